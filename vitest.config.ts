@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project for each kind of test: `vitest run --project system`. Those that make hosts run two files at a time, on the machine's two cores. */
+const onHosts = { pool: 'forks', maxWorkers: 2, testTimeout: 120_000, hookTimeout: 180_000, globalSetup: 'test/host/sweep.ts' } as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 30_000 } },
+      { test: { name: 'system', include: ['test/system/**/*.test.ts'], ...onHosts } },
+      { test: { name: 'fault', include: ['test/fault/**/*.test.ts'], ...onHosts } },
+      { test: { name: 'parity', include: ['test/parity/**/*.test.ts'], ...onHosts } },
+    ],
+  },
+});
