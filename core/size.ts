@@ -1,0 +1,29 @@
+import { EngineError } from './errors.ts';
+
+const BINARY: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, p: 2 ** 50 };
+const DECIMAL_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
+
+/** docker/go-units RAMInBytes: `512m`, `1g`, `1.5GiB`, `65536k`, `100`; factors are binary. Returns bytes. Throws INVALID_ARGUMENT. */
+export function parseSizeBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text);
+  if (!match) throw new EngineError('INVALID_ARGUMENT', `invalid size: '${text}'`);
+  const bytes = Math.floor(Number(match[1]) * (BINARY[match[2]!.toLowerCase()] ?? 1));
+  if (!Number.isSafeInteger(bytes)) throw new EngineError('INVALID_ARGUMENT', `invalid size: '${text}'`);
+  return bytes;
+}
+
+/** docker/go-units HumanSizeWithPrecision: decimal units, `precision` significant digits: `4.22MB`, `0B`. Space as Podman's tables: none, or given. */
+export function humanSize(bytes: number, precision = 3, space = ''): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < DECIMAL_UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${significant(value, precision)}${space}${DECIMAL_UNITS[unit]}`;
+}
+
+/** C's %.*g for the magnitudes that occur here (never an exponent: values are below 1000). */
+function significant(value: number, digits: number): string {
+  return String(Number(value.toPrecision(digits)));
+}
