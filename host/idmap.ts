@@ -1,0 +1,85 @@
+/** Subordinate ids (subuid(5)) and the maps of a user namespace (user_namespaces(7)). */
+import { readFileSync } from 'node:fs';
+import { runHelper } from './process.ts';
+import { isEngineError } from '../core/errors.ts';
+
+export interface IdMapEntry {
+  readonly inside: number;
+  readonly outside: number;
+  readonly size: number;
+}
+
+export interface SubordinateRange {
+  readonly start: number;
+  readonly size: number;
+}
+
+/** The ranges of a user by name or uid, in file order. Malformed lines are passed over, as shadow does. */
+export function parseSubordinateIds(text: string, user: { readonly name: string | undefined; readonly uid: number }): SubordinateRange[] {
+  const ranges: SubordinateRange[] = [];
+  for (const line of text.split('\n')) {
+    const match = /^([^:]+):(\d+):(\d+)\s*$/.exec(line);
+    if (!match || (match[1] !== user.name && match[1] !== String(user.uid))) continue;
+    const range = { start: Number(match[2]), size: Number(match[3]) };
+    if (range.size > 0 && range.start + range.size <= 2 ** 32) ranges.push(range);
+  }
+  return ranges;
+}
+
+/** From /etc/subuid or /etc/subgid; where they name the user not, from getsubids(1), which asks NSS. */
+export async function subordinateIds(
+  kind: 'uid' | 'gid',
+  user: { readonly name: string | undefined; readonly uid: number },
+): Promise<SubordinateRange[]> {
+  const ranges = parseSubordinateIds(readIfThere(`/etc/sub${kind}`), user);
+  if (ranges.length > 0 || user.name === undefined) return ranges;
+  try {
+    const { stdout } = await runHelper('getsubids', [...(kind === 'gid' ? ['-g'] : []), user.name], { okCodes: [0, 1], timeoutMs: 5000 });
+    return parseGetsubids(stdout);
+  } catch (error) {
+    if (isEngineError(error, 'HELPER_MISSING', 'TIMEOUT')) return [];
+    throw error;
+  }
+}
+
+/** `0: user 100000 65536` */
+export function parseGetsubids(text: string): SubordinateRange[] {
+  return [...text.matchAll(/^\d+: \S+ (\d+) (\d+)$/gm)].map((match) => ({ start: Number(match[1]), size: Number(match[2]) }));
+}
+
+/** The user is root inside, the subordinate ids follow from 1, as Podman lays them out. */
+export function fullMap(own: number, ranges: readonly SubordinateRange[]): IdMapEntry[] {
+  const entries: IdMapEntry[] = [{ inside: 0, outside: own, size: 1 }];
+  let next = 1;
+  for (const range of ranges) {
+    entries.push({ inside: next, outside: range.start, size: range.size });
+    next += range.size;
+  }
+  return entries;
+}
+
+export function readIdMap(kind: 'uid' | 'gid', pid: number | 'self' = 'self'): IdMapEntry[] {
+  return parseIdMap(readFileSync(`/proc/${pid}/${kind}_map`, 'latin1'));
+}
+
+export function parseIdMap(text: string): IdMapEntry[] {
+  const entries: IdMapEntry[] = [];
+  for (const line of text.split('\n')) {
+    const [inside, outside, size] = line.trim().split(/\s+/).map(Number);
+    if (inside !== undefined && outside !== undefined && size !== undefined) entries.push({ inside, outside, size });
+  }
+  return entries;
+}
+
+/** How many ids, counted from 0, exist inside: a container cannot use ids at or above. */
+export function availableIds(map: readonly IdMapEntry[]): number {
+  return map.reduce((end, entry) => (entry.inside <= end ? Math.max(end, entry.inside + entry.size) : end), 0);
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

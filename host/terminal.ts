@@ -1,0 +1,66 @@
+/** The caller's terminal: raw mode, size, resizes. */
+import { WriteStream } from 'node:tty';
+import { bind, check } from './libc.ts';
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export function isTerminal(fd: 0 | 1 | 2): boolean {
+  return streamOf(fd).isTTY === true;
+}
+
+/** The size of the terminal on stdout, else stdin or stderr; undefined where none of them is one. */
+export function terminalSize(): TerminalSize | undefined {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.isTTY && stream.rows > 0) return { rows: stream.rows, columns: stream.columns };
+  }
+  if (process.stdin.isTTY) {
+    const [columns, rows] = new WriteStream(0).getWindowSize();
+    if (rows > 0) return { rows, columns };
+  }
+  return undefined;
+}
+
+/** Raw mode on stdin until disposed; restored also when the process exits by other ways. A stdin that is no terminal is left alone. */
+export function rawMode(): Disposable {
+  const before = Buffer.alloc(TERMIOS_BYTES);
+  if (tcgetattr(0, before) === -1) return { [Symbol.dispose]: () => undefined };
+  // Not setRawMode(): Node's leaves output processing on, and every newline of a full-screen program would come with a carriage return.
+  const raw = Buffer.from(before);
+  cfmakeraw(raw);
+  check(tcsetattr(0, TCSADRAIN, raw), 'tcsetattr', 'stdin');
+  const restore = (): void => void tcsetattr(0, TCSADRAIN, before);
+  process.once('exit', restore);
+  return {
+    [Symbol.dispose]: () => {
+      process.off('exit', restore);
+      restore();
+    },
+  };
+}
+
+/** struct termios (termios(3)) takes 60 bytes with either C library. */
+const TERMIOS_BYTES = 128;
+const TCSADRAIN = 1;
+const tcgetattr = bind('int tcgetattr(int fd, _Inout_ uint8_t *termios)');
+const tcsetattr = bind('int tcsetattr(int fd, int when, const uint8_t *termios)');
+const cfmakeraw = bind('void cfmakeraw(_Inout_ uint8_t *termios)');
+
+/** Calls back on every SIGWINCH until disposed. */
+export function onResize(callback: (size: TerminalSize) => void): Disposable {
+  const listener = (): void => {
+    // Node refreshes its cached size on the same signal, before or after us: look when both have run.
+    setImmediate(() => {
+      const size = terminalSize();
+      if (size) callback(size);
+    });
+  };
+  process.on('SIGWINCH', listener);
+  return { [Symbol.dispose]: () => void process.off('SIGWINCH', listener) };
+}
+
+function streamOf(fd: 0 | 1 | 2): { isTTY?: boolean } {
+  return fd === 0 ? process.stdin : fd === 1 ? process.stdout : process.stderr;
+}
