@@ -1,0 +1,241 @@
+/**
+ * Layers on disk, one directory per diff-id, shared by all images that have it:
+ *
+ *   layers/<hex>/diff  record  [kept/]  layer.json     layers/l/<short> → ../<hex>/diff     layers/locks/     layers/unsettled/<hex>
+ *
+ * A layer is unpacked in `tmp/` and renamed into place when its digests fit, so whoever dies when, it is there whole or not at all.
+ * A power cut is another matter: the rename may survive it and the contents not. Waiting for the disk would double the time of a pull, so a new layer
+ * is noted in `unsettled/` first; `settle` waits for the disk once for all of them, and after a reboot reads those that were not waited for
+ * against their digest and drops what did not survive.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { digestFromHex, digestHex, type Digest } from '../../core/digest.ts';
+import { EngineError } from '../../core/errors.ts';
+import { parseJson } from '../../core/json.ts';
+import { bootId } from '../../host/boot.ts';
+import { lockFile, type FileLock } from '../../host/flock.ts';
+import type { LayerLimits } from './limits.ts';
+import { FACTS, TREE } from './places.ts';
+import { healStaging, StagingDirectory } from './staging.ts';
+
+export interface LayerFacts {
+  readonly diffId: Digest;
+  /** Of the uncompressed tar: what Podman counts as the size of a layer. */
+  readonly tarBytes: number;
+  /** Of its regular files. */
+  readonly fileBytes: number;
+  readonly entries: number;
+  readonly createdMs: number;
+}
+
+export interface ApplyOptions {
+  readonly compressedDigest?: Digest | undefined;
+  /** Of the compressed bytes. */
+  readonly sizeBytes?: number | undefined;
+  readonly limits?: LayerLimits | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((compressedBytes: number) => void) | undefined;
+}
+
+export interface AppliedLayer {
+  readonly facts: LayerFacts;
+  /** False when it was there already; the source was not opened then. */
+  readonly fresh: boolean;
+  /** What this machine could not keep of a fresh layer, one line per kind, for a warning. */
+  readonly notices: readonly string[];
+}
+
+/** Hex digits of a diff-id in the name of its short link: 104 bits, and 130 of them in one page of mount options. */
+const SHORT = 26;
+const FULL = /^[0-9a-f]{64}$/;
+
+export class LayerStore {
+  readonly #layers: string;
+  readonly #staging: string;
+
+  /** `store`: the directory of the whole store. Nothing is made before the first layer. */
+  constructor(store: string) {
+    this.#layers = join(store, 'layers');
+    this.#staging = join(store, 'tmp');
+  }
+
+  has(diffId: Digest): boolean {
+    return existsSync(this.#directory(diffId));
+  }
+
+  /**
+   * Make sure the layer is there. `source` gives its bytes (plain, gzip or zstd) and is only called when they are needed; where another process
+   * is unpacking the same layer, this waits and finds it.
+   * Throws IMAGE_CORRUPT, LAYER_REFUSED, STORE_FULL, NOT_SUPPORTED, ABORTED, and what `source` throws; nothing is left behind then.
+   */
+  async apply(diffId: Digest, source: () => Promise<Readable>, options: ApplyOptions = {}): Promise<AppliedLayer> {
+    if (this.has(diffId)) return { facts: this.facts(diffId), fresh: false, notices: [] };
+    this.#makeDirectories();
+    using _lock = await this.#lock(diffId, options.signal);
+    if (this.has(diffId)) return { facts: this.facts(diffId), fresh: false, notices: [] };
+    healStaging(this.#staging);
+    using staging = StagingDirectory.make(this.#staging);
+    const { unpackLayer } = await import('./unpack.ts');
+    const unpacked = await unpackLayer({
+      directory: staging.path,
+      source: await source(),
+      diffId,
+      compressed: { digest: options.compressedDigest, sizeBytes: options.sizeBytes },
+      limits: options.limits,
+      signal: options.signal,
+      onProgress: options.onProgress,
+    });
+    const facts: LayerFacts = {
+      diffId,
+      tarBytes: unpacked.tarBytes,
+      fileBytes: unpacked.fileBytes,
+      entries: unpacked.entries,
+      createdMs: Date.now(),
+    };
+    writeFileSync(join(staging.path, FACTS), JSON.stringify(facts), { mode: 0o600 });
+    this.#publish(staging, diffId);
+    return { facts, fresh: true, notices: unpacked.notices };
+  }
+
+  /**
+   * Idempotent. Nobody may have it mounted. `decide` is called with the layer locked and takes it out of sight by calling what it is given,
+   * or leaves it alone: so the owner of the references can look at them and remove the layer in one transaction.
+   */
+  async remove(diffId: Digest, decide: (take: () => void) => void = (take) => take()): Promise<void> {
+    if (!this.has(diffId)) return;
+    using _lock = await this.#lock(diffId);
+    if (!this.has(diffId)) return;
+    using staging = StagingDirectory.make(this.#staging);
+    decide(() => {
+      renameSync(this.#directory(diffId), join(staging.path, 'layer'));
+      rmSync(this.#shortLink(diffId), { force: true });
+      rmSync(this.#unsettled(diffId), { force: true });
+    });
+  }
+
+  list(): readonly Digest[] {
+    return namesIn(this.#layers)
+      .filter((name) => FULL.test(name))
+      .map(digestFromHex);
+  }
+
+  /** Throws STORE_CORRUPT when the layer is not there or cannot be read. */
+  facts(diffId: Digest): LayerFacts {
+    const path = join(this.#directory(diffId), FACTS);
+    let text: string;
+    try {
+      text = readFileSync(path, 'utf8');
+    } catch (cause) {
+      throw new EngineError('STORE_CORRUPT', `layer ${diffId} is not in the store`, { cause, hint: 'Pull the image again.' });
+    }
+    return checkFacts(parseJson(text, path, 'STORE_CORRUPT') as unknown as LayerFacts, path);
+  }
+
+  sizeBytes(diffId: Digest): number {
+    return this.facts(diffId).tarBytes;
+  }
+
+  /** What a driver mounts: one short path per layer, topmost first. `diffIds` as in an image config, base first. Nothing is looked up. */
+  lowerDirs(diffIds: readonly Digest[]): readonly string[] {
+    return diffIds.map((diffId) => this.#shortLink(diffId)).toReversed();
+  }
+
+  /** The layer's tree in overlay format. */
+  tree(diffId: Digest): string {
+    return join(this.#directory(diffId), TREE);
+  }
+
+  /** The original uncompressed tar, byte for byte. The stream fails with STORE_CORRUPT when the tree was changed. */
+  async tar(diffId: Digest): Promise<Readable> {
+    const { assembleTar } = await import('./assemble.ts');
+    return assembleTar(this.#directory(diffId));
+  }
+
+  /** True if the tar that tree and record give still has the digest it came with. Reads everything. */
+  async verify(diffId: Digest): Promise<boolean> {
+    const { verifyLayer } = await import('./verify.ts');
+    return verifyLayer(this.#directory(diffId), diffId);
+  }
+
+  /**
+   * Wait until new layers are on the disk, so that a power cut cannot take them; layers that a reboot overtook before that are verified, and removed
+   * if they are damaged. Costs one readdir when there is nothing to do. To be called when a pull or load has nothing else to do, and after a reboot.
+   * Returns the layers that were removed.
+   */
+  async settle(): Promise<readonly Digest[]> {
+    const waiting = namesIn(join(this.#layers, 'unsettled'))
+      .filter((name) => FULL.test(name))
+      .map(digestFromHex);
+    if (waiting.length === 0) return [];
+    const damaged: Digest[] = [];
+    for (const diffId of waiting) {
+      if (!this.has(diffId) || this.#appliedSinceBoot(diffId) || (await this.verify(diffId))) continue;
+      await this.remove(diffId);
+      damaged.push(diffId);
+    }
+    const { syncFileSystem } = await import('../../host/sync.ts');
+    await syncFileSystem(this.#layers);
+    for (const diffId of waiting) if (this.has(diffId)) rmSync(this.#unsettled(diffId), { force: true });
+    return damaged;
+  }
+
+  /** Remove what killed processes left half done. Cheap; apply does it too. */
+  heal(): void {
+    healStaging(this.#staging);
+  }
+
+  #publish(staging: StagingDirectory, diffId: Digest): void {
+    writeFileSync(this.#unsettled(diffId), bootId(), { mode: 0o600 });
+    // The link comes first: a layer that is there can be mounted, a link to nothing harms nobody.
+    const link = this.#shortLink(diffId);
+    rmSync(link, { force: true });
+    symlinkSync(join('..', digestHex(diffId), TREE), link);
+    staging.keepAs(this.#directory(diffId));
+  }
+
+  #appliedSinceBoot(diffId: Digest): boolean {
+    try {
+      return readFileSync(this.#unsettled(diffId), 'utf8') === bootId();
+    } catch {
+      return false;
+    }
+  }
+
+  #makeDirectories(): void {
+    for (const name of ['l', 'locks', 'unsettled']) mkdirSync(join(this.#layers, name), { recursive: true, mode: 0o700 });
+  }
+
+  /** One of 256 locks: a file for each layer there ever was would never go away. */
+  #lock(diffId: Digest, signal?: AbortSignal): Promise<FileLock> {
+    const path = join(this.#layers, 'locks', digestHex(diffId).slice(0, 2));
+    return lockFile(path, { timeoutMs: Infinity, ...(signal === undefined ? {} : { signal }) });
+  }
+
+  #directory(diffId: Digest): string {
+    return join(this.#layers, digestHex(diffId));
+  }
+
+  #shortLink(diffId: Digest): string {
+    return join(this.#layers, 'l', digestHex(diffId).slice(0, SHORT));
+  }
+
+  #unsettled(diffId: Digest): string {
+    return join(this.#layers, 'unsettled', digestHex(diffId));
+  }
+}
+
+function checkFacts(facts: LayerFacts, path: string): LayerFacts {
+  const numbers = [facts.tarBytes, facts.fileBytes, facts.entries, facts.createdMs];
+  if (numbers.every((number) => typeof number === 'number')) return facts;
+  throw new EngineError('STORE_CORRUPT', `${path}: a number is missing`);
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

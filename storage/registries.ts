@@ -1,0 +1,253 @@
+/** registries.conf, version 2 (containers-registries.conf(5)): where registries are, which are blocked, what short names mean. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EngineError } from '../core/errors.ts';
+import { formatReference, parseReference, repositoryOf, type Reference } from './reference.ts';
+
+export interface RegistriesConf {
+  /** The main file, for messages: it need not exist. */
+  readonly file: string;
+  /** Undefined when no file says anything: that is not the same as an empty list. */
+  readonly unqualifiedSearch?: readonly string[];
+  readonly shortNameMode: 'enforcing' | 'permissive' | 'disabled';
+  readonly registries: readonly RegistryEntry[];
+  readonly aliases: ReadonlyMap<string, Alias>;
+  readonly credentialHelpers: readonly string[];
+}
+
+export interface Alias {
+  readonly target: string;
+  readonly file: string;
+}
+
+export interface RegistryEntry {
+  /** `host[:port][/path][:tag|@digest]` or `*.host`. */
+  readonly prefix: string;
+  readonly location: string;
+  readonly insecure: boolean;
+  readonly blocked: boolean;
+  readonly mirrors: readonly Mirror[];
+}
+
+export interface Mirror {
+  readonly location: string;
+  readonly insecure: boolean;
+  readonly pullFrom: 'all' | 'digest-only' | 'tag-only';
+}
+
+/** One place to try for a reference, mirrors first. */
+export interface Endpoint {
+  readonly reference: Reference;
+  readonly insecure: boolean;
+  readonly mirror: boolean;
+}
+
+export interface RegistriesPlaces {
+  /** `~/.config/containers`, or /etc/containers for root. */
+  readonly config: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** `~/.cache/containers`; aliases that pulls recorded. */
+  readonly cache?: string;
+  /** /etc/containers, elsewhere in tests. */
+  readonly system?: string;
+}
+
+/** Read what is there; no file at all gives the defaults. Throws CONFIG naming file and line. */
+export async function loadRegistriesConf(places: RegistriesPlaces): Promise<RegistriesConf> {
+  const system = places.system ?? '/etc/containers';
+  const file = mainFile(places, system);
+  const merged: Merged = { file, shortNameMode: 'enforcing', registries: new Map(), aliases: new Map(), credentialHelpers: [] };
+  const dropIns = new Set([...listConf(join(system, 'registries.conf.d')), ...listConf(join(places.config, 'registries.conf.d'))]);
+  for (const path of [file, ...dropIns]) {
+    const text = readIfThere(path);
+    if (text !== undefined) merge(merged, path, await parseToml(text, path));
+  }
+  if (places.cache !== undefined) {
+    const path = join(places.cache, 'short-name-aliases.conf');
+    const text = readIfThere(path);
+    if (text !== undefined) mergeAliases(merged, path, (await parseToml(text, path))['aliases']);
+  }
+  return { ...merged, registries: [...merged.registries.values()] };
+}
+
+/** The entry whose prefix matches longest. */
+export function findRegistry(conf: RegistriesConf, reference: Reference): RegistryEntry | undefined {
+  let best: RegistryEntry | undefined;
+  for (const entry of conf.registries) {
+    if (matchLength(entry.prefix, reference) > 0 && entry.prefix.length > (best?.prefix.length ?? -1)) best = entry;
+  }
+  return best;
+}
+
+/** Where to pull from, in order. Throws REGISTRY_ERROR when the registry is blocked. */
+export function endpointsOf(conf: RegistriesConf, reference: Reference): readonly Endpoint[] {
+  const entry = findRegistry(conf, reference);
+  if (entry === undefined) return [{ reference, insecure: false, mirror: false }];
+  if (entry.blocked) throw new EngineError('REGISTRY_ERROR', `registry ${entry.prefix} is blocked in ${conf.file} or ${conf.file}.d`);
+  const mirrors = entry.mirrors
+    .filter(({ pullFrom }) => pullFrom === 'all' || (pullFrom === 'digest-only') === (reference.digest !== undefined))
+    .map((mirror) => ({ reference: relocate(reference, entry.prefix, mirror.location), insecure: mirror.insecure, mirror: true }));
+  return [...mirrors, { reference: relocate(reference, entry.prefix, entry.location), insecure: entry.insecure, mirror: false }];
+}
+
+interface Merged {
+  readonly file: string;
+  unqualifiedSearch?: readonly string[];
+  shortNameMode: RegistriesConf['shortNameMode'];
+  readonly registries: Map<string, RegistryEntry>;
+  readonly aliases: Map<string, Alias>;
+  credentialHelpers: readonly string[];
+}
+
+type Table = Readonly<Record<string, unknown>>;
+
+function mainFile(places: RegistriesPlaces, system: string): string {
+  const chosen = places.env['CONTAINERS_REGISTRIES_CONF'] || places.env['REGISTRIES_CONFIG_PATH'];
+  if (chosen) return chosen;
+  const own = join(places.config, 'registries.conf');
+  return readIfThere(own) === undefined ? join(system, 'registries.conf') : own;
+}
+
+function merge(into: Merged, path: string, table: Table): void {
+  if ('registries' in table) {
+    throw new EngineError('CONFIG', `loading registries configuration ${JSON.stringify(path)}: the version 1 format is not supported`, {
+      hint: 'Write it as version 2: see containers-registries.conf(5).',
+    });
+  }
+  const check = checkerFor(path);
+  const search = table['unqualified-search-registries'];
+  if (search !== undefined) into.unqualifiedSearch = check.strings(search, 'unqualified-search-registries');
+  const mode = table['short-name-mode'];
+  if (mode !== undefined) into.shortNameMode = check.oneOf(mode, 'short-name-mode', ['enforcing', 'permissive', 'disabled']);
+  const helpers = table['credential-helpers'];
+  if (helpers !== undefined) into.credentialHelpers = check.strings(helpers, 'credential-helpers');
+  for (const [index, row] of check.tables(table['registry'], 'registry').entries()) {
+    const entry = parseEntry(row, `registry[${index}]`, check);
+    into.registries.set(entry.prefix, entry);
+  }
+  mergeAliases(into, path, table['aliases']);
+}
+
+function mergeAliases(into: Merged, path: string, aliases: unknown): void {
+  if (aliases === undefined) return;
+  const check = checkerFor(path);
+  for (const [name, target] of Object.entries(check.table(aliases, 'aliases'))) {
+    const value = check.string(target, `aliases.${name}`);
+    // An empty target takes an alias of an earlier file back.
+    if (value === '') into.aliases.delete(name);
+    else into.aliases.set(name, { target: value, file: path });
+  }
+}
+
+function parseEntry(row: Table, where: string, check: Checker): RegistryEntry {
+  const location = check.string(row['location'] ?? '', `${where}.location`);
+  const prefix = check.string(row['prefix'] ?? location, `${where}.prefix`);
+  if (prefix === '') throw check.error(where, 'needs a prefix or a location');
+  if (location === '' && !prefix.startsWith('*.')) throw check.error(where, 'needs a location');
+  const digestOnly = check.boolean(row['mirror-by-digest-only'] ?? false, `${where}.mirror-by-digest-only`);
+  return {
+    prefix: trimSlash(prefix),
+    location: trimSlash(location),
+    insecure: check.boolean(row['insecure'] ?? false, `${where}.insecure`),
+    blocked: check.boolean(row['blocked'] ?? false, `${where}.blocked`),
+    mirrors: check.tables(row['mirror'], `${where}.mirror`).map((mirror, index) => ({
+      location: trimSlash(check.string(mirror['location'] ?? '', `${where}.mirror[${index}].location`)),
+      insecure: check.boolean(mirror['insecure'] ?? false, `${where}.mirror[${index}].insecure`),
+      pullFrom: digestOnly
+        ? 'digest-only'
+        : check.oneOf(mirror['pull-from-mirror'] || 'all', `${where}.mirror[${index}].pull-from-mirror`, [
+            'all',
+            'digest-only',
+            'tag-only',
+          ]),
+    })),
+  };
+}
+
+/** How many characters of the reference the prefix covers; 0 if it does not match at a boundary. */
+function matchLength(prefix: string, reference: Reference): number {
+  if (prefix.startsWith('*.')) {
+    const host = prefix.slice(1);
+    return reference.domain.endsWith(host) && reference.domain.length > host.length ? reference.domain.length : 0;
+  }
+  const full = formatReference(reference);
+  if (full === prefix) return full.length;
+  return full.startsWith(prefix) && ':/@'.includes(full[prefix.length]!) ? prefix.length : 0;
+}
+
+function relocate(reference: Reference, prefix: string, location: string): Reference {
+  if (location === '') return reference;
+  const rest = repositoryOf(reference).slice(matchLength(prefix, reference));
+  const { domain, path } = parseReference(`${location}${rest}`);
+  return { ...reference, domain, path };
+}
+
+function trimSlash(text: string): string {
+  return text.endsWith('/') ? text.slice(0, -1) : text;
+}
+
+function listConf(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => name.endsWith('.conf'))
+      .toSorted()
+      .map((name) => join(directory, name));
+  } catch {
+    return [];
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new EngineError('CONFIG', `loading registries configuration ${JSON.stringify(path)}: ${message}`, { cause: error });
+  }
+}
+
+async function parseToml(text: string, path: string): Promise<Table> {
+  const { parse } = await import('smol-toml');
+  try {
+    return parse(text);
+  } catch (error) {
+    const first = (error as Error).message.split('\n')[0]!;
+    throw new EngineError('CONFIG', `loading registries configuration ${JSON.stringify(path)}: ${first}`, { cause: error });
+  }
+}
+
+type Checker = ReturnType<typeof checkerFor>;
+
+function checkerFor(path: string) {
+  const error = (where: string, why: string): EngineError =>
+    new EngineError('CONFIG', `loading registries configuration ${JSON.stringify(path)}: ${where} ${why}`);
+  const string = (value: unknown, where: string): string => {
+    if (typeof value !== 'string') throw error(where, 'must be a string');
+    return value;
+  };
+  const table = (value: unknown, where: string): Table => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw error(where, 'must be a table');
+    return value as Table;
+  };
+  const array = (value: unknown, where: string): readonly unknown[] => {
+    if (!Array.isArray(value)) throw error(where, 'must be an array');
+    return value as readonly unknown[];
+  };
+  return {
+    error,
+    string,
+    table,
+    strings: (value: unknown, where: string): readonly string[] => array(value, where).map((item) => string(item, where)),
+    tables: (value: unknown, where: string): readonly Table[] => array(value ?? [], where).map((item) => table(item, where)),
+    boolean: (value: unknown, where: string): boolean => {
+      if (typeof value !== 'boolean') throw error(where, 'must be true or false');
+      return value;
+    },
+    oneOf: <T extends string>(value: unknown, where: string, allowed: readonly T[]): T => {
+      const found = allowed.find((item) => item === value);
+      if (found === undefined) throw error(where, `must be one of ${allowed.join(', ')}`);
+      return found;
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { isEngineError } from '../../core/errors.ts';
+import { pause } from './pause.ts';
+
+export interface RetryOptions {
+  /** After the first failure; 0 never tries again. Default: 3 (containers.conf engine.retry). */
+  readonly retries?: number | undefined;
+  /** Default: 1 s. */
+  readonly delayMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onRetry?: (retry: { attempt: number; attempts: number; delayMs: number; error: Error }) => void;
+}
+
+/** `--retry` and `--retry-delay`: what may pass by itself is tried again; an answer that will not change is not. */
+export async function withRetries<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const attempts = options.retries ?? 3;
+  const delayMs = options.delayMs ?? 1000;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt > attempts || !isPassing(error) || options.signal?.aborted) throw error;
+      options.onRetry?.({ attempt, attempts, delayMs, error: error as Error });
+      await pause(delayMs, options.signal);
+    }
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return isEngineError(error, 'REGISTRY_UNREACHABLE', 'REGISTRY_ERROR');
+}
