@@ -1,0 +1,69 @@
+/**
+ * How a container reaches the network. A backend prepares a network namespace; it knows ports and addresses, no container.
+ * Makes: pasta, slirp4netns (user-mode, one process per namespace), none (the namespace stays unconnected).
+ * `host`, `container:ID` and `ns:PATH` need no backend: the namespace exists already.
+ */
+export interface NetworkBackend {
+  readonly name: string;
+  /**
+   * Connect the namespace at `netns` (a bind-mounted nsfs file, see host/namespaces.ts) and publish ports.
+   * Resolves when interface, addresses, routes and listeners are ready. On failure nothing is left running.
+   * Throws HELPER_MISSING, NETWORK_SETUP (port taken, privileged port; the helper's own words are in the message), INVALID_ARGUMENT (bad options).
+   */
+  setup(request: NetworkRequest): Promise<NetworkAttachment>;
+  /**
+   * End what setup started; published ports are free when it resolves. Idempotent; a helper already gone is fine.
+   * `attachment` is what setup returned (kept as JSON).
+   */
+  teardown(attachment: NetworkAttachment): Promise<void>;
+}
+
+export interface NetworkRequest {
+  /** Absolute path of the bind-mounted network namespace. */
+  readonly netns: string;
+  /** For file names and messages only. */
+  readonly id: string;
+  /** A private directory that lives as long as the attachment, for API sockets and pid files. */
+  readonly runDir: string;
+  readonly ports: readonly PortMapping[];
+  /** What followed the colon of `--network pasta:a,b`, split at commas, plus the configured defaults. */
+  readonly options: readonly string[];
+  /**
+   * The read end of a pipe; the helper ends when the last write end is closed (slirp4netns `--exit-fd`). The monitor inherits a write end,
+   * so the helper dies with it. The caller closes its own copies. Backends that watch the namespace instead (pasta) leave it alone.
+   */
+  readonly exitFd?: number;
+}
+
+/** JSON-serialisable: it is stored with the container and handed back to teardown and inspect. */
+export interface NetworkAttachment {
+  readonly backend: string;
+  /** Helper process, where one lives on: identified by pid and start time (clock ticks since boot, proc(5) stat field 22). */
+  readonly helper?: { readonly pid: number; readonly startTime: number };
+  /** The helper listens on ports of the host: teardown waits until they are free. */
+  readonly holdsPorts?: boolean;
+  readonly interfaces: readonly NetworkInterface[];
+  /** Nameservers inside the namespace, best first; empty means: those of the host. */
+  readonly nameservers: readonly string[];
+  /** Address at which the container reaches the host, for host.containers.internal; absent where there is none. */
+  readonly hostAddress?: string;
+  readonly runDir: string;
+}
+
+export interface NetworkInterface {
+  readonly name: string;
+  readonly mac?: string;
+  /** CIDR notation. */
+  readonly addresses: readonly string[];
+  readonly gateways: readonly string[];
+}
+
+/** One published range, as Podman keeps it: `range` consecutive ports from each of the two. */
+export interface PortMapping {
+  /** Empty string: all addresses. */
+  readonly hostIp: string;
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly range: number;
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+}

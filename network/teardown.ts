@@ -1,0 +1,17 @@
+import { signalProcess, waitForEnd } from '../host/pid.ts';
+import type { NetworkAttachment } from './backend.ts';
+
+const SIGKILL = 9;
+const END_TIMEOUT_MS = 5000;
+
+/**
+ * End what any backend started. Needs neither the helper's program nor its options, so it works after an upgrade or removal.
+ * Idempotent; a helper that is gone, or whose pid belongs to another process now, is fine.
+ * Where ports were published it resolves when the helper is gone, so that they can be taken again at once; otherwise the helper is left to die:
+ * the kernel needs 20 ms to take its tap device apart, and nobody has to wait for that.
+ */
+export async function teardownAttachment({ helper, holdsPorts }: Pick<NetworkAttachment, 'helper' | 'holdsPorts'>): Promise<void> {
+  // The helpers keep nothing that they would have to put in order.
+  if (helper === undefined || !signalProcess(helper, SIGKILL)) return;
+  if (holdsPorts) await waitForEnd(helper, END_TIMEOUT_MS);
+}
