@@ -1,0 +1,208 @@
+/** From a wish to a container at rest: one row, and what it needs beside it. */
+import { EngineError, isEngineError } from '../../core/errors.ts';
+import { asId, type ContainerId } from '../../core/id.ts';
+import { availableIds, readIdMap } from '../../host/idmap.ts';
+import { freePort } from '../../host/free-port.ts';
+import { mountOptionsAt } from '../../host/mount.ts';
+import { randomHex } from '../../host/random.ts';
+import { hostRlimits } from '../../host/rlimit.ts';
+import { findProgram } from '../../host/search.ts';
+import { formatPlatform, hostPlatform } from '../../storage/platform.ts';
+import type { Engine } from '../engine.ts';
+import { findImage, type FoundImage } from '../image/find.ts';
+import type { ContainerConfig, ContainerMount } from '../spec/container.ts';
+import type { LockedFlag } from '../spec/mount-options.ts';
+import { resolveContainer } from '../spec/resolve.ts';
+import type { ContainerWish } from '../spec/wish.ts';
+import type { ContainerRecord } from '../state/containers.ts';
+import { freeIds } from './auto-ids.ts';
+import { askedDevices } from './devices.ts';
+import { containerEvent } from './event.ts';
+import { dropLockFile, lockContainer } from './lock.ts';
+import { randomName } from './name.ts';
+import { defaultNetworkMode } from './network.ts';
+import { placesOf } from './places.ts';
+import { readTimezone } from './timezone.ts';
+import type { FileLock } from '../../host/flock.ts';
+
+export interface CreateOptions {
+  /** Insert the row as `starting`, under the container's lock: a caller that is killed before the start is done leaves work that the next command undoes. */
+  readonly starting: boolean;
+  /** What the user should know and is no error: a line, shown as it is. */
+  readonly tell: (line: string) => void;
+}
+
+export interface CreatedContainer extends Disposable {
+  readonly record: ContainerRecord;
+}
+
+/**
+ * The image must be here already (see image/obtain.ts). Throws NAME_IN_USE, NO_SUCH_IMAGE, NO_SUCH_CONTAINER (of a namespace),
+ * INVALID_* and what resolveContainer throws. With `starting` the result holds the container's lock until disposed.
+ */
+export async function createContainer(engine: Engine, wish: ContainerWish, options: CreateOptions): Promise<CreatedContainer> {
+  const found = wish.image === undefined ? undefined : await findImage(engine, wish.image);
+  if (found) warnOfPlatform(found, options);
+  const id = asId<ContainerId>(randomHex(32));
+  const name = wish.name ?? randomName((candidate) => engine.db.get('SELECT 1 FROM containers WHERE name = ?', candidate) !== undefined);
+  const nowMs = Date.now();
+  const newVolumes: string[] = [];
+  const config = resolveContainer(
+    withNetwork(engine, wish),
+    {
+      id,
+      name,
+      createdAt: new Date(nowMs).toISOString(),
+      ...imageFacts(found),
+      rootless: engine.identity.rootless,
+      caller: { uid: engine.identity.uid, gid: engine.identity.gid },
+      availableIds: { uids: availableIds(readIdMap('uid')), gids: availableIds(readIdMap('gid')) },
+      freeIds: wish.namespaces.user?.kind === 'auto' ? freeIds(engine) : { uids: [], gids: [] },
+      hostEnv: hostEnv(engine),
+      hostRlimits: hostRlimits(),
+      logPath: placesOf(engine, id).log,
+      ...initProgram(wish),
+      newVolumeName: () => {
+        const volume = randomHex(32);
+        newVolumes.push(volume);
+        return volume;
+      },
+      mountFlags,
+      volumesFrom: inheritedMounts(engine, wish.volumesFrom ?? []),
+      freePort,
+      warn: options.tell,
+    },
+    engine.settings.defaults,
+  );
+  refuseUnavailable(config);
+  if (options.starting) await engine.monitor();
+  const lock = options.starting ? await lockContainer(engine, id) : undefined;
+  try {
+    insert(engine, config, nowMs, options);
+  } catch (error) {
+    if (lock) dropLockFile(engine, id);
+    lock?.[Symbol.dispose]();
+    throw error;
+  }
+  return created(engine, config, lock);
+}
+
+function withNetwork(engine: Engine, wish: ContainerWish): ContainerWish {
+  const { mode } = wish.network;
+  return mode === undefined || mode.kind === 'private' ? { ...wish, network: { ...wish.network, mode: defaultNetworkMode(engine) } } : wish;
+}
+
+function insert(engine: Engine, config: ContainerConfig, nowMs: number, options: CreateOptions): void {
+  engine.db.transaction(() => {
+    // Its layers go with the image: whoever removes it looks for containers in a transaction, too.
+    if (config.imageId !== undefined && !engine.images.has(asId(config.imageId))) {
+      throw new EngineError('NO_SUCH_IMAGE', `${config.imageName ?? config.imageId}: image not known`);
+    }
+    engine.containers.insert(config, options.starting ? 'starting' : 'configured', nowMs, dependencies(engine, config));
+    for (const mount of config.mounts) {
+      if (mount.type !== 'volume') continue;
+      if (!engine.volumes.get(mount.name)) {
+        engine.volumes.insert({
+          name: mount.name,
+          driver: 'local',
+          anonymous: mount.anonymous,
+          labels: {},
+          options: {},
+          createdMs: nowMs,
+          needsCopyUp: true,
+        });
+        engine.events.add({ type: 'volume', status: 'create', id: mount.name, name: mount.name });
+      }
+      engine.volumes.use(mount.name, config.id);
+    }
+    engine.events.add(containerEvent({ id: config.id, name: config.name, config }, 'create'));
+  });
+}
+
+function created(engine: Engine, config: ContainerConfig, lock: FileLock | undefined): CreatedContainer {
+  const record = engine.containers.get(config.id);
+  if (!record) throw new Error(`container ${config.id} vanished`);
+  return { record, [Symbol.dispose]: () => lock?.[Symbol.dispose]() };
+}
+
+function warnOfPlatform({ image: { config } }: FoundImage, { tell }: CreateOptions): void {
+  const own = hostPlatform();
+  if (config.os === own.os && config.architecture === own.architecture) return;
+  tell(`WARNING: image platform (${formatPlatform(config)}) does not match the expected platform (${formatPlatform(own)})`);
+}
+
+function imageFacts(found: FoundImage | undefined) {
+  if (!found) return { layers: [] };
+  const { image, name } = found;
+  return {
+    imageId: image.id,
+    ...(name === undefined ? { imageName: image.names[0] ?? image.id } : { imageName: name }),
+    ...(image.config.config === undefined ? {} : { imageConfig: image.config.config }),
+    layers: image.layers,
+  };
+}
+
+/** Containers whose namespaces this one joins; they are started before it and cannot be removed before it. */
+function dependencies(engine: Engine, config: ContainerConfig): ContainerId[] {
+  const modes = Object.entries({ ...config.namespaces, net: config.network.mode });
+  return modes.flatMap(([kind, mode]) => ('container' in mode ? [findSharing(engine, kind, mode.container)] : []));
+}
+
+function findSharing(engine: Engine, kind: string, container: string): ContainerId {
+  try {
+    return engine.containers.find(container).id;
+  } catch (error) {
+    if (!isEngineError(error, 'NO_SUCH_CONTAINER')) throw error;
+    throw new EngineError(error.code, `looking up container to share ${kind} namespace with: ${error.message}`, { cause: error });
+  }
+}
+
+function refuseUnavailable(config: ContainerConfig): void {
+  if (config.timezone !== undefined) readTimezone(config.timezone);
+  config.devices.forEach(askedDevices);
+  if (config.network.mode.kind === 'bridge') {
+    const [name = 'podman'] = config.network.mode.names;
+    throw new EngineError('NO_SUCH_NETWORK', `unable to find network with name or ID ${name}: network not found`, {
+      hint: 'Bridge networks are not there yet; use --network pasta, slirp4netns, host, none or container:NAME.',
+    });
+  }
+}
+
+const LOCKED: readonly LockedFlag[] = ['nosuid', 'nodev', 'noexec'];
+
+/** Mount flags of the file system a bind comes from: a remount in a user namespace must keep them (mount_namespaces(7)). */
+function mountFlags(source: string): readonly LockedFlag[] {
+  try {
+    const options = mountOptionsAt(source);
+    return LOCKED.filter((flag) => options.includes(flag));
+  } catch (cause) {
+    throw new EngineError('INVALID_ARGUMENT', `statfs ${source}: no such file or directory`, { cause });
+  }
+}
+
+function inheritedMounts(engine: Engine, wishes: readonly string[]): ContainerMount[] {
+  return wishes.flatMap((wish) => {
+    const colon = wish.indexOf(':');
+    const options = colon === -1 ? [] : wish.slice(colon + 1).split(',');
+    const other = engine.containers.find(colon === -1 ? wish : wish.slice(0, colon));
+    return other.config.mounts
+      .filter((mount) => mount.type === 'bind' || mount.type === 'volume')
+      .map((mount) => ({
+        ...mount,
+        options: options.includes('ro') ? [...mount.options.filter((option) => option !== 'rw'), 'ro'] : mount.options,
+      }));
+  });
+}
+
+function initProgram(wish: ContainerWish): { initPath?: string } {
+  if (wish.init !== true || wish.initPath !== undefined) return {};
+  const path =
+    findProgram('catatonit', ['/usr/libexec/podman', '/usr/local/libexec/podman', '/usr/lib/podman']) ??
+    findProgram('tini') ??
+    findProgram('docker-init');
+  return path === undefined ? {} : { initPath: path };
+}
+
+function hostEnv(engine: Engine): Record<string, string> {
+  return Object.fromEntries(Object.entries(engine.options.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

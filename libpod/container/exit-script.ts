@@ -1,0 +1,30 @@
+/**
+ * What a monitor runs when its container has exited: a few lines of shell, so that a clean-up which a foreground command has done
+ * already costs no second Node. It deletes the runtime's container (nobody has to wait for that) and starts the clean-up if one is owed.
+ */
+import { writeFileSync } from 'node:fs';
+import type { ContainerId } from '../../core/id.ts';
+import { quote, shellLine } from '../../core/shell.ts';
+import type { Engine } from '../engine.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { placesOf } from './places.ts';
+
+/** Write the script and the marks it looks at; the argv that runs it. */
+export function writeExitScript(engine: Engine, runtime: Runtime, id: ContainerId, runCount: number): string[] {
+  const places = placesOf(engine, id);
+  const clean = [...engine.options.self, 'container', 'cleanup', '--run', String(runCount), id];
+  writeFileSync(
+    places.exitScript,
+    `${shellLine([runtime.path, ...runtime.globalArgs, 'delete', '--force', id])} >/dev/null 2>&1
+rm -f ${quote(places.exiting)}
+# A foreground command holds this lock until it has cleaned up; if it was killed, the work is ours.
+[ -e ${quote(places.attended)} ] && flock ${quote(places.attended)} true
+[ -e ${quote(places.live)} ] && exec ${shellLine(clean)}
+exit 0
+`,
+    { mode: 0o600 },
+  );
+  writeFileSync(places.exiting, '', { mode: 0o600 });
+  writeFileSync(places.live, String(runCount), { mode: 0o600 });
+  return ['/bin/sh', places.exitScript];
+}

@@ -1,0 +1,91 @@
+/**
+ * The k8s-file log format, one record a line: `TIME stdout|stderr F|P text`.
+ * `P` says that the text goes on in the next record of its stream: conmon writes what it has read, and a read need not end at a newline.
+ */
+
+export type LogStream = 'stdout' | 'stderr';
+
+export interface LogRecord {
+  /** RFC 3339 with nanoseconds, as written. */
+  readonly stamp: string;
+  readonly stream: LogStream;
+  readonly partial: boolean;
+  /** Without the newline; what a container prints need not be UTF-8. */
+  readonly text: Buffer;
+}
+
+const HEADER = /^(\S+) (stdout|stderr) ([FP]) /;
+/** RFC 3339 is at most 35 characters, then stream and tag. */
+const HEADER_BYTES = 64;
+
+/** `line` may end with its newline. Undefined for what is no record: a line that was cut when the machine went down. */
+export function parseLogRecord(line: Buffer): LogRecord | undefined {
+  const match = HEADER.exec(line.subarray(0, HEADER_BYTES).toString('latin1'));
+  if (!match) return undefined;
+  const end = line.at(-1) === NEWLINE ? line.length - 1 : line.length;
+  return { stamp: match[1]!, stream: match[2] as LogStream, partial: match[3] === 'P', text: line.subarray(match[0].length, end) };
+}
+
+export interface PlacedLine {
+  readonly offset: number;
+  readonly line: Buffer;
+}
+
+/**
+ * Where the last `count` lines begin, given the records from the last one backwards. Several records that make up one line count once.
+ * Takes no more records than it needs. `end`: where the log ends, the answer for no lines.
+ */
+export function tailStart(records: Iterable<PlacedLine>, count: number, end: number): number {
+  const seen = new Set<LogStream>();
+  let start = end;
+  let lines = 0;
+  for (const { offset, line } of records) {
+    const record = parseLogRecord(line);
+    const continues = record?.partial === true && seen.has(record.stream);
+    if (!continues && lines++ === count) return start;
+    if (record) seen.add(record.stream);
+    start = offset;
+  }
+  return start;
+}
+
+const BLOCK_BYTES = 65_536;
+export const NEWLINE = 0x0a;
+
+/** The lines of a file before `end`, the last one first, each with its newline. `read` gives the bytes of a range. */
+export function* linesBackwards(
+  end: number,
+  read: (offset: number, length: number) => Buffer,
+  blockBytes = BLOCK_BYTES,
+): Generator<PlacedLine, void> {
+  let rest: Buffer = Buffer.alloc(0);
+  for (let at = end; at > 0;) {
+    const from = Math.max(0, at - blockBytes);
+    rest = Buffer.concat([read(from, at - from), rest]);
+    at = from;
+    for (;;) {
+      const newline = rest.length < 2 ? -1 : rest.lastIndexOf(NEWLINE, rest.length - 2);
+      if (newline < 0) break;
+      yield { offset: at + newline + 1, line: rest.subarray(newline + 1) };
+      rest = rest.subarray(0, newline + 1);
+    }
+  }
+  if (rest.length > 0) yield { offset: 0, line: rest };
+}
+
+export interface LogChunk extends LogRecord {
+  /** The first of its line: a prefix goes before it. */
+  readonly startsLine: boolean;
+}
+
+/** Puts records of one log together to lines: tells for each whether it begins one. */
+export class LineJoiner {
+  readonly #open = new Set<LogStream>();
+
+  push(record: LogRecord): LogChunk {
+    const startsLine = !this.#open.has(record.stream);
+    if (record.partial) this.#open.add(record.stream);
+    else this.#open.delete(record.stream);
+    return { ...record, startsLine };
+  }
+}

@@ -1,0 +1,39 @@
+/** A container's network through the network room. */
+import { log } from '../../core/log.ts';
+import type { NetworkAttachment } from '../../network/backend.ts';
+import { chooseDefault, openBackend, type BackendName, type NetworkMachine } from '../../network/choose.ts';
+import type { Engine } from '../engine.ts';
+import type { ContainerConfig } from '../spec/container.ts';
+import type { NetworkMode } from '../spec/wish.ts';
+
+/** Must lichen make a network namespace? Not where none is wanted, one exists already, or (`none`) the runtime makes an unconnected one. */
+export function needsNamespace(config: ContainerConfig): boolean {
+  const { kind } = config.network.mode;
+  return kind === 'pasta' || kind === 'slirp4netns';
+}
+
+/** The mode of a container that asked for none: what this machine has, with a warning where that is nothing. */
+export function defaultNetworkMode(engine: Engine): NetworkMode {
+  const { name, warning } = chooseDefault(machine(engine), engine.settings.defaults.rootlessNetwork);
+  if (warning !== undefined) log.warn(warning);
+  return name === 'none' ? { kind: 'none' } : { kind: name, options: [] };
+}
+
+/** Throws HELPER_MISSING, NETWORK_SETUP, INVALID_ARGUMENT. */
+export async function setUpNetwork(engine: Engine, config: ContainerConfig, netns: string, runDir: string): Promise<NetworkAttachment> {
+  const { mode, ports } = config.network;
+  const name = mode.kind as BackendName;
+  const backend = await openBackend(name, machine(engine));
+  const asked = 'options' in mode ? mode.options : [];
+  const configured = name === 'pasta' ? engine.settings.pastaOptions : name === 'slirp4netns' ? engine.settings.slirpOptions : [];
+  return backend.setup({ netns, id: config.id, runDir, ports, options: [...configured, ...asked] });
+}
+
+function machine(engine: Engine): NetworkMachine {
+  return {
+    helperDirectories: engine.settings.helperDirectories,
+    cacheDirectory: engine.paths.run,
+    rootful: !engine.identity.rootless,
+    ...(engine.options.networkCommand === undefined ? {} : { slirp4netns: engine.options.networkCommand }),
+  };
+}

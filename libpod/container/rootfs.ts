@@ -1,0 +1,62 @@
+/** The root file system of a container: an image's layers under a writable one, a directory of the host, or a throw-away view of one. */
+import { existsSync, statSync } from 'node:fs';
+import type { Digest } from '../../core/digest.ts';
+import { EngineError } from '../../core/errors.ts';
+import { findProgram } from '../../host/search.ts';
+import type { Driver } from '../../storage/driver/driver.ts';
+import { openDriver } from '../../storage/driver/probe.ts';
+import type { Engine } from '../engine.ts';
+import type { ContainerConfig } from '../spec/container.ts';
+import type { ContainerRecord } from '../state/containers.ts';
+import type { ContainerPlaces } from './places.ts';
+
+/** Mount it; resolves with its path. Idempotent. */
+export async function mountRoot(engine: Engine, record: Pick<ContainerRecord, 'config'>, places: ContainerPlaces): Promise<string> {
+  const { rootfs, layers, autoRemove, idMap } = record.config;
+  if (rootfs) {
+    if (!existsSync(rootfs.path) || !statSync(rootfs.path).isDirectory()) {
+      throw new EngineError('INVALID_ARGUMENT', `rootfs ${rootfs.path}: no such directory`);
+    }
+    if (!rootfs.overlay) return rootfs.path;
+    const { mountView } = await import('./rootview.ts');
+    await mountView(engine, rootfs.path, places);
+    return places.merged;
+  }
+  const [driver, store] = await Promise.all([driverFor(engine, record.config), engine.layers()]);
+  await driver.mount({
+    lowers: store.lowerDirs(layers as readonly Digest[]),
+    upper: places.upper,
+    work: places.work,
+    merged: places.merged,
+    volatile: autoRemove,
+    ...(idMap === undefined ? {} : { idMap }),
+  });
+  return places.merged;
+}
+
+/** A container with ids of its own sees the image's files shifted, which the kernel's overlay cannot do for an ordinary user. */
+async function driverFor(engine: Engine, config: ContainerConfig): Promise<Driver> {
+  if (config.idMap === undefined) return engine.driver();
+  const program = findProgram('fuse-overlayfs');
+  if (program === undefined) {
+    throw new EngineError(
+      'HELPER_MISSING',
+      'fuse-overlayfs: not found, and only it can shift the ids of an image for --userns or --uidmap',
+      {
+        hint: 'Install it (Debian: apt-get install fuse-overlayfs).',
+      },
+    );
+  }
+  return openDriver({ kind: 'fuse-overlayfs', program });
+}
+
+export async function unmountRoot(engine: Engine, record: Pick<ContainerRecord, 'config'>, places: ContainerPlaces): Promise<void> {
+  const { rootfs } = record.config;
+  if (rootfs) {
+    if (!rootfs.overlay) return;
+    const { unmountView } = await import('./rootview.ts');
+    unmountView(places);
+    return;
+  }
+  if (existsSync(places.merged)) await (await engine.driver()).unmount(places.merged);
+}

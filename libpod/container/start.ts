@@ -1,0 +1,214 @@
+/**
+ * From a container at rest to a running one.
+ *
+ * The walk: row says `starting` → network namespace, its helper set going → root file system, volumes, files → config.json →
+ * monitor (which calls `runtime create`) → network ready, its facts written to hosts and resolv.conf → caller attaches → `runtime start`
+ * → row says `running`. The helper's 15–30 ms overlap with everything up to `create`. A failure unrolls what was made, and the row
+ * goes back to rest with the error.
+ */
+import { trace } from '../../host/trace.ts';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { EngineError } from '../../core/errors.ts';
+import { createNetworkNamespace, removeNetworkNamespace } from '../../host/namespaces.ts';
+import { mount, MS, unmountAll } from '../../host/mount.ts';
+import { identify } from '../../host/pid.ts';
+import type { NetworkAttachment } from '../../network/backend.ts';
+import { teardownAttachment } from '../../network/teardown.ts';
+import type { Engine } from '../engine.ts';
+import type { MonitoredProcess } from '../monitor/monitor.ts';
+import type { ContainerConfig } from '../spec/container.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { ociConfig } from '../spec/oci.ts';
+import type { ContainerRecord } from '../state/containers.ts';
+import { awaitExitScript } from './cleanup.ts';
+import { containerEvent } from './event.ts';
+import { writeExitScript } from './exit-script.ts';
+import { gatherFacts } from './facts.ts';
+import { writeNetworkFiles } from './files.ts';
+import { lockAndRead } from './lock.ts';
+import { needsNamespace, setUpNetwork } from './network.ts';
+import { placesOf, type ContainerPlaces } from './places.ts';
+import { mountRoot } from './rootfs.ts';
+import { deleteFromRuntime } from './runtime-state.ts';
+import { letThrough } from './traversal.ts';
+import { undoStart } from './undo.ts';
+
+export interface StartOptions {
+  /** Called when attach clients can connect and the container's process has not started: whoever connects now misses nothing. */
+  readonly onAttachable?: (process: MonitoredProcess) => Promise<void>;
+  /** Stop at the state "initialized": everything is there, the process waits (`lichen init`). */
+  readonly initOnly?: boolean;
+}
+
+export interface StartedContainer {
+  readonly record: ContainerRecord;
+  readonly runCount: number;
+  readonly pid: number;
+}
+
+/** Throws WRONG_STATE (it runs already), and whatever its parts throw; then nothing is left running or mounted. */
+export async function startContainer(engine: Engine, id: ContainerRecord['id'], options: StartOptions = {}): Promise<StartedContainer> {
+  const { lock, record } = await lockAndRead(engine, id);
+  using _lock = lock;
+  return await startUnderLock(engine, record, options);
+}
+
+/** startContainer for a caller that holds the lock. */
+export async function startUnderLock(engine: Engine, record: ContainerRecord, options: StartOptions): Promise<StartedContainer> {
+  if (record.status === 'initialized') return startInitialized(engine, record, options);
+  if (record.status === 'running' || record.status === 'paused') {
+    throw new EngineError('WRONG_STATE', `container ${record.id} is already running: container state improper`);
+  }
+  // What is not installed is said before anything is touched.
+  await engine.monitor();
+  const places = placesOf(engine, record.id);
+  const runCount = record.runCount + 1;
+  await startDependencies(engine, record);
+  await awaitExitScript(engine, record);
+  // A monitor that was killed has left the runtime's part of the run before.
+  await deleteFromRuntime(engine, record);
+  if (record.status !== 'starting')
+    engine.db.transaction(() =>
+      engine.containers.move(record.id, ['configured', 'exited'], 'starting', { runCount, error: undefined, stoppedByUser: false }),
+    );
+  else engine.containers.change(record.id, { runCount });
+  try {
+    return await start(engine, record, places, runCount, options);
+  } catch (error) {
+    await undoStart(engine, record, error);
+    throw error;
+  }
+}
+
+async function start(
+  engine: Engine,
+  record: ContainerRecord,
+  places: ContainerPlaces,
+  runCount: number,
+  options: StartOptions,
+): Promise<StartedContainer> {
+  const { config } = record;
+  prepareRunDirectory(places);
+  letThrough(engine, config.idMap, places);
+  const netns = needsNamespace(config) ? places.netns : undefined;
+  const network = netns === undefined ? Promise.resolve(undefined) : connect(engine, config, netns, places.run);
+  // Whoever fails first is reported; the network is awaited in any case, so that what it started is known and can be ended.
+  network.catch(() => undefined);
+  let attachment: NetworkAttachment | undefined;
+  try {
+    const rootfs = await mountRoot(engine, record, places);
+    mountShm(config.shmSizeBytes, places);
+    const facts = await gatherFacts(engine, record, places, rootfs, netns);
+    writeFileSync(join(places.run, 'config.json'), JSON.stringify(ociConfig(config, facts, engine.settings.defaults)), { mode: 0o600 });
+    trace('prepared');
+    const monitor = await engine.monitor();
+    const monitored = await monitor.create({
+      id: record.id,
+      name: record.name,
+      bundle: places.run,
+      runDir: places.run,
+      terminal: config.terminal,
+      stdin: config.stdinOpen,
+      keepStdinOpen: false,
+      log: {
+        driver: config.log.driver,
+        path: config.log.path,
+        ...(config.log.maxSizeBytes === undefined ? {} : { maxSizeBytes: config.log.maxSizeBytes }),
+      },
+      exitCommand: writeExitScript(engine, await engine.runtime(), record.id, runCount),
+      ...(config.timeoutSeconds === undefined ? {} : { timeoutSeconds: config.timeoutSeconds }),
+      heldFds: [],
+    });
+    trace('created');
+    attachment = await network;
+    trace('network');
+    writeNetworkFiles(engine, record, places, attachment, facts.hostname);
+    const identities = { process: identify(monitored.pid), monitor: identify(monitored.monitorPid) };
+    await options.onAttachable?.(monitored);
+    if (options.initOnly) {
+      engine.db.transaction(() => {
+        engine.containers.move(record.id, 'starting', 'initialized', { ...identities, network: attachment });
+        engine.events.add(containerEvent(record, 'init'));
+      });
+      return { record, runCount, pid: monitored.pid };
+    }
+    const starting = letGo(await engine.runtime(), record.id);
+    engine.db.transaction(() => {
+      engine.containers.move(record.id, 'starting', 'running', {
+        ...identities,
+        network: attachment,
+        startedMs: Date.now(),
+        finishedMs: undefined,
+        exitCode: undefined,
+        oomKilled: false,
+      });
+      engine.events.add(containerEvent(record, 'init'));
+      engine.events.add(containerEvent(record, 'start'));
+    });
+    await starting;
+    trace('started');
+    return { record, runCount, pid: monitored.pid };
+  } catch (error) {
+    attachment ??= await network.catch(() => undefined);
+    if (attachment) await teardownAttachment(attachment);
+    throw error;
+  }
+}
+
+async function connect(engine: Engine, config: ContainerConfig, netns: string, runDirectory: string): Promise<NetworkAttachment> {
+  removeNetworkNamespace(netns);
+  await createNetworkNamespace(netns);
+  return setUpNetwork(engine, config, netns, runDirectory);
+}
+
+async function startInitialized(engine: Engine, record: ContainerRecord, options: StartOptions): Promise<StartedContainer> {
+  const places = placesOf(engine, record.id);
+  const pid = record.process?.pid ?? 0;
+  await options.onAttachable?.({
+    pid,
+    monitorPid: record.monitor?.pid ?? 0,
+    attachSocket: places.attachSocket,
+    controlFifo: places.control,
+    exitFile: places.exitFile,
+  });
+  if (options.initOnly) return { record, runCount: record.runCount, pid };
+  const starting = letGo(await engine.runtime(), record.id);
+  engine.db.transaction(() => {
+    engine.containers.move(record.id, 'initialized', 'running', { startedMs: Date.now(), finishedMs: undefined, exitCode: undefined });
+    engine.events.add(containerEvent(record, 'start'));
+  });
+  await starting;
+  return { record, runCount: record.runCount, pid };
+}
+
+/**
+ * `runtime start`, to be called just before the row says running. The runtime's process is there when this returns, and finishes also when we
+ * are killed: a row that says running never stands for a process that waits for ever to be let go. Whoever cleans up waits for our lock.
+ */
+function letGo(runtime: Runtime, id: ContainerRecord['id']): Promise<void> {
+  const starting = runtime.start(id);
+  starting.catch(() => undefined);
+  return starting;
+}
+
+/** Containers whose namespaces are shared must run first. */
+async function startDependencies(engine: Engine, record: ContainerRecord): Promise<void> {
+  for (const id of engine.containers.dependencies(record.id)) {
+    const needed = engine.containers.get(id);
+    if (!needed || needed.status === 'running' || needed.status === 'paused' || needed.status === 'initialized') continue;
+    await startContainer(engine, id);
+  }
+}
+
+function prepareRunDirectory(places: ContainerPlaces): void {
+  for (const directory of [places.directory, places.run, dirname(places.exitFile)]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (const stale of [places.exitFile, places.attachSocket, places.control, join(places.run, 'oom'), join(places.run, 'oci-log')])
+    rmSync(stale, { force: true });
+}
+
+function mountShm(sizeBytes: number, places: ContainerPlaces): void {
+  unmountAll(places.shm);
+  mkdirSync(places.shm, { recursive: true, mode: 0o700 });
+  mount('shm', places.shm, 'tmpfs', MS.NOSUID | MS.NODEV | MS.NOEXEC, `mode=1777,size=${sizeBytes}`);
+}

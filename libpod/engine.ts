@@ -1,0 +1,178 @@
+/**
+ * One opened store: what every verb of libpod works with. Opening is cheap; runtime, monitor, driver and layers come when first asked for.
+ */
+import { trace } from '../host/trace.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { enterNamespaces } from '../host/enter.ts';
+import { readIdentity, type Identity } from '../host/identity.ts';
+import { choosePaths, ensurePrivateDirectory, type Paths } from '../host/paths.ts';
+import type { Driver } from '../storage/driver/driver.ts';
+import type { LayerStore } from '../storage/layer/store.ts';
+import type { Monitor } from './monitor/monitor.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import { loadSettings, type Settings } from './settings.ts';
+import { ContainerTable } from './state/containers.ts';
+import { Database } from './state/database.ts';
+import { EventTable } from './state/events.ts';
+import { ImageTable } from './state/images.ts';
+import { keepReserve } from './state/reserve.ts';
+import { VolumeTable } from './state/volumes.ts';
+import { survivingMonitors } from './survivors.ts';
+
+export interface EngineOptions {
+  readonly root?: string | undefined;
+  readonly runroot?: string | undefined;
+  readonly runtime?: string | undefined;
+  readonly runtimeFlags: readonly string[];
+  readonly conmon?: string | undefined;
+  readonly cgroupManager?: 'systemd' | 'cgroupfs' | undefined;
+  readonly storageDriver?: string | undefined;
+  readonly storageOptions: readonly string[];
+  readonly networkCommand?: string | undefined;
+  readonly volumePath?: string | undefined;
+  /** argv that starts lichen again: launcher and the global flags that choose this store. */
+  readonly self: readonly string[];
+  /** The words after the program's name, for the Node that starts again inside the namespaces. */
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export type CgroupManager = 'systemd' | 'cgroupfs';
+
+export interface Engine extends Disposable {
+  readonly identity: Identity;
+  readonly paths: Paths;
+  readonly settings: Settings;
+  readonly options: EngineOptions;
+  readonly cgroupManager: CgroupManager;
+  readonly db: Database;
+  readonly containers: ContainerTable;
+  readonly images: ImageTable;
+  readonly volumes: VolumeTable;
+  readonly events: EventTable;
+  /** Throws HELPER_MISSING. */
+  runtime(): Promise<Runtime>;
+  /** Throws HELPER_MISSING. */
+  monitor(): Promise<Monitor>;
+  driver(): Promise<Driver>;
+  layers(): Promise<LayerStore>;
+}
+
+/**
+ * Open the store, inside the user's namespaces: where this process is outside of them, it is replaced by one inside and this never returns.
+ * What a killed lichen or a reboot left is put in order first.
+ * Throws STORE_*, USER_NAMESPACE, CONFIG.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const outside = readIdentity(options.env);
+  const choice = { root: options.root, runroot: options.runroot };
+  await enterNamespaces(outside, choosePaths(outside, options.env, choice).run, options.args, survivingMonitors);
+  const identity = readIdentity(options.env);
+  const paths = choosePaths(identity, options.env, choice);
+  ensurePrivateDirectory(paths.store);
+  ensurePrivateDirectory(paths.run);
+  const settings = await loadSettings(options.env, paths.config);
+  const db = Database.open(join(paths.store, 'db.sqlite'));
+  keepReserve(paths.store);
+  const engine = new OpenEngine(identity, paths, settings, options, db);
+  const { heal } = await import('./heal.ts');
+  await heal(engine);
+  trace('engine');
+  return engine;
+}
+
+class OpenEngine implements Engine {
+  readonly identity: Identity;
+  readonly paths: Paths;
+  readonly settings: Settings;
+  readonly options: EngineOptions;
+  readonly cgroupManager: CgroupManager;
+  readonly db: Database;
+  readonly containers: ContainerTable;
+  readonly images: ImageTable;
+  readonly volumes: VolumeTable;
+  readonly events: EventTable;
+  readonly #made = new Map<string, Promise<unknown>>();
+
+  constructor(identity: Identity, paths: Paths, settings: Settings, options: EngineOptions, db: Database) {
+    this.identity = identity;
+    this.paths = paths;
+    this.settings = settings;
+    this.options = options;
+    this.db = db;
+    this.cgroupManager = options.cgroupManager ?? settings.cgroupManager ?? defaultCgroupManager(identity, options.env);
+    this.containers = new ContainerTable(db);
+    this.images = new ImageTable(db);
+    this.volumes = new VolumeTable(db);
+    this.events = new EventTable(db);
+  }
+
+  runtime(): Promise<Runtime> {
+    return this.#once('runtime', async () => {
+      const { openOciRuntime } = await import('./runtime/oci.ts');
+      return openOciRuntime({
+        wanted: this.options.runtime ?? this.settings.runtime,
+        flags: this.options.runtimeFlags,
+        stateRoot: join(this.paths.run, 'oci'),
+        cgroupManager: this.cgroupManager,
+      });
+    });
+  }
+
+  monitor(): Promise<Monitor> {
+    return this.#once('monitor', async () => {
+      const { openConmon } = await import('./monitor/conmon.ts');
+      return openConmon({
+        wanted: this.options.conmon,
+        directories: this.settings.conmonPaths,
+        runtime: await this.runtime(),
+        exitDirectory: join(this.paths.run, 'exits'),
+        systemdCgroup: this.cgroupManager === 'systemd',
+        env: helperEnvironment(this.options.env),
+      });
+    });
+  }
+
+  driver(): Promise<Driver> {
+    return this.#once('driver', async () => {
+      const { openDriver } = await import('./image/driver.ts');
+      return openDriver(this);
+    });
+  }
+
+  layers(): Promise<LayerStore> {
+    return this.#once('layers', async () => {
+      const { LayerStore: Store } = await import('../storage/layer/store.ts');
+      return new Store(this.paths.store);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.db[Symbol.dispose]();
+  }
+
+  #once<T>(key: string, make: () => Promise<T>): Promise<T> {
+    let made = this.#made.get(key) as Promise<T> | undefined;
+    if (made === undefined) this.#made.set(key, (made = make()));
+    return made;
+  }
+}
+
+/** What a monitor and the clean-up it starts need of our environment: nothing of the caller's secrets. */
+function helperEnvironment(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
+  const kept = Object.keys(env).filter((name) =>
+    /^(PATH|HOME|USER|LOGNAME|TMPDIR|LANG|LC_.*|XDG_.*|DBUS_SESSION_BUS_ADDRESS|CONTAINERS_.*|LICHEN_.*)$/.test(name),
+  );
+  return Object.fromEntries(kept.map((name) => [name, env[name]]));
+}
+
+/** systemd where its user manager runs and every controller is in cgroup v2; a hybrid host's cgroup2 view is ours alone. */
+function defaultCgroupManager(identity: Identity, env: NodeJS.ProcessEnv): CgroupManager {
+  const hybrid = readFileSync('/proc/self/cgroup', 'latin1')
+    .split('\n')
+    .some((line) => line !== '' && !line.startsWith('0::'));
+  if (hybrid) return 'cgroupfs';
+  const socket = identity.rootless ? join(env['XDG_RUNTIME_DIR'] ?? '/nonexistent', 'systemd/private') : '/run/systemd/private';
+  return existsSync(socket) ? 'systemd' : 'cgroupfs';
+}

@@ -1,0 +1,90 @@
+/** What a killed lichen or a reboot left, put in order before a command looks at it. A few small queries when there is nothing to do. */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { bootId } from '../host/boot.ts';
+import type { ContainerId } from '../core/id.ts';
+import { log } from '../core/log.ts';
+import { dropLockFile, sweepLockFiles, tryLockContainer } from './container/lock.ts';
+import type { Engine } from './engine.ts';
+import { LIVE } from './state/containers.ts';
+import { giveUpReserve } from './state/reserve.ts';
+
+export async function heal(engine: Engine): Promise<void> {
+  const known = engine.db.get(`SELECT value FROM meta WHERE key = 'boot'`)?.['value'];
+  if (known !== bootId()) await afterBoot(engine);
+  for (const id of engine.containers.underWay()) await tryFinishOrUndo(engine, id);
+  sweepLockFiles(engine);
+  await healStagingDirectories(engine);
+  if (engine.volumes.underRemoval().length > 0) (await import('./volume/remove.ts')).finishRemovals(engine);
+}
+
+/** One that resists (a full disk, a runtime that is gone) is in nobody else's way: the next command tries again. */
+async function tryFinishOrUndo(engine: Engine, id: ContainerId): Promise<void> {
+  try {
+    await finishOrUndo(engine, id);
+  } catch (error) {
+    log.warn(`a killed command left container ${id} half done, and it cannot be put in order: ${(error as Error).message}`);
+  }
+}
+
+/** A container under way whose lock is free was left by a killed process. */
+async function finishOrUndo(engine: Engine, id: ContainerId): Promise<void> {
+  using lock = tryLockContainer(engine, id);
+  if (!lock) return;
+  const record = engine.containers.get(id);
+  if (!record) return dropLockFile(engine, id);
+  giveUpReserve(engine.paths.store);
+  log.debug(() => `container ${record.name} was left ${record.status}; putting it in order`);
+  const { undoStart } = await import('./container/undo.ts');
+  switch (record.status) {
+    case 'removing': {
+      const { finishRemoval } = await import('./container/remove.ts');
+      await finishRemoval(engine, record, { volumes: false });
+      return;
+    }
+    case 'stopping': {
+      const { stopUnderLock } = await import('./container/stop.ts');
+      await stopUnderLock(engine, record, { timeoutSeconds: 0 });
+      return;
+    }
+    case 'starting': {
+      const { endStrays } = await import('./container/strays.ts');
+      await endStrays(engine, record.id);
+      await undoStart(engine, record);
+      return;
+    }
+    default:
+  }
+}
+
+/** What copies and probes that were killed had in the making. */
+async function healStagingDirectories(engine: Engine): Promise<void> {
+  const directory = join(engine.paths.store, 'tmp');
+  if (!existsSync(directory) || readdirSync(directory).length === 0) return;
+  const { healStaging } = await import('../storage/layer/staging.ts');
+  healStaging(directory);
+}
+
+/** Processes, mounts and the run directory are gone with the old boot: rows that say otherwise are put to rest. */
+async function afterBoot(engine: Engine): Promise<void> {
+  const stale = engine.containers.withStatus(...LIVE, 'starting');
+  engine.db.transaction(() => {
+    for (const record of stale) {
+      const rest = record.startedMs === undefined ? 'configured' : 'exited';
+      engine.db.run(
+        'UPDATE containers SET status = ?, pid = NULL, pid_start = NULL, monitor_pid = NULL, monitor_start = NULL, network = NULL WHERE id = ?',
+        rest,
+        record.id,
+      );
+    }
+    engine.db.run(`INSERT OR REPLACE INTO meta (key, value) VALUES ('boot', ?)`, bootId());
+    engine.events.add({ type: 'system', status: 'refresh', id: '', name: '' });
+  });
+  // A run directory that is no tmpfs outlives the boot.
+  for (const name of ['c', 'exits', 'netns', 'locks', 'oci']) rmSync(join(engine.paths.run, name), { recursive: true, force: true });
+  for (const record of stale) {
+    if (!record.config.autoRemove) continue;
+    const { removeContainer } = await import('./container/remove.ts');
+    await removeContainer(engine, record.id, { force: true, volumes: true });
+  }
+}

@@ -1,0 +1,71 @@
+/** A name or id typed by someone, and the image it means here. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { EngineError, isEngineError } from '../../core/errors.ts';
+import { answersTo, formatReference, parseReference, parseTyped } from '../../storage/reference.ts';
+import type { RegistriesConf } from '../../storage/registries.ts';
+import { localCandidates } from '../../storage/shortnames.ts';
+import type { Engine } from '../engine.ts';
+import type { ImageRecord } from '../state/images.ts';
+
+export interface FoundImage {
+  readonly image: ImageRecord;
+  /** The full name it was found under; absent when it was found by id. */
+  readonly name?: string;
+}
+
+/** Throws NO_SUCH_IMAGE (Podman's words), AMBIGUOUS_ID. A malformed name is simply not found. */
+export async function findImage(engine: Engine, text: string): Promise<FoundImage> {
+  const found = await lookUpImage(engine, text);
+  if (found) return found;
+  throw new EngineError('NO_SUCH_IMAGE', `${text}: image not known`);
+}
+
+/** Undefined when no image here answers to the text. By name first: an id that looks like a name is rare, the other way it is not. */
+export async function lookUpImage(engine: Engine, text: string): Promise<FoundImage | undefined> {
+  const byName = await lookUpName(engine, text).catch((error: unknown) => {
+    if (isEngineError(error, 'INVALID_REFERENCE')) return undefined;
+    throw error;
+  });
+  if (byName) return byName;
+  const image = engine.images.byIdPrefix(text.replace(/^sha256:/, ''));
+  return image && { image };
+}
+
+async function lookUpName(engine: Engine, text: string): Promise<FoundImage | undefined> {
+  const typed = parseTyped(text);
+  const conf = await registriesConf(engine);
+  for (const candidate of localCandidates(text, conf)) {
+    const { digest, ...named } = candidate;
+    if (digest !== undefined) {
+      const image = byDigest(engine, digest, formatReference({ ...named }));
+      if (image) return image;
+      continue;
+    }
+    const name = formatReference(candidate);
+    const image = engine.images.byName(name);
+    if (image) return { image, name };
+  }
+  for (const { name, imageId } of engine.images.allNames()) {
+    if (name.includes('@') || !answersTo(parseReference(name), typed)) continue;
+    const image = engine.images.byId(imageId);
+    if (image) return { image, name };
+  }
+  return undefined;
+}
+
+function byDigest(engine: Engine, digest: string, repository: string): FoundImage | undefined {
+  const image = engine.images.list().find((one) => one.manifestDigest === digest || one.indexDigest === digest);
+  if (!image) return undefined;
+  const base = repository.replace(/:[^:/]*$/, '');
+  const name = image.names.find((one) => one.startsWith(`${base}:`) || one.startsWith(`${base}@`));
+  return name === undefined ? undefined : { image, name: `${base}@${digest}` };
+}
+
+/** registries.conf as this user has it. The parser is loaded only where there is a file. */
+export async function registriesConf(engine: Engine): Promise<RegistriesConf> {
+  const env = engine.options.env;
+  const cache = join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? '/', '.cache'), 'containers');
+  const { loadRegistriesConf } = await import('../../storage/registries.ts');
+  return loadRegistriesConf({ config: engine.paths.config, env, ...(existsSync(cache) ? { cache } : {}) });
+}

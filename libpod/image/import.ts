@@ -1,0 +1,79 @@
+import type { Readable } from 'node:stream';
+import { EngineError } from '../../core/errors.ts';
+import type { ImageId } from '../../core/id.ts';
+import type { Platform } from '../../storage/image.ts';
+import type { OnCopyEvent } from '../../storage/progress.ts';
+import { formatReference, parseLocalReference } from '../../storage/reference.ts';
+import { openRootfs } from '../../storage/transport/import.ts';
+import type { Engine } from '../engine.ts';
+import { stagingDirectory } from './blobs.ts';
+import { completePlatform } from './pull.ts';
+import { keepImage } from './store.ts';
+
+export interface ImportOptions {
+  readonly reference?: string | undefined;
+  readonly platform?: Partial<Platform> | undefined;
+  readonly changes: readonly string[];
+  readonly message?: string | undefined;
+  readonly onEvent?: OnCopyEvent | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A root file system in a tar becomes an image of one layer. `source` is a path, an http(s) URL, or a stream.
+ * Throws INVALID_ARGUMENT (changes), INVALID_REFERENCE, ARCHIVE_UNSUPPORTED, REGISTRY_UNREACHABLE (URL) and what keepImage throws.
+ */
+export async function importRootfs(engine: Engine, source: string | Readable, options: ImportOptions): Promise<ImageId> {
+  const names = options.reference === undefined ? [] : [formatReference(parseLocalReference(options.reference))];
+  await using input = await openInput(engine, source, options.signal);
+  await using rootfs = await openRootfs({
+    input: input.value,
+    staging: stagingDirectory(engine),
+    platform: completePlatform(options.platform),
+    changes: options.changes,
+    message: options.message,
+    signal: options.signal,
+  });
+  const { onEvent, signal } = options;
+  return (await keepImage(engine, rootfs, { names, event: 'import', onEvent, signal })).imageId;
+}
+
+type RootfsInput = Parameters<typeof openRootfs>[0]['input'];
+
+async function openInput(
+  engine: Engine,
+  source: string | Readable,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly value: RootfsInput } & AsyncDisposable> {
+  const nothing = async (): Promise<void> => undefined;
+  if (typeof source !== 'string') return { value: { stream: source, name: '-' }, [Symbol.asyncDispose]: nothing };
+  if (!/^https?:\/\//.test(source)) return { value: { path: source }, [Symbol.asyncDispose]: nothing };
+  return download(engine, source, signal);
+}
+
+async function download(
+  engine: Engine,
+  url: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly value: RootfsInput } & AsyncDisposable> {
+  const [{ Http }, { sendFollowing }, { tlsSettings }] = await Promise.all([
+    import('../../storage/registry/http.ts'),
+    import('../../storage/registry/redirect.ts'),
+    import('../../storage/registry/certificates.ts'),
+  ]);
+  const target = URL.parse(url);
+  if (target === null) throw new EngineError('INVALID_ARGUMENT', `parse ${JSON.stringify(url)}: invalid URL`);
+  const { env } = engine.options;
+  const http = new Http({ env, tls: async (host) => ({ ...tlsSettings(host, { config: engine.paths.config, env }), verify: true }) });
+  try {
+    const { status, body } = await sendFollowing(http, target, { signal });
+    if (status !== 200) {
+      body.destroy();
+      throw new EngineError('REGISTRY_ERROR', `downloading ${url}: status ${status}`);
+    }
+    return { value: { stream: body, name: url }, [Symbol.asyncDispose]: async () => http[Symbol.dispose]() };
+  } catch (error) {
+    http[Symbol.dispose]();
+    throw error;
+  }
+}

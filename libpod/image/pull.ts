@@ -1,0 +1,119 @@
+/** `pull`: images from registries and from files that a transport names, under one of four policies. */
+import { isEngineError, EngineError } from '../../core/errors.ts';
+import type { ImageId } from '../../core/id.ts';
+import { log } from '../../core/log.ts';
+import type { Platform } from '../../storage/image.ts';
+import { hostPlatform, normalisePlatform, suits } from '../../storage/platform.ts';
+import type { OnCopyEvent } from '../../storage/progress.ts';
+import { parseFileSource, type FileTransport } from '../../storage/transport/open.ts';
+import type { Engine } from '../engine.ts';
+import type { PullPolicy } from '../spec/wish.ts';
+import { stagingDirectory } from './blobs.ts';
+import { lookUpImage, registriesConf, type FoundImage } from './find.ts';
+import { keepCopy, keepImage, type StoreOptions } from './store.ts';
+
+/** What a caller says about registries; the rest comes from the user's configuration. */
+export interface RegistryChoice {
+  readonly creds?: string | undefined;
+  readonly authFile?: string | undefined;
+  readonly certDir?: string | undefined;
+  readonly tlsVerify?: boolean | undefined;
+  readonly retries?: number | undefined;
+  readonly retryDelayMs?: number | undefined;
+}
+
+export interface PullOptions extends RegistryChoice {
+  readonly policy: PullPolicy;
+  /** Missing parts are the machine's. */
+  readonly platform?: Partial<Platform> | undefined;
+  readonly onEvent?: OnCopyEvent | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Get what `text` names: a registry image (`docker://` in front is fine), or the images of `docker-archive:`, `oci-archive:`, `oci:`, `dir:`.
+ * Resolves with the ids, several only for an archive of several images.
+ * Throws NO_SUCH_IMAGE (policy never), INVALID_REFERENCE, SHORT_NAME_UNRESOLVED, REGISTRY_*, MANIFEST_UNKNOWN, PLATFORM_MISMATCH and what keepImage throws.
+ */
+export async function pullImages(engine: Engine, text: string, options: PullOptions): Promise<readonly ImageId[]> {
+  const platform = completePlatform(options.platform);
+  const file = parseFileSource(text);
+  if (file) return pullFile(engine, file.transport, file.rest, platform, options);
+  const name = text.replace(/^docker:\/\//, '');
+  const local = await lookUpImage(engine, name);
+  if (local && isEnough(local, options, platform)) return [local.image.id];
+  if (options.policy === 'never') throw new EngineError('NO_SUCH_IMAGE', `${name}: image not known`);
+  try {
+    return [await pullName(engine, nameToPull(name, local), platform, options)];
+  } catch (error) {
+    if (options.policy !== 'newer' || !local || !isRegistryFailure(error)) throw error;
+    log.info(`keeping the image that is here: ${(error as Error).message}`);
+    return [local.image.id];
+  }
+}
+
+/** The machine's platform with what was asked for put over it. */
+export function completePlatform(wanted: Partial<Platform> | undefined): Platform {
+  const host = hostPlatform();
+  if (wanted === undefined) return host;
+  const { variant, ...rest } = host;
+  const sameMachine = wanted.architecture === undefined || wanted.architecture === host.architecture;
+  return normalisePlatform({ ...rest, ...(sameMachine && variant !== undefined ? { variant } : {}), ...wanted });
+}
+
+function isEnough({ image }: FoundImage, { policy, platform: asked }: PullOptions, platform: Platform): boolean {
+  if (policy !== 'missing' && policy !== 'never') return false;
+  const { os, architecture, variant } = image.config;
+  return asked === undefined || suits({ os, architecture, ...(variant === undefined ? {} : { variant }) }, platform);
+}
+
+/** A short name that an image here answers to as `localhost/…` means that one: asking other registries for it would be a surprise. */
+function nameToPull(name: string, local: FoundImage | undefined): string {
+  return local?.name?.startsWith('localhost/') ? local.name : name;
+}
+
+async function pullName(engine: Engine, name: string, platform: Platform, options: PullOptions): Promise<ImageId> {
+  const [{ pullImage }, { openCredentials }, registries] = await Promise.all([
+    import('../../storage/pull.ts'),
+    import('../../storage/registry/credentials.ts'),
+    registriesConf(engine),
+  ]);
+  const { env } = engine.options;
+  const { creds, authFile, certDir, tlsVerify, retries, retryDelayMs } = options;
+  const stored = await keepCopy(engine, storeOptions(platform, options), (request) =>
+    pullImage({
+      ...request,
+      image: name,
+      platform,
+      registries,
+      credentials: openCredentials({ creds, authFile, env, helpers: registries.credentialHelpers }),
+      certificates: { config: engine.paths.config, certDir, env },
+      tlsVerify,
+      retries,
+      retryDelayMs,
+    }),
+  );
+  return stored.imageId;
+}
+
+async function pullFile(
+  engine: Engine,
+  transport: FileTransport,
+  rest: string,
+  platform: Platform,
+  options: PullOptions,
+): Promise<readonly ImageId[]> {
+  const { openFileSource } = await import('../../storage/transport/open.ts');
+  await using opened = await openFileSource(transport, rest, { staging: stagingDirectory(engine), platform, signal: options.signal });
+  const ids: ImageId[] = [];
+  for (const source of opened.images) ids.push((await keepImage(engine, source, storeOptions(platform, options))).imageId);
+  return ids;
+}
+
+function storeOptions(platform: Platform, { onEvent, signal }: PullOptions): StoreOptions {
+  return { event: 'pull', platform, onEvent, signal };
+}
+
+function isRegistryFailure(error: unknown): boolean {
+  return isEngineError(error, 'REGISTRY_UNREACHABLE', 'REGISTRY_UNAUTHORIZED', 'REGISTRY_ERROR', 'MANIFEST_UNKNOWN');
+}

@@ -1,0 +1,71 @@
+/** Config of `container inspect`: what runs, and how. */
+import type { Json, JsonObject } from '../../core/json.ts';
+import { signalName } from '../../core/signal.ts';
+import type { Healthcheck } from '../../storage/image.ts';
+import type { ContainerConfig } from '../spec/container.ts';
+import { exposedPorts } from './network-settings.ts';
+import { sorted } from './sorted.ts';
+
+export interface ProcessView {
+  readonly hostname: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly env: Json;
+}
+
+export function processConfig(config: ContainerConfig, view: ProcessView): JsonObject {
+  const ports = exposedPorts(config);
+  return {
+    Hostname: view.hostname,
+    Domainname: '',
+    User: config.user,
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: config.terminal,
+    OpenStdin: config.stdinOpen,
+    StdinOnce: false,
+    Env: view.env,
+    Cmd: listOrNull(config.command),
+    Image: config.imageName ?? '',
+    Volumes: null,
+    WorkingDir: config.workdir,
+    Entrypoint: listOrNull(config.entrypoint),
+    OnBuild: null,
+    Labels: mapOrNull(config.labels),
+    Annotations: mapOrNull(view.annotations),
+    StopSignal: signalName(config.stopSignal),
+    ...(config.healthcheck && { Healthcheck: inspectedHealthcheck(config.healthcheck) }),
+    HealthcheckOnFailureAction: 'none',
+    HealthLogDestination: 'local',
+    HealthcheckMaxLogCount: 5,
+    HealthcheckMaxLogSize: 500,
+    CreateCommand: listOrNull(config.createCommand),
+    ...(config.timezone !== undefined && { Timezone: config.timezone }),
+    ...(config.systemd && { SystemdMode: true }),
+    Umask: config.umask,
+    Timeout: config.timeoutSeconds ?? 0,
+    StopTimeout: config.stopTimeoutSeconds,
+    Passwd: true,
+    sdNotifyMode: 'container',
+    ...(Object.keys(ports).length > 0 && { ExposedPorts: ports }),
+  };
+}
+
+/** Go leaves zeros out. */
+export function inspectedHealthcheck({ Test, StartPeriod, Interval, Timeout, Retries }: Healthcheck): JsonObject {
+  return {
+    ...(Test && Test.length > 0 && { Test }),
+    ...(StartPeriod && { StartPeriod }),
+    ...(Interval && { Interval }),
+    ...(Timeout && { Timeout }),
+    ...(Retries && { Retries }),
+  };
+}
+
+function listOrNull(list: readonly string[]): Json {
+  return list.length > 0 ? list : null;
+}
+
+function mapOrNull(map: Readonly<Record<string, string>>): Json {
+  return Object.keys(map).length > 0 ? sorted(map) : null;
+}

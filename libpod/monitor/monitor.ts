@@ -1,0 +1,52 @@
+/**
+ * The process that stays with a container: parent of the container, keeper of its streams, writer of its log and exit file. Make: conmon.
+ * A Monitor outlives the command line that started it.
+ */
+export interface Monitor {
+  readonly name: string;
+  /** Let the runtime create the container of the bundle. Resolves with the container's pid (state "created"). Throws what the runtime said. */
+  create(request: MonitorCreate): Promise<MonitoredProcess>;
+  /** Run a further process in a running container under a monitor of its own (detached exec, or exec with a terminal). */
+  exec(request: MonitorExec): Promise<MonitoredProcess>;
+}
+
+export interface MonitorStreams {
+  readonly terminal: boolean;
+  readonly stdin: boolean;
+  /** Keep the container's stdin open when the attached client closes its own. */
+  readonly keepStdinOpen: boolean;
+}
+
+export interface MonitorCreate extends MonitorStreams {
+  readonly id: string;
+  readonly name: string;
+  readonly bundle: string;
+  readonly runDir: string;
+  readonly log: { readonly driver: 'k8s-file' | 'none'; readonly path: string; readonly maxSizeBytes?: number };
+  /** argv run when the container has exited (and its exit file is written). */
+  readonly exitCommand: readonly string[];
+  /** Seconds after which the container is killed; absent: never. */
+  readonly timeoutSeconds?: number;
+  /** Inherited by the monitor and held open as long as it lives. */
+  readonly heldFds: readonly number[];
+}
+
+export interface MonitorExec extends MonitorStreams {
+  readonly id: string;
+  readonly execId: string;
+  readonly name: string;
+  readonly directory: string;
+  readonly processFile: string;
+  readonly exitCommand: readonly string[];
+  /** Called when attach clients can connect and the process has not started yet: whoever connects now misses nothing. */
+  readonly onAttachable?: (attachSocket: string, controlFifo: string) => Promise<void>;
+}
+
+export interface MonitoredProcess {
+  readonly pid: number;
+  readonly monitorPid: number;
+  /** Where attach clients connect (SOCK_SEQPACKET, see attach.ts). */
+  readonly attachSocket: string;
+  readonly controlFifo: string;
+  readonly exitFile: string;
+}

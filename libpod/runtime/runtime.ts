@@ -1,0 +1,39 @@
+/**
+ * An OCI runtime (runtime-spec runtime.md#operations). Makes: crun and runc and anything with their command line (`oci.ts`).
+ * `create` and `exec` are not here: the monitor calls the runtime for them, because it must be the parent of the container.
+ */
+export interface Runtime {
+  /** As `inspect` and `info` show it: `crun`. */
+  readonly name: string;
+  readonly path: string;
+  /** Global arguments, before the verb: state root, cgroup manager, log. Also handed to the monitor. */
+  readonly globalArgs: readonly string[];
+  start(id: string): Promise<void>;
+  state(id: string): Promise<RuntimeState | undefined>;
+  /** Signal the init process; with `all`, every process of the container. */
+  kill(id: string, signal: number, options?: { all?: boolean }): Promise<void>;
+  pause(id: string): Promise<void>;
+  resume(id: string): Promise<void>;
+  /** Forced: an unknown id is fine. */
+  delete(id: string): Promise<void>;
+  /** Run a process in a running container with the caller's own streams; resolves with its exit status. */
+  exec(id: string, request: RuntimeExec): Promise<number>;
+  /** Where the runtime keeps the state of `id`: exists exactly while the runtime knows the container. */
+  stateDirectory(id: string): string;
+}
+
+export interface RuntimeState {
+  readonly status: 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+  readonly pid: number;
+}
+
+export interface RuntimeExec {
+  /** Path of an OCI process document (config.md#process). */
+  readonly processFile: string;
+  /** Additional descriptors 3.. handed to the process. */
+  readonly preserveFds: number;
+  /** Written by the runtime once the process runs. */
+  readonly pidFile: string;
+  /** Pass on the caller's stdin; else the process reads an end at once. */
+  readonly stdin: boolean;
+}

@@ -1,0 +1,86 @@
+/** From the container as it is kept, and the facts of the moment, to what an OCI runtime is told (config.json). */
+import { release } from 'node:os';
+import { arch } from 'node:process';
+import { EngineError } from '../../core/errors.ts';
+import type { ContainerConfig, StartFacts } from './container.ts';
+import { boundingCapabilities } from './capabilities.ts';
+import { DEFAULTS, type Defaults } from './defaults.ts';
+import { devices } from './devices.ts';
+import { masks } from './masks.ts';
+import { rootPropagation } from './mount-options.ts';
+import { mounts } from './mounts.ts';
+import { namespaces, ociIdMap } from './namespaces.ts';
+import { containerProcess } from './process.ts';
+import { cgroupsPath, resources } from './resources.ts';
+import { seccompFilter, type SeccompFacts } from './seccomp.ts';
+import { OCI_VERSION, type OciConfig, type OciSeccomp } from './oci-types.ts';
+import { KEEP_GROUPS } from './user.ts';
+
+/**
+ * Pure. `defaults` gives what a container has without asking and what is not kept with it: capabilities and the number of processes.
+ * Throws COMMAND_NOT_FOUND, SUBID_RANGE_MISSING, CGROUP_UNAVAILABLE, INVALID_ARGUMENT (seccomp profile).
+ */
+export function ociConfig(
+  config: ContainerConfig,
+  facts: StartFacts,
+  defaults: Defaults = DEFAULTS,
+  machine: Machine = { arch, kernel: release() },
+): OciConfig {
+  const process = containerProcess(config, facts, defaults);
+  const { mounts: deviceMounts, nodes, rules } = devices(config, facts);
+  const allMounts = mounts(config, facts, deviceMounts);
+  const { masked, readOnly } = masks(config, facts);
+  const seccomp = filter(config, facts, defaults, machine);
+  const propagation = rootPropagation(allMounts);
+  const cgroup = cgroupsPath(config, facts);
+  for (const { destination } of allMounts) checkTarget(destination);
+  return {
+    ociVersion: OCI_VERSION,
+    process,
+    root: { path: facts.rootfs, ...((config.readOnly || facts.rootfsReadOnly) && { readonly: true }) },
+    ...(config.namespaces.uts.kind === 'private' && { hostname: facts.hostname }),
+    mounts: allMounts,
+    annotations: { ...config.annotations, ...startAnnotations(config) },
+    linux: {
+      ...(config.idMap && {
+        uidMappings: ociIdMap(config.idMap.uids, facts.idBoundaries?.uids),
+        gidMappings: ociIdMap(config.idMap.gids, facts.idBoundaries?.gids),
+      }),
+      ...(Object.keys(config.sysctls).length > 0 && { sysctl: config.sysctls }),
+      resources: { ...(rules && { devices: rules }), ...resources(config, facts, defaults.pidsLimit) },
+      ...(cgroup !== undefined && { cgroupsPath: cgroup }),
+      namespaces: namespaces(config, facts),
+      ...(nodes.length > 0 && { devices: nodes }),
+      ...(seccomp && { seccomp }),
+      ...(propagation !== undefined && { rootfsPropagation: propagation }),
+      ...(masked.length > 0 && { maskedPaths: masked }),
+      ...(readOnly.length > 0 && { readonlyPaths: readOnly }),
+    },
+  };
+}
+
+/** What seccomp rules depend on: `process.arch`, `os.release()`. */
+export type Machine = Pick<SeccompFacts, 'arch' | 'kernel'>;
+
+/** Annotations that every started container carries; systemd reads those in its name when the runtime makes the scope. */
+export function startAnnotations(config: ContainerConfig): Readonly<Record<string, string>> {
+  return {
+    'io.container.manager': 'libpod',
+    'org.opencontainers.image.stopSignal': String(config.stopSignal),
+    'org.systemd.property.KillSignal': String(config.stopSignal),
+    'org.systemd.property.TimeoutStopUSec': `uint64 ${config.stopTimeoutSeconds * 1_000_000}`,
+    ...(config.groupAdd.includes(KEEP_GROUPS) && { 'run.oci.keep_original_groups': '1' }),
+  };
+}
+
+function filter(config: ContainerConfig, facts: StartFacts, defaults: Defaults, machine: Machine): OciSeccomp | undefined {
+  if (config.privileged || facts.seccomp.kind === 'unconfined') return undefined;
+  const capabilities = boundingCapabilities({ ...config, base: defaults.capabilities });
+  return seccompFilter(facts.seccomp.document, facts.seccomp.path, { capabilities, ...machine });
+}
+
+/** A runtime resolves targets inside the root; a relative or climbing one has no business getting that far. */
+function checkTarget(target: string): void {
+  if (target.startsWith('/') && !target.split('/').includes('..')) return;
+  throw new EngineError('INVALID_ARGUMENT', `invalid container path ${JSON.stringify(target)}, must be an absolute path`);
+}

@@ -1,0 +1,84 @@
+/** `--network`, and the checks that need mode and other flags together. */
+import type { NetworkMode } from '../wish.ts';
+import { isAddress } from './address.ts';
+import { invalid } from './go.ts';
+
+/** All `--network` flags together; undefined: the default. Throws INVALID_ARGUMENT. */
+export function parseNetworks(texts: readonly string[]): NetworkMode | undefined {
+  if (texts.length === 0) return undefined;
+  const modes = texts.map(parseNetwork);
+  const first = modes[0];
+  if (modes.length === 1) return first;
+  if (first?.kind !== 'bridge') {
+    const kind = first?.kind ?? 'private';
+    throw invalid(`cannot set multiple networks without bridge network mode, selected mode ${kind}: invalid argument`);
+  }
+  const names: string[] = [];
+  for (const [index, mode] of modes.entries()) {
+    if (mode?.kind !== 'bridge') {
+      throw invalid(`can only set extra network names, selected mode ${texts[index]} conflicts with bridge: invalid argument`);
+    }
+    names.push(...mode.names);
+  }
+  return { kind: 'bridge', names };
+}
+
+/** Modes with a meaning of their own; anything else is the name of a network. */
+function parseNetwork(text: string): NetworkMode | undefined {
+  const colon = text.indexOf(':');
+  const word = colon < 0 ? text : text.slice(0, colon);
+  const value = colon < 0 ? undefined : text.slice(colon + 1);
+  switch (word) {
+    case '':
+    case 'default':
+      return undefined;
+    case 'private':
+      return { kind: 'private' };
+    case 'pasta':
+    case 'slirp4netns':
+      return { kind: word, options: value === undefined || value === '' ? [] : value.split(',') };
+    case 'none':
+    case 'host':
+      return value === undefined ? { kind: word } : { kind: 'bridge', names: [text] };
+    case 'container':
+      return { kind: 'container', container: needed('container', value) };
+    case 'ns':
+      return { kind: 'path', path: needed('path', value) };
+    case 'pod':
+      throw invalid('cannot use pod namespace as container is not joining a pod or pod has no infra container: invalid argument');
+    case 'bridge':
+      return { kind: 'bridge', names: value === undefined ? [] : [text] };
+    default:
+      return { kind: 'bridge', names: [text] };
+  }
+}
+
+function needed(mode: string, value: string | undefined): string {
+  if (value === undefined || value === '') throw invalid(`invalid config provided: namespace mode ${mode} requires a value`);
+  return value;
+}
+
+/** `name:address` or `name;other:address`; the address may be `host-gateway`. Returns it as typed. */
+export function parseAddHost(text: string): string {
+  const colon = text.indexOf(':');
+  if (colon <= 0) throw invalid(`bad format for add-host: ${JSON.stringify(text)}`);
+  const address = text.slice(colon + 1);
+  if (address !== 'host-gateway' && !isAddress(address)) throw invalid(`invalid IP address in add-host: ${JSON.stringify(address)}`);
+  return text;
+}
+
+/** Addresses, or the one word `none`. */
+export function parseDnsServers(texts: readonly string[]): readonly string[] {
+  for (const text of texts) {
+    if (text === 'none') {
+      if (texts.length > 1) throw invalid('none is not allowed to be specified with other DNS ip addresses');
+    } else if (!isAddress(text)) throw invalid(`${text} is not an ip address`);
+  }
+  return texts;
+}
+
+/** A domain, or `.` for none at all. */
+export function parseDnsSearch(text: string): string {
+  if (text === '.' || /^[\w-]+(\.[\w-]+)*\.?$/.test(text)) return text;
+  throw invalid(`${text} is not a valid domain`);
+}

@@ -1,0 +1,97 @@
+/** Limits (config-linux.md#control-groups) and the cgroup they hold for. */
+import { EngineError } from '../../core/errors.ts';
+import type { ContainerConfig, StartFacts } from './container.ts';
+import type { Resources } from './wish.ts';
+import type { OciResources } from './oci-types.ts';
+
+type Facts = Pick<StartFacts, 'controllers' | 'cgroupManager' | 'cgroupParent' | 'rootless'>;
+
+export const CPU_PERIOD_MICROS = 100_000;
+
+/** The controller behind each limit, and the flag a user knows it by. */
+const CONTROLLERS: readonly (readonly [field: keyof Resources, controller: string, flag: string])[] = [
+  ['memoryBytes', 'memory', '--memory'],
+  ['memoryReservationBytes', 'memory', '--memory-reservation'],
+  ['memorySwapBytes', 'memory', '--memory-swap'],
+  ['memorySwappiness', 'memory', '--memory-swappiness'],
+  ['oomKillDisable', 'memory', '--oom-kill-disable'],
+  ['cpuShares', 'cpu', '--cpu-shares'],
+  ['cpuPeriodMicros', 'cpu', '--cpu-period'],
+  ['cpuQuotaMicros', 'cpu', '--cpu-quota'],
+  ['cpus', 'cpu', '--cpus'],
+  ['cpusetCpus', 'cpuset', '--cpuset-cpus'],
+  ['cpusetMems', 'cpuset', '--cpuset-mems'],
+  ['pidsLimit', 'pids', '--pids-limit'],
+  ['blkioWeight', 'io', '--blkio-weight'],
+];
+
+/**
+ * The limits asked for, or the default number of processes where its controller is there.
+ * Throws CGROUP_UNAVAILABLE for a limit asked for whose controller is not delegated: a limit must not be dropped in silence.
+ */
+export function resources(config: ContainerConfig, facts: Facts, defaultPidsLimit: number): OciResources {
+  const asked = config.resources;
+  for (const [field, controller, flag] of CONTROLLERS) {
+    if (isAsked(field, asked) && !isUsable(controller, config, facts)) throw unavailable(controller, flag, facts);
+  }
+  const pids = asked.pidsLimit ?? (isUsable('pids', config, facts) ? defaultPidsLimit : undefined);
+  const memory = present({
+    limit: asked.memoryBytes,
+    reservation: asked.memoryReservationBytes,
+    swap: asked.memorySwapBytes,
+    swappiness: asked.memorySwappiness,
+    disableOOMKiller: asked.oomKillDisable === true ? true : undefined,
+  });
+  const cpu = present({ shares: asked.cpuShares, ...cpuTime(asked), cpus: asked.cpusetCpus, mems: asked.cpusetMems });
+  return {
+    ...(memory && { memory }),
+    ...(cpu && { cpu }),
+    ...(pids !== undefined && pids > 0 && { pids: { limit: pids } }),
+    ...(asked.blkioWeight !== undefined && { blockIO: { weight: asked.blkioWeight } }),
+  };
+}
+
+/** `--cpus` as the quota of a period, both in microseconds. */
+export function cpuTime(asked: Resources): { readonly quota?: number; readonly period?: number } {
+  if (asked.cpus !== undefined && asked.cpus > 0) return { quota: Math.round(asked.cpus * CPU_PERIOD_MICROS), period: CPU_PERIOD_MICROS };
+  return {
+    ...(asked.cpuQuotaMicros !== undefined && { quota: asked.cpuQuotaMicros }),
+    ...(asked.cpuPeriodMicros !== undefined && { period: asked.cpuPeriodMicros }),
+  };
+}
+
+/**
+ * With systemd `slice:prefix:name`; with cgroupfs a path, or nothing where the caller may make no cgroup.
+ * An older crun makes none by itself, and without one nothing can be paused or killed as a whole.
+ */
+export function cgroupsPath(config: ContainerConfig, facts: Facts): string | undefined {
+  if (config.cgroups === 'disabled' || config.cgroups === 'split' || facts.cgroupManager === 'disabled') return undefined;
+  if (facts.cgroupManager === 'systemd')
+    return `${config.cgroupParent ?? (facts.rootless ? 'user.slice' : 'machine.slice')}:libpod:${config.id}`;
+  const parent = config.cgroupParent ?? (facts.rootless ? facts.cgroupParent : '/libpod_parent');
+  return parent === undefined ? undefined : `${parent.replace(/\/+$/, '')}/libpod-${config.id}`;
+}
+
+/** `--pids-limit 0` and `-1` ask for no limit, which needs no controller. */
+function isAsked(field: keyof Resources, asked: Resources): boolean {
+  const value = asked[field];
+  if (field === 'pidsLimit') return typeof value === 'number' && value > 0;
+  return value !== undefined && value !== false;
+}
+
+function isUsable(controller: string, config: ContainerConfig, facts: Facts): boolean {
+  return config.cgroups !== 'disabled' && facts.cgroupManager !== 'disabled' && facts.controllers.includes(controller);
+}
+
+function unavailable(controller: string, flag: string, facts: Facts): EngineError {
+  const hint = facts.rootless
+    ? `Delegate it: as root write "[Service]" and "Delegate=cpu cpuset io memory pids" to /etc/systemd/system/user@.service.d/delegate.conf, ` +
+      'run systemctl daemon-reload, and log in again.'
+    : `Enable it: echo +${controller} > /sys/fs/cgroup/cgroup.subtree_control`;
+  return new EngineError('CGROUP_UNAVAILABLE', `${flag} cannot be applied: the cgroup controller ${controller} is not available`, { hint });
+}
+
+function present<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } | undefined {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> });
+}

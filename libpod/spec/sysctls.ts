@@ -1,0 +1,47 @@
+/** Which sysctl(8) variables may be set for a container: those that belong to a namespace it has to itself. */
+import { EngineError } from '../../core/errors.ts';
+import type { ContainerConfig } from './container.ts';
+import type { NetworkMode } from './wish.ts';
+
+const IPC = new Set([
+  'kernel.msgmax',
+  'kernel.msgmnb',
+  'kernel.msgmni',
+  'kernel.sem',
+  'kernel.shmall',
+  'kernel.shmmax',
+  'kernel.shmmni',
+  'kernel.shm_rmid_forced',
+]);
+
+type SysctlNamespace = 'Network' | 'IPC';
+
+/** The configured defaults that apply, and what was asked for. Throws INVALID_ARGUMENT where a variable would be the host's. */
+export function containerSysctls(
+  asked: Readonly<Record<string, string>>,
+  defaults: Readonly<Record<string, string>>,
+  namespaces: { readonly network: NetworkMode; readonly ipc: ContainerConfig['namespaces']['ipc'] },
+): Readonly<Record<string, string>> {
+  const kinds: Readonly<Record<SysctlNamespace, string>> = { Network: namespaces.network.kind, IPC: namespaces.ipc.kind };
+  for (const [name, value] of Object.entries(asked)) {
+    const namespace = namespaceOf(name);
+    if (namespace === undefined) throw new EngineError('INVALID_ARGUMENT', `sysctl '${name}' is not allowed`);
+    if (kinds[namespace] === 'host') {
+      throw new EngineError(
+        'INVALID_ARGUMENT',
+        `sysctl ${name}=${value} can't be set since ${namespace} Namespace set to host: invalid argument`,
+      );
+    }
+  }
+  const applicable = Object.entries(defaults).filter(([name]) => {
+    const namespace = namespaceOf(name);
+    return namespace !== undefined && !['host', 'container', 'path'].includes(kinds[namespace]);
+  });
+  return { ...Object.fromEntries(applicable), ...asked };
+}
+
+function namespaceOf(name: string): SysctlNamespace | undefined {
+  const dotted = name.replaceAll('/', '.');
+  if (dotted.startsWith('net.')) return 'Network';
+  return IPC.has(dotted) || dotted.startsWith('fs.mqueue.') ? 'IPC' : undefined;
+}

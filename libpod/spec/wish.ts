@@ -1,0 +1,221 @@
+/**
+ * What a caller asks for in `create` and `run`, parsed but not yet merged with the image and the configuration (Podman's SpecGenerator).
+ * A field that is absent was not asked for. Built by the doors from flags or JSON; turned into a ContainerConfig by resolve.ts.
+ */
+import type { PortMapping } from '../../network/backend.ts';
+import type { Platform } from '../../storage/image.ts';
+
+export interface ContainerWish {
+  readonly image?: string;
+  readonly rootfs?: RootfsWish;
+  readonly name?: string;
+  readonly replace?: boolean;
+  readonly pull?: PullPolicy;
+  readonly platform?: Partial<Platform>;
+  /** The words after the image. */
+  readonly command: readonly string[];
+  /** `--entrypoint`; an empty array clears the image's. */
+  readonly entrypoint?: readonly string[];
+  /** Exactly the command line, for inspect's CreateCommand. */
+  readonly createCommand: readonly string[];
+
+  /** In order; `KEY` without `=` has been resolved against the caller's environment. */
+  readonly env: readonly (readonly [key: string, value: string])[];
+  readonly unsetEnv?: readonly string[];
+  readonly unsetEnvAll?: boolean;
+  readonly httpProxy?: boolean;
+  readonly workdir?: string;
+  readonly user?: string;
+  readonly groupAdd?: readonly string[];
+  readonly umask?: string;
+  readonly timezone?: string;
+  readonly hostname?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+
+  readonly terminal: boolean;
+  readonly stdinOpen: boolean;
+  readonly autoRemove: boolean;
+  readonly init?: boolean;
+  readonly initPath?: string;
+  readonly systemd?: 'true' | 'false' | 'always';
+  readonly stopSignal?: number;
+  readonly stopTimeoutSeconds?: number;
+  /** `--timeout`: killed after so many seconds. */
+  readonly timeoutSeconds?: number;
+  readonly restart?: RestartPolicy;
+
+  readonly privileged?: boolean;
+  readonly readOnly?: boolean;
+  /** tmpfs on /tmp, /run, /var/tmp of a read-only container; on unless said otherwise. */
+  readonly readOnlyTmpfs?: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly security: SecurityWish;
+  readonly devices: readonly DeviceWish[];
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly ulimits: readonly Ulimit[];
+  readonly hostUlimits?: boolean;
+  readonly shmSizeBytes?: number;
+  readonly oomScoreAdj?: number;
+  readonly resources: Resources;
+  readonly cgroupParent?: string;
+  readonly cgroups?: 'enabled' | 'disabled' | 'no-conmon' | 'split';
+
+  readonly namespaces: NamespaceWishes;
+  readonly idMap?: { readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] };
+
+  readonly mounts: readonly MountWish[];
+  readonly imageVolumes?: 'anonymous' | 'bind' | 'tmpfs' | 'ignore';
+  readonly volumesFrom?: readonly string[];
+
+  readonly network: NetworkWish;
+  readonly log: LogWish;
+  readonly preserveFds?: number;
+}
+
+export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
+
+/** `--rootfs PATH[:O]`; an overlay view is thrown away with the container. */
+export interface RootfsWish {
+  readonly path: string;
+  readonly overlay: boolean;
+}
+
+export interface RestartPolicy {
+  readonly name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
+  readonly maxRetries?: number;
+}
+
+export interface SecurityWish {
+  readonly noNewPrivileges?: boolean;
+  /** Path of a profile, or `unconfined`. */
+  readonly seccomp?: string;
+  readonly mask?: readonly string[];
+  /** Paths, or `ALL`. */
+  readonly unmask?: readonly string[];
+  readonly procOpts?: readonly string[];
+  /** `label=…` and `apparmor=…`, kept for inspect; nothing here enforces them on a kernel without the module. */
+  readonly labels?: readonly string[];
+  readonly apparmor?: string;
+  /** As typed, for inspect. */
+  readonly asTyped: readonly string[];
+}
+
+export interface DeviceWish {
+  readonly hostPath: string;
+  readonly containerPath: string;
+  /** Any of r, w, m. */
+  readonly access: string;
+}
+
+export interface Ulimit {
+  /** Lower case, without RLIMIT_: `nofile`. */
+  readonly name: string;
+  /** -1: unlimited. */
+  readonly soft: number;
+  readonly hard: number;
+}
+
+export interface Resources {
+  readonly memoryBytes?: number;
+  readonly memoryReservationBytes?: number;
+  /** memory + swap; -1: unlimited. */
+  readonly memorySwapBytes?: number;
+  readonly memorySwappiness?: number;
+  readonly cpuShares?: number;
+  readonly cpuPeriodMicros?: number;
+  readonly cpuQuotaMicros?: number;
+  readonly cpus?: number;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  /** -1: unlimited; 0 is read as that too. */
+  readonly pidsLimit?: number;
+  readonly blkioWeight?: number;
+  readonly oomKillDisable?: boolean;
+}
+
+export interface NamespaceWishes {
+  readonly user?: UserNamespaceMode;
+  readonly pid?: NamespaceMode;
+  readonly ipc?: NamespaceMode | { readonly kind: 'shareable' } | { readonly kind: 'none' };
+  readonly uts?: NamespaceMode;
+  readonly cgroup?: NamespaceMode;
+}
+
+export type NamespaceMode =
+  | { readonly kind: 'private' }
+  | { readonly kind: 'host' }
+  | { readonly kind: 'container'; readonly container: string }
+  | { readonly kind: 'path'; readonly path: string };
+
+export type UserNamespaceMode =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'private' }
+  | { readonly kind: 'keep-id'; readonly uid?: number; readonly gid?: number; readonly size?: number }
+  | { readonly kind: 'nomap' }
+  | { readonly kind: 'auto'; readonly size?: number; readonly uids?: readonly IdRange[]; readonly gids?: readonly IdRange[] }
+  | { readonly kind: 'container'; readonly container: string }
+  | { readonly kind: 'path'; readonly path: string };
+
+/** One line of uid_map, counted inside the user namespace that lichen itself lives in (user_namespaces(7)). */
+export interface IdRange {
+  readonly containerId: number;
+  readonly hostId: number;
+  readonly size: number;
+}
+
+export type MountWish =
+  | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly options: readonly string[] }
+  | {
+      readonly type: 'volume';
+      readonly name?: string;
+      readonly target: string;
+      readonly options: readonly string[];
+      readonly subpath?: string;
+    }
+  | { readonly type: 'tmpfs'; readonly target: string; readonly options: readonly string[] }
+  | { readonly type: 'ramfs'; readonly target: string; readonly options: readonly string[] }
+  | { readonly type: 'devpts'; readonly target: string; readonly options: readonly string[] }
+  | {
+      readonly type: 'image';
+      readonly source: string;
+      readonly target: string;
+      readonly options: readonly string[];
+      readonly writable: boolean;
+    };
+
+export interface NetworkWish {
+  /** Absent: the configured default (rootless: pasta). */
+  readonly mode?: NetworkMode;
+  readonly ports: readonly PortMappingWish[];
+  readonly publishAll?: boolean;
+  /** `80/tcp` */
+  readonly expose: readonly string[];
+  readonly dnsServers: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly dnsOptions: readonly string[];
+  /** `name:address`, address may be `host-gateway`. */
+  readonly addHosts: readonly string[];
+  readonly noHosts?: boolean;
+  readonly hostsFile?: string;
+  readonly noHostname?: boolean;
+}
+
+export type NetworkMode =
+  | { readonly kind: 'pasta' | 'slirp4netns'; readonly options: readonly string[] }
+  | { readonly kind: 'none' | 'host' | 'private' }
+  | { readonly kind: 'container'; readonly container: string }
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'bridge'; readonly names: readonly string[] };
+
+/** `hostPort` 0: any free port. */
+export type PortMappingWish = PortMapping;
+
+export interface LogWish {
+  readonly driver?: 'k8s-file' | 'none';
+  readonly path?: string;
+  readonly maxSizeBytes?: number;
+  readonly tag?: string;
+  readonly options?: Readonly<Record<string, string>>;
+}

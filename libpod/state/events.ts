@@ -1,0 +1,91 @@
+/** The events of a store (podman-events(1)), kept in the database and bounded in number. */
+import { isEngineError } from '../../core/errors.ts';
+import type { Database, Row } from './database.ts';
+
+export interface EngineEvent {
+  readonly seq: number;
+  /** Nanoseconds since the epoch; the clock gives milliseconds, the rest keeps the order. */
+  readonly timeNs: bigint;
+  readonly type: 'container' | 'image' | 'volume' | 'network' | 'pod' | 'system';
+  readonly status: string;
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly exitCode: number | undefined;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export type NewEvent = Pick<EngineEvent, 'type' | 'status' | 'id' | 'name'> &
+  Partial<Pick<EngineEvent, 'image' | 'exitCode' | 'attributes'>>;
+
+const KEPT = 20_000;
+const PRUNE_EVERY = 500;
+
+export class EventTable {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Part of the caller's transaction, so an event is there exactly when the change is. */
+  add(event: NewEvent): void {
+    this.#db.run(
+      'INSERT INTO events (time_ns, type, status, id, name, image, exit_code, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      nowNs(),
+      event.type,
+      event.status,
+      event.id,
+      event.name,
+      event.image ?? '',
+      event.exitCode ?? null,
+      JSON.stringify(event.attributes ?? {}),
+    );
+    const last = Number(this.#db.get('SELECT last_insert_rowid() AS seq')?.['seq']);
+    if (last % PRUNE_EVERY === 0) this.#db.run('DELETE FROM events WHERE seq <= ?', last - KEPT);
+  }
+
+  /** An event that nothing hangs on: a full disk loses it, and its command goes on. */
+  offer(event: NewEvent): void {
+    try {
+      this.add(event);
+    } catch (error) {
+      if (!isEngineError(error, 'STORE_FULL')) throw error;
+    }
+  }
+
+  after(seq: number): EngineEvent[] {
+    return this.#db
+      .all(
+        'SELECT seq, CAST(time_ns AS TEXT) AS time_ns, type, status, id, name, image, exit_code, attributes FROM events WHERE seq > ? ORDER BY seq',
+        seq,
+      )
+      .map(fromRow);
+  }
+
+  lastSeq(): number {
+    return Number(this.#db.get('SELECT max(seq) AS seq FROM events')?.['seq'] ?? 0);
+  }
+}
+
+let lastNs = 0n;
+
+function nowNs(): bigint {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  lastNs = now > lastNs ? now : lastNs + 1n;
+  return lastNs;
+}
+
+function fromRow(row: Row): EngineEvent {
+  return {
+    seq: Number(row['seq']),
+    timeNs: BigInt(String(row['time_ns'])),
+    type: row['type'] as EngineEvent['type'],
+    status: String(row['status']),
+    id: String(row['id']),
+    name: String(row['name']),
+    image: String(row['image']),
+    exitCode: row['exit_code'] === null ? undefined : Number(row['exit_code']),
+    attributes: JSON.parse(String(row['attributes'])) as Record<string, string>,
+  };
+}

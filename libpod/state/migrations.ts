@@ -1,0 +1,56 @@
+/** Numbered, append-only: the index of the last one is the schema version (PRAGMA user_version). */
+export const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE images (
+      id TEXT PRIMARY KEY, manifest_digest TEXT NOT NULL, manifest_type TEXT NOT NULL, index_digest TEXT,
+      config TEXT NOT NULL, layers TEXT NOT NULL, created_ms INTEGER NOT NULL, size_bytes INTEGER NOT NULL, stored_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE image_names (name TEXT PRIMARY KEY, image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE) STRICT, WITHOUT ROWID`,
+    `CREATE INDEX image_names_by_image ON image_names(image_id)`,
+    `CREATE TABLE containers (
+      id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, image_id TEXT, config TEXT NOT NULL, created_ms INTEGER NOT NULL,
+      status TEXT NOT NULL, run_count INTEGER NOT NULL DEFAULT 0, restart_count INTEGER NOT NULL DEFAULT 0,
+      pid INTEGER, pid_start INTEGER, monitor_pid INTEGER, monitor_start INTEGER,
+      started_ms INTEGER, finished_ms INTEGER, exit_code INTEGER, oom_killed INTEGER NOT NULL DEFAULT 0, stopped_by_user INTEGER NOT NULL DEFAULT 0,
+      error TEXT, network TEXT
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE INDEX containers_by_status ON containers(status)`,
+    `CREATE INDEX containers_by_image ON containers(image_id)`,
+    `CREATE TABLE container_dependencies (
+      container_id TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE, needs_id TEXT NOT NULL REFERENCES containers(id),
+      PRIMARY KEY (container_id, needs_id)
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE exit_codes (id TEXT PRIMARY KEY, code INTEGER NOT NULL, at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE exec_sessions (
+      id TEXT PRIMARY KEY, container_id TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE, config TEXT NOT NULL,
+      status TEXT NOT NULL, pid INTEGER, pid_start INTEGER, exit_code INTEGER, started_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE volumes (
+      name TEXT PRIMARY KEY, driver TEXT NOT NULL, anonymous INTEGER NOT NULL, labels TEXT NOT NULL, options TEXT NOT NULL,
+      created_ms INTEGER NOT NULL, needs_copy_up INTEGER NOT NULL DEFAULT 1
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE volume_uses (
+      volume TEXT NOT NULL REFERENCES volumes(name), container_id TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
+      PRIMARY KEY (volume, container_id)
+    ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE events (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, time_ns INTEGER NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL, id TEXT NOT NULL,
+      name TEXT NOT NULL, image TEXT NOT NULL, exit_code INTEGER, attributes TEXT NOT NULL
+    ) STRICT`,
+  ],
+  [
+    // Which name came last, and which there ever were.
+    `ALTER TABLE image_names ADD COLUMN seq INTEGER NOT NULL DEFAULT 0`,
+    `CREATE TABLE image_past_names (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE, name TEXT NOT NULL,
+      UNIQUE (image_id, name)
+    ) STRICT`,
+    // What lost its last reference and is still to be removed from the disk.
+    `CREATE TABLE garbage (kind TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (kind, digest)) STRICT, WITHOUT ROWID`,
+    `ALTER TABLE volumes ADD COLUMN uid INTEGER`,
+    `ALTER TABLE volumes ADD COLUMN gid INTEGER`,
+    `ALTER TABLE volumes ADD COLUMN removing INTEGER NOT NULL DEFAULT 0`,
+    `CREATE INDEX volumes_removing ON volumes(name) WHERE removing = 1`,
+  ],
+];

@@ -1,0 +1,120 @@
+/**
+ * What lists show of containers, images, volumes and events: plain rows, made by libpod, turned into text by the doors.
+ * Times are RFC 3339 with up to nine digits of a second; sizes are bytes.
+ */
+import type { PortMapping } from '../network/backend.ts';
+
+export interface ContainerSummary {
+  readonly id: string;
+  readonly names: readonly string[];
+  /** Full name of the image; empty for a root file system of the caller's own. */
+  readonly image: string;
+  readonly imageId: string;
+  /** What runs, entrypoint included. */
+  readonly command: readonly string[];
+  readonly createdAt: string;
+  /** Absent: never. */
+  readonly startedAt?: string;
+  readonly exitedAt?: string;
+  readonly state: ContainerState;
+  readonly health?: 'starting' | 'healthy' | 'unhealthy';
+  readonly exitCode: number;
+  /** 0 where nothing runs. */
+  readonly pid: number;
+  readonly restarts: number;
+  readonly autoRemove: boolean;
+  readonly isInfra: boolean;
+  readonly cidFile: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Paths inside the container. */
+  readonly mounts: readonly string[];
+  readonly networks: readonly string[];
+  readonly ports: readonly PortMapping[];
+  /** `80/tcp`, of the image or asked for; published ones may be among them. */
+  readonly exposed: readonly string[];
+  /** The name may be empty where it was not asked for. */
+  readonly pod?: { readonly id: string; readonly name: string };
+  /** Inode numbers; only where asked for and running. */
+  readonly namespaces?: NamespaceInodes;
+  /** Only where asked for. */
+  readonly size?: { readonly rwBytes: number; readonly rootFsBytes: number };
+}
+
+/** Podman's words for `ps`. */
+export type ContainerState = 'created' | 'initialized' | 'running' | 'paused' | 'stopping' | 'stopped' | 'exited' | 'removing' | 'unknown';
+
+export interface NamespaceInodes {
+  readonly mnt: string;
+  readonly cgroup: string;
+  readonly ipc: string;
+  readonly net: string;
+  readonly pid: string;
+  readonly uts: string;
+  readonly user: string;
+}
+
+export interface ImageSummary {
+  /** 64 hex characters. */
+  readonly id: string;
+  /** Empty: none here. */
+  readonly parentId: string;
+  /** Full names with tag, in the order they were given; none for a dangling image. */
+  readonly names: readonly string[];
+  /** Every name it ever had. */
+  readonly history: readonly string[];
+  readonly digest: string;
+  readonly repoDigests: readonly string[];
+  readonly createdAt: string;
+  readonly sizeBytes: number;
+  readonly sharedSizeBytes: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** How many containers use it. */
+  readonly containers: number;
+  readonly readOnly: boolean;
+  readonly isManifestList: boolean;
+}
+
+/** One line of `history`, newest first. */
+export interface HistorySummary {
+  /** Absent: a step whose image is not in the store. */
+  readonly id?: string;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly sizeBytes: number;
+  readonly comment: string;
+  readonly tags: readonly string[];
+}
+
+export interface VolumeSummary {
+  readonly name: string;
+  readonly driver: string;
+  readonly mountpoint: string;
+  readonly createdAt: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string>>;
+  readonly uid: number;
+  readonly gid: number;
+  readonly anonymous: boolean;
+  readonly mountCount: number;
+  readonly needsCopyUp: boolean;
+  readonly needsChown: boolean;
+  readonly lockNumber: number;
+}
+
+export interface EventRecord {
+  readonly time: string;
+  readonly type: 'container' | 'image' | 'network' | 'pod' | 'secret' | 'system' | 'volume';
+  /** `create`, `died`, `exec_died` … */
+  readonly status: string;
+  readonly id?: string;
+  readonly name?: string;
+  readonly image?: string;
+  readonly network?: string;
+  readonly podId?: string;
+  readonly containerExitCode?: number;
+  readonly healthStatus?: string;
+  readonly healthFailingStreak?: number;
+  readonly error?: string;
+  /** Labels of a container or pod, `driver` of a network; null for what has none. */
+  readonly attributes: Readonly<Record<string, string>> | null;
+}

@@ -1,0 +1,79 @@
+/** Volumes that are mounts themselves (`--opt type=tmpfs,device=…`): mounted while a container that uses them runs. */
+import { EngineError, isEngineError } from '../../core/errors.ts';
+import type { ContainerId } from '../../core/id.ts';
+import { bindMount, isMountPoint, mount, mountOptionsAt, MS, unmountAll } from '../../host/mount.ts';
+import { volumeData } from '../container/places.ts';
+import type { Engine } from '../engine.ts';
+import { LIVE } from '../state/containers.ts';
+import type { VolumeRecord } from '../state/volumes.ts';
+import { lockVolume } from './lock.ts';
+import { isMountVolume } from './options.ts';
+
+/** Its directory is there. Idempotent; a volume without mount options is left alone. Throws HELPER_FAILED with mount(2)'s complaint. */
+export async function mountVolume(engine: Engine, volume: VolumeRecord): Promise<void> {
+  if (!isMountVolume(volume.options)) return;
+  const target = volumeData(engine, volume.name);
+  using _lock = await lockVolume(engine, volume.name);
+  if (isMountPoint(target)) return;
+  const { type = 'none', device = type, o = '' } = volume.options;
+  const { flags, data, bind } = parseMountOptions(o);
+  try {
+    if (bind !== undefined || type === 'bind') bindWith(device, target, flags, bind === 'rbind');
+    else mount(device, target, type, flags, data);
+  } catch (error) {
+    if (!isEngineError(error, 'SYSCALL')) throw error;
+    throw new EngineError('HELPER_FAILED', `mounting volume ${volume.name}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Unmount the volumes of a container that has ended, where no other one that runs has them. */
+export async function unmountVolumesOf(engine: Engine, container: ContainerId): Promise<void> {
+  for (const volume of engine.volumes.usedBy(container)) {
+    if (!isMountVolume(volume.options)) continue;
+    using _lock = await lockVolume(engine, volume.name);
+    const users = new Set(engine.volumes.users(volume.name));
+    const others = engine.containers.withStatus(...LIVE, 'starting').filter(({ id }) => id !== container && users.has(id));
+    if (others.length === 0) unmountAll(volumeData(engine, volume.name));
+  }
+}
+
+/** Flags of the volume's own mount that a bind of it would lose: the runtime mounts it anew in the container. */
+export function ownFlags(engine: Engine, name: string): readonly string[] {
+  const words = engine.volumes.get(name)?.options['o']?.split(',') ?? [];
+  return words.includes('ro') ? ['ro'] : [];
+}
+
+const FLAGS: Readonly<Record<string, number>> = {
+  ro: MS.RDONLY,
+  nosuid: MS.NOSUID,
+  nodev: MS.NODEV,
+  noexec: MS.NOEXEC,
+  noatime: MS.NOATIME,
+};
+/** What the kernel does anyway, and what only says how the volume is used. */
+const SILENT = ['rw', 'suid', 'dev', 'exec', 'defaults', 'copy', 'nocopy', 'noquota'];
+
+interface MountOptions {
+  readonly flags: number;
+  readonly data: string | null;
+  readonly bind: 'bind' | 'rbind' | undefined;
+}
+
+/** mount(8) words apart: flags of mount(2), a bind, and the rest for the file system. */
+function parseMountOptions(text: string): MountOptions {
+  const words = text.split(',').filter((word) => word !== '' && !SILENT.includes(word));
+  const rest = words.filter((word) => !(word in FLAGS) && word !== 'bind' && word !== 'rbind');
+  return {
+    flags: words.reduce((sum, word) => sum | (FLAGS[word] ?? 0), 0),
+    data: rest.length > 0 ? rest.join(',') : null,
+    bind: words.includes('rbind') ? 'rbind' : words.includes('bind') ? 'bind' : undefined,
+  };
+}
+
+/** A bind takes its flags only in a second step, which must keep those of the file system below it (mount_namespaces(7)). */
+function bindWith(source: string, target: string, flags: number, recursive: boolean): void {
+  bindMount(source, target, { recursive });
+  if (flags === 0) return;
+  const kept = mountOptionsAt(source).reduce((sum, word) => sum | (FLAGS[word] ?? 0), 0);
+  mount('none', target, null, MS.BIND | MS.REMOUNT | flags | kept);
+}
