@@ -1,0 +1,11 @@
+import { createContainer } from '../../libpod/container/create.ts';
+import { defineCommand } from '../command.ts';
+import { prepareCreation, writeIdFile } from '../creation.ts';
+import { createFace } from '../faces/create.ts';
+
+export const command = defineCommand(createFace, async (context, args, flags) => {
+  const { engine, wish } = await prepareCreation(context, args, flags);
+  using created = await createContainer(engine, wish, { starting: false, tell: (line) => context.stderr.line(line) });
+  writeIdFile(flags.cidfile, created.record.id);
+  context.stdout.line(created.record.id);
+});

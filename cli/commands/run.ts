@@ -1,0 +1,56 @@
+import { EngineError } from '../../core/errors.ts';
+import { createContainer, type CreatedContainer } from '../../libpod/container/create.ts';
+import { startUnderLock } from '../../libpod/container/start.ts';
+import type { Engine } from '../../libpod/engine.ts';
+import { defineCommand, type CommandContext } from '../command.ts';
+import { prepareCreation, writeIdFile } from '../creation.ts';
+import { runFace } from '../faces/run.ts';
+import type { FlagValues } from '../flag.ts';
+import { foregroundRun } from '../foreground.ts';
+import { warnWithoutTerminal } from '../streams.ts';
+import { attachedStreams, type Stream } from '../wish/streams.ts';
+
+type RunFlags = FlagValues<typeof runFace.flags>;
+
+/** What fails once the container exists is not the engine's failure to create it (podman-run(1), Exit Status). */
+const START_FAILURE = 126;
+
+export const command = defineCommand(runFace, async (context, args, flags) => {
+  const streams = attachedStreams(flags.attach, flags.interactive);
+  if (flags.tty && flags.interactive) warnWithoutTerminal();
+  const { engine, wish } = await prepareCreation(context, args, flags);
+  const created = await createContainer(engine, wish, { starting: true, tell: (line) => context.stderr.line(line) });
+  writeIdFile(flags.cidfile, created.record.id);
+  try {
+    return flags.detach ? await detached(context, engine, created) : await attached(engine, created, flags, streams);
+  } catch (error) {
+    if (error instanceof EngineError && error.exitCode === undefined) {
+      throw new EngineError(error.code, error.message, {
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        cause: error,
+        exitCode: START_FAILURE,
+      });
+    }
+    throw error;
+  }
+});
+
+async function detached(context: CommandContext, engine: Engine, created: CreatedContainer): Promise<number> {
+  using _lock = created;
+  await startUnderLock(engine, created.record, {});
+  context.stdout.line(created.record.id);
+  return 0;
+}
+
+async function attached(engine: Engine, created: CreatedContainer, flags: RunFlags, streams: ReadonlySet<Stream>): Promise<number> {
+  return foregroundRun(engine, created.record, {
+    streams,
+    detachKeys: flags['detach-keys'],
+    proxySignals: flags['sig-proxy'],
+    start: async (options) => {
+      // Held since the row was made: a lichen that is killed up to here leaves a start that the next one undoes.
+      using _lock = created;
+      return await startUnderLock(engine, created.record, options);
+    },
+  });
+}

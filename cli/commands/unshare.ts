@@ -1,0 +1,38 @@
+import { EngineError } from '../../core/errors.ts';
+import { launch } from '../../host/process.ts';
+import { findProgram } from '../../host/search.ts';
+import { callerEnvironment } from '../caller-env.ts';
+import { defineCommand } from '../command.ts';
+import { unshareFace } from '../faces/unshare.ts';
+import { proxySignals } from '../streams.ts';
+
+export const command = defineCommand(unshareFace, async (context, words, _flags) => {
+  const engine = await context.openEngine();
+  if (!engine.identity.rootless) throw new EngineError('NOT_SUPPORTED', 'please use unshare with rootless');
+  const env = callerEnvironment(context.env);
+  const shell = env['SHELL'];
+  const [program, ...args] = words.length === 0 && shell ? [shell] : words;
+  if (program === undefined) throw new EngineError('INVALID_ARGUMENT', 'no command specified and no $SHELL specified');
+  const child = await launch(find(program, env), args, {
+    stdio: ['inherit', 'inherit', 'inherit'],
+    env: {
+      ...env,
+      CONTAINERS_GRAPHROOT: engine.paths.store,
+      CONTAINERS_RUNROOT: engine.paths.run,
+      _CONTAINERS_USERNS_CONFIGURED: 'done',
+      _CONTAINERS_ROOTLESS_UID: String(engine.identity.uid),
+      _CONTAINERS_ROOTLESS_GID: String(engine.identity.gid),
+    },
+  });
+  using _signals = proxySignals((signal) => child.kill(signal));
+  return (await child.exited).code;
+});
+
+function find(program: string, env: NodeJS.ProcessEnv): string {
+  const path = findProgram(program, [], env['PATH']);
+  if (path !== undefined) return path;
+  const why = program.includes('/')
+    ? `fork/exec ${program}: no such file or directory`
+    : `exec: ${JSON.stringify(program)}: executable file not found in $PATH`;
+  throw new EngineError('COMMAND_NOT_FOUND', why);
+}

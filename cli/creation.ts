@@ -1,0 +1,59 @@
+/** What `create` and `run` do before there is a container: the wish, the image, the name that is to be freed, the id file. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { EngineError, isEngineError } from '../core/errors.ts';
+import { systemWords } from '../core/system-words.ts';
+import type { Engine } from '../libpod/engine.ts';
+import type { ContainerWish } from '../libpod/spec/wish.ts';
+import type { CommandContext } from './command.ts';
+import { assembleWish, type WishFlags } from './wish/assemble.ts';
+
+export interface Preparation {
+  readonly engine: Engine;
+  readonly wish: ContainerWish;
+}
+
+/** Throws INVALID_*, NO_SUCH_IMAGE and what a pull throws. */
+export async function prepareCreation(context: CommandContext, args: readonly string[], flags: WishFlags): Promise<Preparation> {
+  const wish = assembleWish({ flags, args, given: context.given, argv: context.argv, env: context.env, cwd: context.cwd });
+  refuseIdFile(flags.cidfile);
+  const engine = await context.openEngine();
+  const image = wish.image === undefined ? undefined : await obtain(context, engine, wish, wish.image, flags);
+  if (wish.replace && wish.name !== undefined) await removeNamed(engine, wish.name);
+  return { engine, wish: image === undefined ? wish : { ...wish, image } };
+}
+
+/** For scripts that want to know the id of what they started. Throws INVALID_ARGUMENT when it cannot be written. */
+export function writeIdFile(path: string | undefined, id: string): void {
+  if (path === undefined) return;
+  try {
+    writeFileSync(path, id, { flag: 'wx' });
+  } catch (cause) {
+    throw new EngineError('INVALID_ARGUMENT', `creating idfile: open ${path}: ${systemWords(cause)}`, { cause });
+  }
+}
+
+function refuseIdFile(path: string | undefined): void {
+  if (path === undefined || !existsSync(path)) return;
+  throw new EngineError('INVALID_ARGUMENT', `container id file exists. Ensure another container is not using it or delete ${path}`);
+}
+
+/** Resolves with the word by which the image is found from now on. */
+async function obtain(context: CommandContext, engine: Engine, wish: ContainerWish, image: string, flags: WishFlags): Promise<string> {
+  const { lookUpImage } = await import('../libpod/image/find.ts');
+  const policy = wish.pull ?? engine.settings.pullPolicy;
+  if (policy === 'missing' || policy === 'never') {
+    if (wish.platform === undefined && (await lookUpImage(engine, image))) return image;
+    if (policy === 'never' && wish.platform === undefined) throw new EngineError('NO_SUCH_IMAGE', `${image}: image not known`);
+  }
+  const { pullForCreation } = await import('./pulling.ts');
+  return pullForCreation(context, engine, { image, policy, platform: wish.platform, flags });
+}
+
+async function removeNamed(engine: Engine, name: string): Promise<void> {
+  try {
+    const { removeContainer } = await import('../libpod/container/remove.ts');
+    await removeContainer(engine, engine.containers.find(name).id, { force: true, volumes: false });
+  } catch (error) {
+    if (!isEngineError(error, 'NO_SUCH_CONTAINER')) throw error;
+  }
+}

@@ -1,0 +1,56 @@
+/** What the global flags mean to the engine. */
+import { join } from 'node:path';
+import { EngineError } from '../core/errors.ts';
+import type { EngineOptions } from '../libpod/engine.ts';
+import { type Globals, PERSISTENT_FLAGS } from './globals.ts';
+
+/** Both the bundle (dist/main.js) and the source (cli/main.ts) lie one directory below the package's own. */
+const PACKAGE = join(import.meta.dirname, '..');
+
+/** Flags that choose a store and the programs that work on it: whoever starts lichen again for the same container repeats them. */
+const REPEATED = [
+  'cgroup-manager',
+  'conmon',
+  'network-cmd-path',
+  'root',
+  'runroot',
+  'runtime',
+  'runtime-flag',
+  'storage-driver',
+  'storage-opt',
+  'volumepath',
+] as const;
+
+/** `argv` is the command line without the program's word. Throws INVALID_ARGUMENT. */
+export function engineOptions(globals: Globals, argv: readonly string[], env: NodeJS.ProcessEnv): EngineOptions {
+  return {
+    root: globals.root,
+    runroot: globals.runroot,
+    runtime: globals.runtime,
+    runtimeFlags: globals['runtime-flag'],
+    conmon: globals.conmon,
+    cgroupManager: cgroupManager(globals['cgroup-manager']),
+    storageDriver: globals['storage-driver'],
+    storageOptions: globals['storage-opt'],
+    networkCommand: globals['network-cmd-path'],
+    volumePath: globals.volumepath,
+    self: [join(PACKAGE, 'bin/lichen'), ...repeatedFlags(globals)],
+    args: argv,
+    env,
+  };
+}
+
+function cgroupManager(text: string | undefined): EngineOptions['cgroupManager'] {
+  if (text === undefined || text === 'systemd' || text === 'cgroupfs') return text;
+  throw new EngineError('INVALID_ARGUMENT', `invalid cgroup manager ${JSON.stringify(text)}: must be "systemd" or "cgroupfs"`);
+}
+
+function repeatedFlags(globals: Globals): string[] {
+  return REPEATED.flatMap((name) => {
+    const value = globals[name];
+    if (value === undefined) return [];
+    return PERSISTENT_FLAGS[name].kind === 'stringArray'
+      ? (value as readonly string[]).map((one) => `--${name}=${one}`)
+      : [`--${name}=${value as string}`];
+  });
+}

@@ -1,0 +1,12 @@
+import { namesOrSelection } from '../arguments.ts';
+import { defineFace } from '../command.ts';
+import { flagTable } from '../flag.ts';
+import { SELECTION } from './shared.ts';
+
+export const initFace = defineFace({
+  usage: '[options] CONTAINER [CONTAINER...]',
+  summary: 'Prepare containers up to the point of starting them',
+  flags: flagTable({ ...SELECTION }),
+  args: namesOrSelection,
+  complete: ['container'],
+});

@@ -1,0 +1,56 @@
+/** Flags that several commands have in the same words. */
+import { flagTable } from '../flag.ts';
+
+export const SELECTION = flagTable({
+  all: { kind: 'bool', short: 'a', help: 'Act on all containers' },
+  latest: { kind: 'bool', short: 'l', help: 'Act on the container created last' },
+});
+
+export const LATEST = flagTable({ latest: SELECTION.latest });
+
+export const ID_FILES = flagTable({ cidfile: { kind: 'stringArray', help: 'Read the id of a container from a file', complete: 'file' } });
+
+export const FILTER = flagTable({ filter: { kind: 'stringArray', short: 'f', help: 'Act only on what matches (key=value)' } });
+
+/** `--filter` where `-f` means something else. */
+export const LONG_FILTER = flagTable({ filter: { kind: 'stringArray', help: 'Act only on what matches (key=value)' } });
+
+export const DETACH_KEYS = flagTable({
+  'detach-keys': {
+    kind: 'string',
+    help: 'Keys that detach from the container: a character or ctrl-VALUE, separated by commas',
+    shownDefault: 'ctrl-p,ctrl-q',
+  },
+});
+
+export const STOP_TIME = flagTable({
+  time: { kind: 'int', short: 't', aliases: ['timeout'], help: 'Seconds between the stop signal and SIGKILL', shownDefault: 10 },
+});
+
+export const JSON_FORMAT = flagTable({
+  format: { kind: 'string', short: 'f', help: 'Print as JSON or by a Go template', default: 'json' },
+});
+
+export const FORCE = flagTable({ force: { kind: 'bool', short: 'f', help: 'Do not ask for confirmation' } });
+
+/** Where an image comes from and for which machine. */
+export const IMAGE_SOURCE = flagTable({
+  arch: { kind: 'string', placeholder: 'ARCH', help: 'Choose the image for another architecture', aliases: ['override-arch'] },
+  authfile: { kind: 'string', help: 'File with registry credentials (also REGISTRY_AUTH_FILE)', complete: 'file' },
+  'cert-dir': { kind: 'string', placeholder: 'Pathname', help: 'Directory with certificates and keys for the registry', complete: 'file' },
+  creds: { kind: 'string', placeholder: 'credentials', help: 'Credentials for the registry (USERNAME:PASSWORD)' },
+  'decryption-key': { kind: 'stringArray', help: 'Key to decrypt the image with', unsupported: true },
+  'disable-content-trust': { kind: 'bool', help: 'Accepted for compatibility, does nothing' },
+  os: { kind: 'string', placeholder: 'OS', help: 'Choose the image for another operating system', aliases: ['override-os'] },
+  platform: { kind: 'string', help: 'Choose the image for another platform (OS[/ARCH[/VARIANT]])' },
+  quiet: { kind: 'bool', short: 'q', help: 'Print no progress' },
+  retry: { kind: 'uint', help: 'How often to try again after a failure', shownDefault: 3 },
+  'retry-delay': { kind: 'string', help: 'Time between two attempts' },
+  'tls-verify': { kind: 'bool', help: 'Insist on HTTPS and valid certificates', default: true },
+  variant: {
+    kind: 'string',
+    placeholder: 'VARIANT',
+    help: 'Choose the image for another variant of the architecture',
+    aliases: ['override-variant'],
+  },
+});

@@ -1,0 +1,18 @@
+import { noArguments } from '../arguments.ts';
+import { defineFace } from '../command.ts';
+import { flagTable } from '../flag.ts';
+import { FORCE, LONG_FILTER } from './shared.ts';
+
+export const systemPruneFace = defineFace({
+  usage: '[options]',
+  summary: 'Remove what nothing uses',
+  flags: flagTable({
+    ...FORCE,
+    ...LONG_FILTER,
+    all: { kind: 'bool', short: 'a', help: 'Remove all unused images, not only nameless ones' },
+    build: { kind: 'bool', help: 'Remove leftovers of builds', unsupported: true },
+    external: { kind: 'bool', help: 'Remove containers of other tools', unsupported: true },
+    volumes: { kind: 'bool', help: 'Remove unused volumes' },
+  }),
+  args: noArguments,
+});

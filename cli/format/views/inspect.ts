@@ -1,0 +1,156 @@
+/** `inspect` of containers and images: JSON, and the documents as templates see them. */
+import { documentData, type DocumentShape } from '../document.ts';
+import { encodeJson, FIVE_SPACES } from '../json.ts';
+import { formatEach, isJsonFormat } from '../report.ts';
+
+export type InspectKind = 'container' | 'image' | 'network' | 'pod' | 'volume';
+
+/**
+ * The documents under `--format` (absent: JSON), with the last newline.
+ * Of containers, images and so on as one list. Throws INVALID_TEMPLATE.
+ */
+export async function formatInspect(
+  documents: readonly { readonly kind: InspectKind; readonly document: object }[],
+  format: string | undefined,
+): Promise<string> {
+  if (format === undefined || format === '' || isJsonFormat(format)) {
+    return `${encodeJson(
+      documents.map(({ document }) => document),
+      FIVE_SPACES,
+    )}\n`;
+  }
+  return formatEach(
+    'inspect',
+    format,
+    documents.map(({ kind, document }) => documentData(document, SHAPES[kind])),
+  );
+}
+
+/** Podman hands its documents over as `interface {}`, and says so in errors. */
+const DOCUMENT = 'interface {}';
+
+const MAPS: ReadonlySet<string> = new Set([
+  'Annotations',
+  'Data',
+  'ExposedPorts',
+  'Labels',
+  'labels',
+  'Networks',
+  'Options',
+  'options',
+  'PortBindings',
+  'Ports',
+  'StorageOpt',
+  'Sysctls',
+  'Tmpfs',
+  'Volumes',
+  'ipam_options',
+]);
+
+const TIMES: ReadonlySet<string> = new Set(['Created', 'CreatedAt', 'created', 'StartedAt', 'FinishedAt', 'CheckpointedAt', 'RestoredAt']);
+
+const LISTS: ReadonlySet<string> = new Set([
+  'Args',
+  'Binds',
+  'Cmd',
+  'Entrypoint',
+  'Env',
+  'ExecIDs',
+  'Mounts',
+  'PortBindings',
+  'Ports',
+  'RepoDigests',
+  'RepoTags',
+]);
+
+const COMMON = {
+  type: DOCUMENT,
+  maps: MAPS,
+  lists: LISTS,
+  times: TIMES,
+  fieldName: (key: string): string => (key === 'Id' ? 'ID' : key === 'lockNumber' ? 'LockNumber' : key),
+  defaults: {},
+  aliases: { [DOCUMENT]: { Id: 'ID' } },
+} as const;
+
+const SHAPES: Readonly<Record<InspectKind, DocumentShape>> = {
+  container: {
+    ...COMMON,
+    types: {
+      State: '*define.InspectContainerState',
+      Health: '*define.HealthCheckResults',
+      Healthcheck: '*manifest.Schema2HealthConfig',
+      Config: '*define.InspectContainerConfig',
+      HostConfig: '*define.InspectContainerHostConfig',
+      LogConfig: '*define.InspectLogConfig',
+      RestartPolicy: '*define.InspectRestartPolicy',
+      NetworkSettings: '*define.InspectNetworkSettings',
+      Networks: '*define.InspectAdditionalNetwork',
+      Ports: 'define.InspectHostPort',
+      PortBindings: 'define.InspectHostPort',
+      GraphDriver: '*define.DriverData',
+      Mounts: 'define.InspectMount',
+    },
+    defaults: {
+      [DOCUMENT]: { SizeRw: null, SizeRootFs: 0, Pod: '', IsInfra: false },
+      '*define.InspectContainerState': { Health: null },
+      '*define.InspectContainerConfig': { Healthcheck: null, Volumes: new Map(), ExposedPorts: new Map(), Labels: new Map() },
+      'define.InspectMount': {
+        Type: '',
+        Name: '',
+        Source: '',
+        Destination: '',
+        Driver: '',
+        Mode: '',
+        Options: [],
+        RW: false,
+        Propagation: '',
+        SubPath: '',
+      },
+      '*define.InspectNetworkSettings': { Networks: new Map(), Ports: new Map() },
+    },
+    aliases: {
+      [DOCUMENT]: { Id: 'ID', ImageID: 'Image' },
+      '*define.InspectContainerState': { Healthcheck: 'Health' },
+      'define.InspectMount': { Src: 'Source', Dst: 'Destination' },
+    },
+  },
+  image: {
+    ...COMMON,
+    types: { Config: '*v1.ImageConfig', RootFS: '*inspect.RootFS', GraphDriver: '*define.DriverData', History: 'v1.History' },
+    defaults: {
+      '*v1.ImageConfig': {
+        User: '',
+        ExposedPorts: new Map(),
+        Env: [],
+        Entrypoint: [],
+        Cmd: [],
+        Volumes: new Map(),
+        WorkingDir: '',
+        Labels: new Map(),
+        StopSignal: '',
+      },
+    },
+  },
+  network: {
+    ...COMMON,
+    types: { subnets: 'types.Subnet' },
+    fieldName: networkField,
+  },
+  pod: { ...COMMON, types: {} },
+  volume: { ...COMMON, types: {}, defaults: { [DOCUMENT]: { UID: 0, GID: 0, Anonymous: false, Status: new Map() } } },
+};
+
+const NETWORK_FIELDS: Readonly<Record<string, string>> = {
+  id: 'ID',
+  ipv6_enabled: 'IPv6Enabled',
+  dns_enabled: 'DNSEnabled',
+  ipam_options: 'IPAMOptions',
+  network_dns_servers: 'NetworkDNSServers',
+};
+
+/** `network_interface` is NetworkInterface. */
+function networkField(key: string): string {
+  if (Object.hasOwn(NETWORK_FIELDS, key)) return NETWORK_FIELDS[key]!;
+  return key.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

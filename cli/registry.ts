@@ -1,0 +1,134 @@
+/**
+ * Which words make which command, what `--help` says of it in one line, and where its code is.
+ * A command loads only its own file: `load` must be an import() of a literal path.
+ */
+import type { Command } from './command.ts';
+
+export interface Group {
+  readonly summary: string;
+  readonly aliases?: readonly string[];
+  readonly hidden?: boolean;
+  readonly commands: Readonly<Record<string, Entry>>;
+}
+
+export interface Leaf {
+  readonly summary: string;
+  readonly aliases?: readonly string[];
+  readonly hidden?: boolean;
+  /** False: works without store and namespaces, so the launcher need not enter any. */
+  readonly needsEngine?: boolean;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+export type Entry = Group | Leaf;
+
+/** Verbs that stand at the top and under `container`. */
+const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
+  attach: { summary: 'Attach to a running container', load: () => import('./commands/attach.ts') },
+  create: { summary: 'Create a container without starting it', load: () => import('./commands/create.ts') },
+  exec: { summary: 'Run a command in a running container', load: () => import('./commands/exec.ts') },
+  init: { summary: 'Prepare containers up to the point of starting them', load: () => import('./commands/init.ts') },
+  kill: { summary: 'Send a signal to running containers', load: () => import('./commands/kill.ts') },
+  logs: { summary: 'Show the output of containers', load: () => import('./commands/logs.ts') },
+  pause: { summary: 'Freeze the processes of containers', load: () => import('./commands/pause.ts') },
+  port: { summary: 'Show published ports of a container', load: () => import('./commands/port.ts') },
+  ps: { summary: 'List containers', load: () => import('./commands/ps.ts') },
+  rename: { summary: 'Rename a container', load: () => import('./commands/rename.ts') },
+  restart: { summary: 'Stop and start containers', load: () => import('./commands/restart.ts') },
+  rm: { summary: 'Remove containers', load: () => import('./commands/rm.ts') },
+  run: { summary: 'Run a command in a new container', load: () => import('./commands/run.ts') },
+  start: { summary: 'Start containers', load: () => import('./commands/start.ts') },
+  stop: { summary: 'Stop running containers', load: () => import('./commands/stop.ts') },
+  top: { summary: 'Show the processes of a container', load: () => import('./commands/top.ts') },
+  unpause: { summary: 'Let the processes of paused containers go on', load: () => import('./commands/unpause.ts') },
+  wait: { summary: 'Wait until containers end, print their exit status', load: () => import('./commands/wait.ts') },
+};
+
+const CONTAINER: Group = {
+  summary: 'Manage containers',
+  commands: {
+    ...CONTAINER_VERBS,
+    cleanup: { summary: 'Clean up after containers that have ended', load: () => import('./commands/container-cleanup.ts') },
+    exists: { summary: 'Tell by exit status whether a container exists', load: () => import('./commands/container-exists.ts') },
+    inspect: { summary: 'Show all that is known of containers', load: () => import('./commands/container-inspect.ts') },
+    list: { summary: 'List containers', aliases: ['ls'], load: () => import('./commands/ps.ts') },
+    prune: { summary: 'Remove containers that do not run', load: () => import('./commands/container-prune.ts') },
+  },
+};
+
+/** Verbs that stand at the top and under `image`. */
+const IMAGE_VERBS: Readonly<Record<string, Leaf>> = {
+  import: { summary: 'Make an image of a tar archive with a root file system', load: () => import('./commands/import.ts') },
+  load: { summary: 'Load images from an archive', load: () => import('./commands/load.ts') },
+  pull: { summary: 'Get images from a registry', load: () => import('./commands/pull.ts') },
+  tag: { summary: 'Give an image another name', load: () => import('./commands/tag.ts') },
+  untag: { summary: 'Take names from an image', load: () => import('./commands/untag.ts') },
+};
+
+const IMAGE: Group = {
+  summary: 'Manage images',
+  commands: {
+    ...IMAGE_VERBS,
+    exists: { summary: 'Tell by exit status whether an image exists', load: () => import('./commands/image-exists.ts') },
+    inspect: { summary: 'Show all that is known of images', load: () => import('./commands/image-inspect.ts') },
+    list: { summary: 'List images', aliases: ['ls'], load: () => import('./commands/images.ts') },
+    prune: { summary: 'Remove unused images', load: () => import('./commands/image-prune.ts') },
+    rm: { summary: 'Remove images', aliases: ['remove'], load: () => import('./commands/rmi.ts') },
+  },
+};
+
+const VOLUME: Group = {
+  summary: 'Manage volumes',
+  commands: {
+    create: { summary: 'Create a volume', load: () => import('./commands/volume-create.ts') },
+    exists: { summary: 'Tell by exit status whether a volume exists', load: () => import('./commands/volume-exists.ts') },
+    inspect: { summary: 'Show all that is known of volumes', load: () => import('./commands/volume-inspect.ts') },
+    ls: { summary: 'List volumes', aliases: ['list'], load: () => import('./commands/volume-ls.ts') },
+    prune: { summary: 'Remove unused volumes', load: () => import('./commands/volume-prune.ts') },
+    rm: { summary: 'Remove volumes', aliases: ['remove'], load: () => import('./commands/volume-rm.ts') },
+  },
+};
+
+const INFO: Leaf = { summary: 'Show facts about the machine and the store', load: () => import('./commands/info.ts') };
+
+const SYSTEM: Group = {
+  summary: 'Manage lichen itself',
+  commands: {
+    info: INFO,
+    migrate: { summary: 'Make new namespaces for what follows', load: () => import('./commands/system-migrate.ts') },
+    prune: { summary: 'Remove what nothing uses', load: () => import('./commands/system-prune.ts') },
+    reset: { summary: 'Remove all containers, images, volumes and networks', load: () => import('./commands/system-reset.ts') },
+  },
+};
+
+export const REGISTRY: Group = {
+  summary: 'Manage containers and images',
+  commands: {
+    ...CONTAINER_VERBS,
+    ...IMAGE_VERBS,
+    completion: { summary: 'Print a completion script for a shell', needsEngine: false, load: () => import('./commands/completion.ts') },
+    container: CONTAINER,
+    events: { summary: 'Show what happens to objects', load: () => import('./commands/events.ts') },
+    image: IMAGE,
+    images: { summary: 'List images', load: () => import('./commands/images.ts') },
+    info: INFO,
+    inspect: { summary: 'Show all that is known of objects', load: () => import('./commands/inspect.ts') },
+    rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
+    system: SYSTEM,
+    unshare: { summary: 'Run a command in the user namespace of the store', load: () => import('./commands/unshare.ts') },
+    version: { summary: 'Show the version', needsEngine: false, load: () => import('./commands/version.ts') },
+    volume: VOLUME,
+  },
+};
+
+export function isGroup(entry: Entry): entry is Group {
+  return 'commands' in entry;
+}
+
+/** By name or alias. `name` in the result is the real name. */
+export function findEntry(group: Group, word: string): { readonly name: string; readonly entry: Entry } | undefined {
+  const direct = Object.hasOwn(group.commands, word) ? group.commands[word] : undefined;
+  if (direct !== undefined) return { name: word, entry: direct };
+  for (const [name, entry] of Object.entries(group.commands)) if (entry.aliases?.includes(word)) return { name, entry };
+  return undefined;
+}

@@ -1,0 +1,195 @@
+/** From the flags of `create` and `run` to a ContainerWish. What flags mean together with image and configuration is libpod's business. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { EngineError } from '../../core/errors.ts';
+import { parseSignal } from '../../core/signal.ts';
+import { defined } from '../../libpod/spec/defined.ts';
+import { parseDevice } from '../../libpod/spec/parse/device.ts';
+import { parseAnnotation, parseEnv, parseEnvFile, parseLabel, parseLabelFile } from '../../libpod/spec/parse/env.ts';
+import { invalid } from '../../libpod/spec/parse/go.ts';
+import { parseIdMappings } from '../../libpod/spec/parse/idmap.ts';
+import { parseShmSize, parseUlimit } from '../../libpod/spec/parse/limits.ts';
+import { parseMount } from '../../libpod/spec/parse/mount.ts';
+import { parseIpcNamespace, parseNamespace, parseUserNamespace } from '../../libpod/spec/parse/namespaces.ts';
+import { parseSecurityOptions } from '../../libpod/spec/parse/security.ts';
+import { parseTmpfs, parseVolume } from '../../libpod/spec/parse/volume.ts';
+import {
+  parseCgroupsMode,
+  parseEntrypoint,
+  parseImageVolumes,
+  parseLog,
+  parsePlatform,
+  parsePullPolicy,
+  parseRestartPolicy,
+  parseRootfs,
+  parseSysctl,
+  parseSystemdMode,
+  parseUmask,
+  architectureName,
+} from '../../libpod/spec/parse/words.ts';
+import type { ContainerWish, MountWish, NamespaceWishes } from '../../libpod/spec/wish.ts';
+import { callerEnvironment } from '../caller-env.ts';
+import type { FlagValues } from '../flag.ts';
+import type { CONTAINER_FLAGS } from './flags.ts';
+import { networkWish } from './network.ts';
+import { resourceWish } from './resources.ts';
+
+/** `preserve-fds` is a flag of `run` alone. */
+export type WishFlags = FlagValues<typeof CONTAINER_FLAGS> & { readonly 'preserve-fds'?: number | undefined };
+
+export interface WishSource {
+  readonly flags: WishFlags;
+  /** Image or root file system, then the command. */
+  readonly args: readonly string[];
+  /** Long names of the flags that were typed. */
+  readonly given: ReadonlySet<string>;
+  /** The whole command line. */
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}
+
+/** Throws INVALID_ARGUMENT, INVALID_NAME, NOT_SUPPORTED with Podman's words. Reads env and label files. */
+export function assembleWish(source: WishSource): ContainerWish {
+  const { flags, given, args } = source;
+  const asked = (name: keyof typeof CONTAINER_FLAGS): boolean | undefined => (given.has(name) ? (flags[name] as boolean) : undefined);
+  return {
+    ...defined({
+      image: flags.rootfs ? undefined : args[0],
+      rootfs: flags.rootfs ? absoluteRootfs(args[0]!, source.cwd) : undefined,
+      name: nonEmpty(flags.name),
+      replace: asked('replace'),
+      pull: ifGiven(flags.pull, parsePullPolicy),
+      platform: wantedPlatform(flags),
+      entrypoint: ifGiven(flags.entrypoint, parseEntrypoint),
+      unsetEnv: nonEmptyList(flags.unsetenv),
+      unsetEnvAll: asked('unsetenv-all'),
+      httpProxy: asked('http-proxy'),
+      workdir: nonEmpty(flags.workdir),
+      user: nonEmpty(flags.user),
+      groupAdd: nonEmptyList(flags['group-add']),
+      umask: ifGiven(nonEmpty(flags.umask), parseUmask),
+      timezone: nonEmpty(flags.tz),
+      hostname: nonEmpty(flags.hostname),
+      init: asked('init'),
+      initPath: nonEmpty(flags['init-path']),
+      systemd: ifGiven(flags.systemd, parseSystemdMode),
+      stopSignal: ifGiven(nonEmpty(flags['stop-signal']), parseSignal),
+      stopTimeoutSeconds: flags['stop-timeout'],
+      timeoutSeconds: flags.timeout,
+      restart: ifGiven(flags.restart, (text) => parseRestart(text, flags.rm)),
+      privileged: asked('privileged'),
+      readOnly: asked('read-only'),
+      readOnlyTmpfs: asked('read-only-tmpfs'),
+      hostUlimits: flags.ulimit.includes('host') ? true : undefined,
+      shmSizeBytes: ifGiven(nonEmpty(flags['shm-size']), parseShmSize),
+      oomScoreAdj: flags['oom-score-adj'],
+      cgroupParent: nonEmpty(flags['cgroup-parent']),
+      cgroups: ifGiven(flags.cgroups, parseCgroupsMode),
+      idMap: idMapWish(flags),
+      imageVolumes: ifGiven(flags['image-volume'], parseImageVolumes),
+      volumesFrom: nonEmptyList(flags['volumes-from']),
+      preserveFds: flags['preserve-fds'],
+    }),
+    command: args.slice(1),
+    createCommand: source.argv,
+    env: environment(source),
+    labels: Object.fromEntries([...flags['label-file'].flatMap(readLabelFile), ...flags.label.map(parseLabel)]),
+    annotations: Object.fromEntries(flags.annotation.map(parseAnnotation)),
+    terminal: flags.tty,
+    stdinOpen: flags.interactive,
+    autoRemove: flags.rm,
+    capAdd: flags['cap-add'],
+    capDrop: flags['cap-drop'],
+    security: parseSecurityOptions(flags['security-opt']),
+    devices: flags.device.map(parseDevice),
+    sysctls: Object.fromEntries(flags.sysctl.map(parseSysctl)),
+    ulimits: flags.ulimit.includes('host') ? [] : flags.ulimit.map(parseUlimit),
+    resources: resourceWish(flags, given),
+    namespaces: namespaceWishes(flags),
+    mounts: mountWishes(flags, source.cwd),
+    network: networkWish(flags),
+    log: parseLog(flags['log-driver'], flags['log-opt']),
+  };
+}
+
+/** Podman complains about --rm before it looks at the policy's name. */
+function parseRestart(text: string, remove: boolean): NonNullable<ContainerWish['restart']> {
+  if (remove && !['', 'no', 'never'].includes(text)) {
+    throw invalid('the --rm option conflicts with --restart, when the restartPolicy is not "" and "no"');
+  }
+  return parseRestartPolicy(text);
+}
+
+function absoluteRootfs(text: string, cwd: string): NonNullable<ContainerWish['rootfs']> {
+  const rootfs = parseRootfs(text);
+  return { ...rootfs, path: resolve(cwd, rootfs.path) };
+}
+
+function wantedPlatform({ platform, os, arch, variant }: WishFlags): ContainerWish['platform'] {
+  if (platform && (os || arch)) throw invalid('--platform option can not be specified with --arch or --os');
+  const wanted = {
+    ...(platform !== undefined && parsePlatform(platform)),
+    ...defined({ os: nonEmpty(os), architecture: ifGiven(nonEmpty(arch), architectureName), variant: nonEmpty(variant) }),
+  };
+  return Object.keys(wanted).length > 0 ? wanted : undefined;
+}
+
+/** The caller's whole environment, then files, then single variables: later ones win. */
+function environment({ flags, env: ownEnv }: WishSource): ContainerWish['env'] {
+  const env = callerEnvironment(ownEnv);
+  const host = flags['env-host'] ? parseEnv('*', env) : [];
+  const files = flags['env-file'].flatMap((path) => parseEnvFile(readFor(`parsing file ${JSON.stringify(path)}`, path), path, env));
+  return [...host, ...files, ...flags.env.flatMap((text) => parseEnv(text, env))];
+}
+
+function readLabelFile(path: string): (readonly [string, string])[] {
+  return parseLabelFile(readFor('unable to process labels', path));
+}
+
+function readFor(purpose: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const problem = code === 'ENOENT' ? 'no such file or directory' : code === 'EACCES' ? 'permission denied' : message;
+    throw new EngineError('INVALID_ARGUMENT', `${purpose}: open ${path}: ${problem}`, { cause });
+  }
+}
+
+/** A map given for one kind of id stands for both. */
+function idMapWish({ uidmap, gidmap }: WishFlags): ContainerWish['idMap'] {
+  if (uidmap.length === 0 && gidmap.length === 0) return undefined;
+  return {
+    uids: parseIdMappings(uidmap.length > 0 ? uidmap : gidmap, 'u'),
+    gids: parseIdMappings(gidmap.length > 0 ? gidmap : uidmap, 'g'),
+  };
+}
+
+function namespaceWishes({ pid, ipc, uts, cgroupns, userns }: WishFlags): NamespaceWishes {
+  return defined({
+    user: ifGiven(userns, parseUserNamespace),
+    pid: ifGiven(pid, parseNamespace),
+    ipc: ifGiven(ipc, parseIpcNamespace),
+    uts: ifGiven(uts, parseNamespace),
+    cgroup: ifGiven(cgroupns, parseNamespace),
+  });
+}
+
+/** Host directories are made absolute here: the engine may run elsewhere. */
+function mountWishes({ volume, mount, tmpfs }: WishFlags, cwd: string): MountWish[] {
+  const wishes = [...mount.map(parseMount), ...volume.map(parseVolume), ...tmpfs.map(parseTmpfs)];
+  return wishes.map((wish) => (wish.type === 'bind' ? { ...wish, source: resolve(cwd, wish.source) } : wish));
+}
+
+function ifGiven<T, R>(value: T | undefined, parse: (value: T) => R): R | undefined {
+  return value === undefined ? undefined : parse(value);
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function nonEmptyList(list: readonly string[]): readonly string[] | undefined {
+  return list.length > 0 ? list : undefined;
+}
