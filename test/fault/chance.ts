@@ -1,0 +1,14 @@
+/** Chance that can be had again: tests say which seed they ran with, LICHEN_FAULT_SEED gives it back to them. */
+
+export const SEED = Number(process.env['LICHEN_FAULT_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+/** Numbers in [0, 1), the same ones for the same seed and name (mulberry32). */
+export function chance(name: string): () => number {
+  let state = [...name].reduce((hash, character) => Math.imul(hash ^ character.codePointAt(0)!, 0x01000193), SEED) >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

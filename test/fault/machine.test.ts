@@ -1,0 +1,374 @@
+/** Poorer, fuller and more hostile machines than lichen would like: one clear error or one warning each, and the rest works (design §5). */
+import { DatabaseSync } from 'node:sqlite';
+import { chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { canMakeImages, fixturePath } from '../fixtures/build/images.ts';
+import { canShapeHosts, testHost, type HostOptions, type TestHost } from '../host/host.ts';
+import { expectNothingLeft, remains } from './remains.ts';
+
+const IMAGE = 'localhost/busybox';
+const possible = canMakeImages && canShapeHosts;
+
+async function load(host: TestHost): Promise<void> {
+  await host.succeed(['load', '--quiet', '--input', host.fixture(await fixturePath('busybox'))]);
+}
+
+describe.skipIf(!possible)('a machine that lacks something runs containers all the same', () => {
+  interface Poor {
+    readonly options: HostOptions;
+    /** Said by the first command of all. */
+    readonly once?: RegExp;
+    /** Said by each command that makes a container. */
+    readonly atCreation?: RegExp;
+  }
+  const MACHINES: Readonly<Record<string, Poor>> = {
+    'without newuidmap': {
+      options: { without: ['newuidmap'] },
+      once: /only one user id can be used in containers: newuidmap and newgidmap are not installed \(Debian: apt-get install uidmap\)/,
+    },
+    'without subordinate ids': {
+      options: { without: ['subids'] },
+      once: /only one user id .*usermod --add-subuids 100000-165535 --add-subgids 100000-165535 tester/,
+    },
+    'without cgroup2 in its place': { options: { without: ['cgroup2'] } },
+    'without a runtime directory': { options: { without: ['runtime-dir'] } },
+    'without fuse and tun': {
+      options: { without: ['fuse', 'tun'] },
+      atCreation: /containers have no network: \/dev\/net\/tun is missing \(as root: modprobe tun\)/,
+    },
+    'without pasta': { options: { without: ['pasta'] } },
+    'without a network helper': {
+      options: { without: ['pasta', 'slirp4netns'] },
+      atCreation: /containers have no network: neither pasta nor slirp4netns is installed \(Debian: apt-get install passt\)/,
+    },
+    'run by root': { options: { user: 'root' } },
+    'run by root without CAP_SYS_RESOURCE': { options: { user: 'root-without-cap-sys-resource' } },
+    'run by root, without cgroup2 in its place': { options: { user: 'root', without: ['cgroup2'] } },
+    'run by root without CAP_SYS_RESOURCE, without cgroup2 in its place': {
+      options: { user: 'root-without-cap-sys-resource', without: ['cgroup2'] },
+    },
+  };
+
+  for (const [title, { options, once, atCreation }] of Object.entries(MACHINES)) {
+    test(title, async () => {
+      await using host = await testHost(options);
+      const say = async (args: readonly string[], expected?: RegExp): Promise<string> => {
+        const { stdout, stderr, exitCode } = await host.lichen(args);
+        expect({ exitCode, lines: stderr.trimEnd().split('\n') }).toEqual({
+          exitCode: 0,
+          lines: [expected === undefined ? '' : expect.stringMatching(expected)],
+        });
+        return stdout.trimEnd();
+      };
+      await say(['ps'], once);
+      await say(['ps']);
+      expect(await say(['run', '--rm', '--rootfs', '/:O', '/bin/sh', '-c', 'echo from the host'], atCreation)).toBe('from the host');
+      await load(host);
+      expect(await say(['run', '--rm', IMAGE, 'echo', 'from the image'], atCreation)).toBe('from the image');
+      await say(['run', '--detach', '--name', 'one', IMAGE, 'sleep', '1000'], atCreation);
+      expect(await say(['exec', 'one', 'hostname'])).not.toBe('');
+      await say(['rm', '--force', '--time', '0', 'one']);
+      await expectNothingLeft(host);
+    });
+  }
+});
+
+describe.skipIf(!possible)('a machine that lacks what nothing can replace', () => {
+  const NEEDED: Readonly<Record<string, string>> = {
+    conmon: 'Error: conmon: not found\nInstall it (Debian: apt-get install conmon).\n',
+    crun: 'Error: no OCI runtime is installed (looked for crun and runc)\nInstall one (Debian: apt-get install crun).\n',
+  };
+  for (const [program, stderr] of Object.entries(NEEDED)) {
+    test(`without ${program}: one error names the package, and no container is left`, async () => {
+      await using host = await testHost({ without: program === 'crun' ? ['crun', 'runc'] : [program] });
+      await load(host);
+      for (const options of [['--rm'], ['--detach'], []]) {
+        expect(await host.lichen(['run', ...options, '--network', 'none', IMAGE, 'true'])).toMatchObject({
+          stdout: '',
+          stderr,
+          exitCode: 125,
+        });
+      }
+      expect(await remains(host)).toEqual([]);
+      // What needs no such program works.
+      await host.succeed(['create', '--name', 'one', IMAGE]);
+      expect(await host.lichen(['start', 'one'])).toMatchObject({ stdout: '', stderr, exitCode: 125 });
+      expect(await host.succeed(['ps', '--all', '--format', '{{.Names}} {{.State}}'])).toBe('one created');
+      expect(await host.succeed(['rm', 'one'])).toBe('one');
+      await expectNothingLeft(host);
+    });
+  }
+
+  test('a runtime that is uninstalled while containers run: they can be listed, stopped and removed', async () => {
+    await using host = await testHost({ without: ['runc'] });
+    await load(host);
+    await host.succeed(['run', '--detach', '--name', 'one', '--network', 'none', IMAGE, 'sleep', '1000']);
+    await host.succeed(['run', '--detach', '--name', 'two', '--network', 'none', IMAGE, 'sleep', '1000']);
+    await host.asRoot(['mount', '--bind', '/dev/null', '/usr/bin/crun']);
+    expect((await host.succeed(['ps', '--format', '{{.Names}}'])).split('\n').toSorted()).toEqual(['one', 'two']);
+    await host.succeed(['stop', '--time', '0', 'one']);
+    await host.succeed(['rm', 'one']);
+    await host.succeed(['rm', '--force', '--time', '0', 'two']);
+    await expectNothingLeft(host);
+  });
+});
+
+describe.skipIf(!possible)('a full disk', () => {
+  const FULL = /^Error: .*(disk is full|no space left on device).*\nFree some space/;
+
+  async function fill(host: TestHost): Promise<void> {
+    await host.run(['/bin/sh', '-c', 'dd if=/dev/zero of=$HOME/filler bs=64k; dd if=/dev/zero of=$HOME/filler.rest bs=512; true']);
+  }
+
+  test('a store that cannot be begun says so, and works when there is room', async () => {
+    await using host = await testHost({ home: { sizeMib: 160 } });
+    await fill(host);
+    for (const args of [['ps'], ['run', '--rm', '--rootfs', '/:O', 'true']]) {
+      const { stderr, exitCode } = await host.lichen(args);
+      expect({ stderr, exitCode }).toEqual({ stderr: expect.stringMatching(FULL), exitCode: 125 });
+    }
+    await host.run(['/bin/sh', '-c', 'rm $HOME/filler*']);
+    await load(host);
+    expect(await host.succeed(['run', '--rm', '--network', 'none', IMAGE, 'echo', 'room'])).toBe('room');
+    await expectNothingLeft(host);
+  });
+
+  test('an image that does not fit leaves nothing, and the next one that does is loaded', async () => {
+    await using host = await testHost({ home: { sizeMib: 160 } });
+    await host.succeed(['ps']);
+    await fill(host);
+    const { stderr, exitCode } = await host.lichen(['load', '--quiet', '--input', host.fixture(await fixturePath('busybox'))]);
+    expect({ stderr, exitCode }).toEqual({ stderr: expect.stringMatching(FULL), exitCode: 125 });
+    expect(readdirSync(host.path(`${host.store}/tmp`))).toEqual([]);
+    expect(await host.succeed(['images', '--quiet'])).toBe('');
+    await host.run(['/bin/sh', '-c', 'rm $HOME/filler*']);
+    await load(host);
+    await expectNothingLeft(host);
+  });
+
+  test('what runs goes on, nothing new starts, and everything can be removed while the disk is full', async () => {
+    await using host = await testHost({ home: { sizeMib: 160 } });
+    await load(host);
+    await host.succeed(['run', '--detach', '--name', 'one', '--network', 'none', IMAGE, 'sleep', '1000']);
+    await host.succeed(['run', '--detach', '--name', 'two', '--network', 'none', IMAGE, 'sh', '-c', 'sleep 1']);
+    await fill(host);
+    for (const options of [['--rm'], ['--detach'], ['--detach', '--name', 'three']]) {
+      const { stdout, stderr, exitCode } = await host.lichen(['run', ...options, '--network', 'none', IMAGE, 'echo', 'no']);
+      expect({ stdout, stderr, exitCode }).toEqual({ stdout: '', stderr: expect.stringMatching(FULL), exitCode: 125 });
+    }
+    expect(await host.succeed(['exec', 'one', 'echo', 'alive'])).toBe('alive');
+    await expect.poll(() => host.succeed(['ps', '--format', '{{.Names}}']), { timeout: 10_000 }).toBe('one');
+    await host.succeed(['stop', '--time', '0', 'one']);
+    await expectNothingLeft(host);
+    await host.succeed(['rmi', IMAGE]);
+    await host.run(['/bin/sh', '-c', 'rm $HOME/filler*']);
+    await load(host);
+    expect(await host.succeed(['run', '--rm', '--network', 'none', IMAGE, 'echo', 'room'])).toBe('room');
+  });
+
+  test('a disk that fills up at any point of a run: one error, and nothing is left', async () => {
+    await using host = await testHost({ home: { sizeMib: 160 } });
+    await load(host);
+    await host.succeed(['run', '--rm', '--network', 'none', IMAGE, 'true']);
+    for (const leftKib of [8, 24, 36, 44, 52, 60, 68, 76]) {
+      await host.run([
+        '/bin/sh',
+        '-c',
+        `dd if=/dev/zero of=$HOME/room bs=1k count=${leftKib}; dd if=/dev/zero of=$HOME/filler bs=4k; rm $HOME/room`,
+      ]);
+      const { stderr, exitCode } = await host.lichen(['run', '--rm', '--network', 'none', IMAGE, 'echo', 'hi']);
+      if (exitCode !== 0)
+        expect({ stderr, status: [125, 126] }).toEqual({ stderr: expect.stringMatching(FULL), status: expect.arrayContaining([exitCode]) });
+      expect(await remains(host)).toEqual([]);
+      await host.run(['/bin/sh', '-c', 'rm $HOME/filler']);
+      await host.succeed(['ps']);
+    }
+  });
+});
+
+describe.skipIf(!possible)('a store that cannot be used', () => {
+  const HINT = 'Remove it, or choose other directories with --root and --runroot.\n';
+
+  test('a read-only home is one error, and --root leads elsewhere', async () => {
+    await using host = await testHost({ home: 'read-only' });
+    expect(await host.lichen(['ps'])).toMatchObject({
+      stdout: '',
+      stderr:
+        'Error: mkdir /home/tester/.local: read-only file system\nChoose other directories with --root and --runroot, or LICHEN_ROOT.\n',
+      exitCode: 125,
+    });
+    const elsewhere = ['--root', '/tmp/store'];
+    expect(await host.succeed([...elsewhere, 'run', '--rm', '--network', 'none', '--rootfs', '/:O', '/bin/echo', 'elsewhere'])).toBe(
+      'elsewhere',
+    );
+    expect(existsSync(host.path('/tmp/store/db.sqlite'))).toBe(true);
+  });
+
+  const places: Readonly<Record<string, (host: TestHost) => string>> = {
+    store: (host) => host.store,
+    'run directory': (host) => host.runDir,
+  };
+  for (const [title, place] of Object.entries(places)) {
+    test(`a ${title} of somebody else is refused`, async () => {
+      await using host = await testHost();
+      const path = place(host);
+      await host.run(['mkdir', '-p', path]);
+      chownSync(host.path(path), 1234, 1234);
+      const { stderr, exitCode } = await host.lichen(['ps']);
+      expect({ stderr, exitCode }).toEqual({
+        stderr: `Error: ${path} belongs to uid ${title === 'store' ? 65534 : 1234}, not to you\n${HINT}`,
+        exitCode: 125,
+      });
+      expect(readdirSync(host.path(path))).toEqual([]);
+    });
+
+    test(`a ${title} that is a symbolic link is refused`, async () => {
+      await using host = await testHost();
+      const path = place(host);
+      await host.run(['mkdir', '-p', dirname(path), '/tmp/planted']);
+      symlinkSync('/tmp/planted', host.path(path));
+      const { stderr, exitCode } = await host.lichen(['ps']);
+      expect({ stderr, exitCode }).toEqual({ stderr: `Error: ${path} is not a directory\n${HINT}`, exitCode: 125 });
+      expect(readdirSync(host.path('/tmp/planted'))).toEqual([]);
+    });
+  }
+
+  test('the shared run directory of /tmp, taken by somebody else before, is refused', async () => {
+    await using host = await testHost({ without: ['runtime-dir'] });
+    mkdirSync(host.path(host.runDir), { mode: 0o777 });
+    const { stderr, exitCode } = await host.lichen(['ps']);
+    expect({ stderr, exitCode }).toEqual({ stderr: `Error: ${host.runDir} belongs to uid 0, not to you\n${HINT}`, exitCode: 125 });
+  });
+
+  test('a run directory that others can write to is closed', async () => {
+    await using host = await testHost();
+    await host.run(['mkdir', '-p', '-m', '777', host.runDir]);
+    await host.succeed(['ps']);
+    expect((await host.run(['stat', '-c', '%a', host.runDir])).stdout).toBe('755\n');
+  });
+
+  const GARBAGE: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+    'is text': () => Buffer.from('not a database at all, but long enough to look like one\n'.repeat(100)),
+    'was overwritten in the middle': (bytes) => Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096, 0xff)]),
+  };
+  for (const [title, spoil] of Object.entries(GARBAGE)) {
+    test(`a database that ${title} is named, not touched, and can be moved away`, async () => {
+      await using host = await testHost();
+      await host.succeed(['ps']);
+      const path = host.path(`${host.store}/db.sqlite`);
+      settle(path);
+      const spoilt = spoil(readFileSync(path));
+      writeFileSync(path, spoilt);
+      const { stdout, stderr, exitCode } = await host.lichen(['ps']);
+      expect({ stdout, stderr, exitCode }).toEqual({
+        stdout: '',
+        stderr: expect.stringMatching(
+          /^Error: the database cannot be read .*(not a database|malformed).*\nMove db\.sqlite away to start afresh/,
+        ),
+        exitCode: 125,
+      });
+      expect(readFileSync(path).equals(spoilt)).toBe(true);
+      await host.run(['/bin/sh', '-c', `cd ${host.store} && mkdir away && mv db.sqlite* away`]);
+      await host.succeed(['ps']);
+    });
+  }
+
+  test('a database of a newer lichen is left alone', async () => {
+    await using host = await testHost();
+    await host.succeed(['ps']);
+    const path = host.path(`${host.store}/db.sqlite`);
+    settle(path, (db) => db.exec('PRAGMA user_version=4711'));
+    const before = readFileSync(path);
+    const { stderr, exitCode } = await host.lichen(['ps']);
+    expect({ stderr, exitCode }).toEqual({
+      stderr: expect.stringMatching(
+        /^Error: .*db\.sqlite has schema 4711, this lichen knows \d+\nUse the newer lichen, or another --root\.\n$/,
+      ),
+      exitCode: 125,
+    });
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+});
+
+/** Everything into the one file, which is then changed; the owner stays. A copy, because SQLite cannot open a path that leads through /proc. */
+function settle(path: string, change: (db: DatabaseSync) => void = () => {}): void {
+  const copy = join(tmpdir(), `lichen-settled-${process.pid}.sqlite`);
+  for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
+  const db = new DatabaseSync(copy);
+  change(db);
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  db.close();
+  writeFileSync(path, readFileSync(copy));
+  for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true });
+  rmSync(copy);
+}
+
+test.skipIf(!possible)('what a caller set for his own Node programs, and what lies in the working directory, is not loaded', async () => {
+  await using host = await testHost();
+  await load(host);
+  const trap = 'require("node:fs").writeFileSync("/tmp/trapped", "x"); console.log("TRAPPED");';
+  for (const name of ['trap.cjs', 'node_modules/koffi/index.js', 'node_modules/valibot/index.js', 'node.config.json', '.npmrc']) {
+    await host.writeFile(`/tmp/work/${name}`, name.endsWith('js') ? trap : '{"nodeOptions":{"require":"/tmp/work/trap.cjs"}}');
+  }
+  await host.writeFile('/tmp/work/package.json', '{"name":"x","type":"commonjs","main":"trap.cjs","imports":{"#x":"./trap.cjs"}}');
+  for (const name of ['newuidmap', 'nsenter', 'crun', 'conmon', 'pasta', 'unshare'])
+    await host.writeFile(`/tmp/work/${name}`, '#!/bin/sh\ntouch /tmp/trapped\n', 0o755);
+  const options = {
+    cwd: '/tmp/work',
+    env: {
+      NODE_OPTIONS: '--require /tmp/work/trap.cjs',
+      NODE_PATH: '/tmp/work/node_modules',
+      NODE_EXTRA_CA_CERTS: '/tmp/work/trap.cjs',
+      NODE_REPL_EXTERNAL_MODULE: '/tmp/work/trap.cjs',
+      NODE_COMPILE_CACHE: '/tmp/work/cache',
+      // Relative entries lead into the working directory.
+      PATH: '.::/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    },
+  };
+  for (const round of [1, 2]) {
+    const program = '/opt/lichen/bin/lichen';
+    const result = await host.run([program, 'run', '--rm', '--volume', '.:/mnt', IMAGE, 'ls', '/mnt/package.json'], options);
+    expect({ round, ...result, stdoutBytes: undefined }).toEqual({
+      round,
+      stdout: '/mnt/package.json\n',
+      stderr: '',
+      exitCode: 0,
+      stdoutBytes: undefined,
+    });
+  }
+  expect(await host.lichen(['run', '--rm', '--network', 'none', IMAGE, 'env'], options)).toMatchObject({
+    stdout: expect.not.stringMatching(/NODE_|LICHEN_|trap/),
+  });
+  expect(existsSync(host.path('/tmp/trapped'))).toBe(false);
+  expect(existsSync(host.path('/tmp/work/cache'))).toBe(false);
+});
+
+describe.skipIf(!canMakeImages)('a helper of a running container is killed', () => {
+  const KILLED: Readonly<Record<string, { readonly pattern: RegExp; readonly state: string; readonly exec: boolean }>> = {
+    'the monitor': { pattern: /^\S*conmon /, state: 'running', exec: true },
+    'its first process': { pattern: /^sleep 1000$/, state: 'exited', exec: false },
+    pasta: { pattern: /^\S*pasta\S* /, state: 'running', exec: true },
+    'all of them': { pattern: /conmon |sleep 1000|pasta/, state: 'exited', exec: false },
+  };
+  for (const [title, { pattern, state, exec }] of Object.entries(KILLED)) {
+    test(`${title}: the next commands tell what is, and rm cleans up`, async () => {
+      await using host = await testHost();
+      await load(host);
+      await host.succeed(['run', '--detach', '--name', 'one', '--network', 'pasta', IMAGE, 'sleep', '1000']);
+      const victims = host.processes().filter(({ command }) => pattern.test(command));
+      expect(victims).not.toEqual([]);
+      await host.run(['kill', '-9', ...victims.map(({ pid }) => String(pid))]);
+      await expect.poll(() => host.succeed(['ps', '--all', '--format', '{{.State}}']), { timeout: 10_000 }).toBe(state);
+      expect((await host.lichen(['exec', 'one', 'true'])).exitCode === 0).toBe(exec);
+      if (title !== 'its first process') {
+        expect(await host.succeed(['stop', '--time', '0', 'one'])).toBe('one');
+        expect(await host.succeed(['start', 'one'])).toBe('one');
+        expect(await host.succeed(['exec', 'one', 'echo', 'again'])).toBe('again');
+      }
+      expect(await host.succeed(['rm', '--force', '--time', '0', 'one'])).toBe('one');
+      await expectNothingLeft(host);
+    });
+  }
+});

@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Case } from './cases.ts';
+import type { Said } from './normalise.ts';
+
+/** Written by record.ts. */
+export const GOLDENS = join(import.meta.dirname, '../fixtures/golden/parity');
+
+export type Recorded = Case & Said;
+
+export function readGoldens(name: 'failures.json' | 'facts.json'): readonly Recorded[] {
+  return JSON.parse(readFileSync(join(GOLDENS, name), 'utf8')) as readonly Recorded[];
+}

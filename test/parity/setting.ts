@@ -1,0 +1,28 @@
+/** What both sides find when a case is run: the same image, containers in each state, a volume in use. */
+
+export const IMAGE = 'localhost/busybox';
+
+/** Commands that make it; `archive` is the image as both sides can read it. */
+export function prepare(archive: string): readonly (readonly string[])[] {
+  const container = (verb: 'run' | 'create', name: string, ...rest: readonly string[]) => [
+    verb,
+    `--name=${name}`,
+    '--network=none',
+    ...rest,
+  ];
+  return [
+    ['load', '--quiet', '--input', archive],
+    container('run', 'e-run', '--detach', IMAGE, 'sleep', '600'),
+    container('run', 'e-exit', IMAGE, 'true'),
+    container('create', 'e-created', IMAGE, 'true'),
+    ['volume', 'create', 'e-vol'],
+    container('create', 'e-volu', '--volume=e-vol:/data', IMAGE, 'true'),
+  ];
+}
+
+/** Takes it back; each may fail. */
+export const RESTORE: readonly (readonly string[])[] = [
+  ['rm', '--force', '--time=0', '--ignore', 'e-run', 'e-exit', 'e-created', 'e-volu'],
+  ['volume', 'rm', 'e-vol'],
+  ['rmi', IMAGE],
+];

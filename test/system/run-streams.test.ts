@@ -1,0 +1,171 @@
+/** Streams, signals and exit statuses of `run`, as a script that calls it sees them. */
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TestHost } from '../host/host.ts';
+import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
+
+let host: TestHost;
+const RUN = ['run', '--rm', '--network', 'none'] as const;
+
+/** Every byte value, in an order that no line or packet boundary repeats. */
+function noise(sizeBytes: number): Buffer {
+  const bytes = Buffer.alloc(sizeBytes);
+  let state = 1;
+  for (let at = 0; at < sizeBytes; at += 4) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    bytes.writeInt32LE(state, at);
+  }
+  return bytes;
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+describe.skipIf(!canRunContainers)('the streams of a container', () => {
+  beforeAll(async () => {
+    host = await loadedHost();
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  test('stdout and stderr stay apart', async () => {
+    const { stdout, stderr, exitCode } = await host.lichen([...RUN, BUSYBOX, ...sh('echo data; echo talk >&2; exit 42')]);
+    expect({ stdout, stderr, exitCode }).toEqual({ stdout: 'data\n', stderr: 'talk\n', exitCode: 42 });
+  });
+
+  test('10 MB pass byte for byte in and out', async () => {
+    const input = noise(10_000_000);
+    const { stdoutBytes, stderr, exitCode } = await host.lichen([...RUN, '-i', BUSYBOX, 'cat'], { input });
+    expect({ exitCode, stderr, size: stdoutBytes.length }).toEqual({ exitCode: 0, stderr: '', size: input.length });
+    expect(digest(stdoutBytes)).toBe(digest(input));
+  });
+
+  test('10 MB arrive inside byte for byte, and 10 MB of stderr come out', async () => {
+    const input = noise(10_000_000);
+    const inside = await host.lichen([...RUN, '-i', BUSYBOX, 'sha256sum'], { input });
+    expect(inside.stdout).toBe(`${digest(input)}  -\n`);
+    const { stderr, stdout } = await host.lichen([...RUN, BUSYBOX, ...sh('yes 123456789 | head -n 1000000 >&2; echo end')]);
+    expect({ size: stderr.length, stdout }).toEqual({ size: 10_000_000, stdout: 'end\n' });
+  });
+
+  test('without -i stdin is empty, with it its end is passed on', async () => {
+    expect((await host.lichen([...RUN, BUSYBOX, 'wc', '-c'], { input: 'not for you' })).stdout).toBe('0\n');
+    expect((await host.lichen([...RUN, '-i', BUSYBOX, 'wc', '-c'], { input: 'for you' })).stdout).toBe('7\n');
+  });
+
+  test('a container that reads none or a part of its input ends when it wants', async () => {
+    const input = noise(4_000_000);
+    expect(await host.lichen([...RUN, '-i', BUSYBOX, 'true'], { input })).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await host.lichen([...RUN, '-i', BUSYBOX, 'head', '-c', '3'], { input })).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  test('a reader that goes early disturbs neither container nor exit status', async () => {
+    const lines = `sh -c 'i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; exit 9'`;
+    const pipeline = `lichen ${RUN.join(' ')} ${BUSYBOX} ${lines} | head -n 1; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await host.run(['bash', '-c', pipeline]);
+    expect({ stdout, stderr }).toEqual({ stdout: 'line 0\n9\n', stderr: '' });
+  });
+
+  test('--attach chooses the streams', async () => {
+    const script = sh('echo data; echo talk >&2; cat');
+    expect(await host.lichen([...RUN, '-a', 'stderr', BUSYBOX, ...script])).toMatchObject({ stdout: '', stderr: 'talk\n' });
+    expect(await host.lichen([...RUN, '-i', '-a', 'STDOUT', '-a', 'stdin', BUSYBOX, ...script], { input: 'in' })).toMatchObject({
+      stdout: 'data\nin',
+      stderr: '',
+    });
+    expect(await host.lichen([...RUN, '-a', 'nothing', BUSYBOX, 'true'])).toMatchObject({
+      exitCode: 125,
+      stderr: 'Error: invalid stream "nothing" for --attach - must be one of stdin, stdout, or stderr: invalid argument\n',
+    });
+  });
+
+  test('--log-driver k8s-file keeps the output, none does not, --log-opt says where', async () => {
+    await host.succeed(['run', '--name=kept', '--network=none', BUSYBOX, ...sh('echo one; echo two >&2')]);
+    expect(await host.lichen(['logs', 'kept'])).toMatchObject({ stdout: 'one\n', stderr: 'two\n' });
+    await host.succeed(['run', '--name=unkept', '--network=none', '--log-driver=none', BUSYBOX, 'echo', 'seen']);
+    expect(await host.lichen(['logs', 'unkept'])).toMatchObject({ exitCode: 125, stdout: '' });
+    await host.succeed(['run', '--name=elsewhere', '--network=none', '--log-opt=path=/tmp/elsewhere.log', BUSYBOX, 'echo', 'there']);
+    expect(await host.readFile('/tmp/elsewhere.log')).toMatch(/^\S+ stdout F there\n$/);
+    await removeNow(host, 'kept', 'unkept', 'elsewhere');
+    expect(await host.lichen([...RUN, '--log-driver=paper', BUSYBOX, 'true'])).toMatchObject({
+      exitCode: 125,
+      stderr: 'Error: running container create option: invalid log driver: invalid argument\n',
+    });
+  });
+});
+
+describe.skipIf(!canRunContainers)('exit statuses and signals', () => {
+  beforeAll(async () => {
+    host = await loadedHost();
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  test('125 is lichen’s, 126 and 127 say that the command cannot be run or found, others are the command’s', async () => {
+    const status = async (...args: readonly string[]) => (await host.lichen([...RUN, ...args])).exitCode;
+    expect(await status('--no-such-flag', BUSYBOX)).toBe(125);
+    expect(await status(BUSYBOX, '/etc/passwd')).toBe(126);
+    expect(await status(BUSYBOX, '/etc')).toBe(126);
+    expect(await status(BUSYBOX, 'no-such-command')).toBe(127);
+    expect(await status('-d', BUSYBOX, 'no-such-command')).toBe(127);
+    expect(await status(BUSYBOX, ...sh('exit 255'))).toBe(255);
+    expect(await status('--pid=host', BUSYBOX, ...sh('kill -9 $$'))).toBe(137);
+    // --rm holds for those that could not be started, too.
+    expect(await host.succeed(['ps', '--all', '--quiet'])).toBe('');
+  });
+
+  test.each([
+    { signal: 'SIGTERM', status: 143 },
+    { signal: 'SIGINT', status: 130 },
+    { signal: 'SIGHUP', status: 129 },
+    { signal: 'SIGUSR1', status: 138 },
+    { signal: 'SIGQUIT', status: 131 },
+  ] as const)('$signal is passed on: a container that dies of it gives $status', async ({ signal, status }) => {
+    // Pid 1 of a pid namespace ignores what it does not catch; in the host's it is a process like any other.
+    await using running = host.spawnLichen([...RUN, '--pid=host', BUSYBOX, ...sh('echo up; exec sleep 60')]);
+    await running.waitForOutput(/up/);
+    running.signal(signal);
+    expect((await running.finish(20_000)).exitCode).toBe(status);
+  });
+
+  test('a container that catches the signal decides itself', async () => {
+    await using running = host.spawnLichen([
+      ...RUN,
+      BUSYBOX,
+      ...sh('trap "echo caught; exit 7" TERM; echo up; while :; do sleep 0.05; done'),
+    ]);
+    await running.waitForOutput(/up/);
+    running.signal('SIGTERM');
+    expect(await running.finish(20_000)).toMatchObject({ stdout: 'up\ncaught\n', exitCode: 7 });
+  });
+
+  test('with --sig-proxy=false the command line dies alone', async () => {
+    await using running = host.spawnLichen([
+      'run',
+      '--name=alone',
+      '--network=none',
+      '--sig-proxy=false',
+      BUSYBOX,
+      ...sh('trap "exit 7" TERM; echo up; while :; do sleep 0.05; done'),
+    ]);
+    await running.waitForOutput(/up/);
+    running.signal('SIGTERM');
+    expect((await running.finish(20_000)).exitCode).toBe(143);
+    expect(await host.succeed(['inspect', '--format', '{{.State.Status}}', 'alone'])).toBe('running');
+    await removeNow(host, 'alone');
+  });
+
+  test('--timeout kills', async () => {
+    expect(await host.lichen([...RUN, '--timeout', '1', BUSYBOX, 'sleep', '30'])).toMatchObject({ exitCode: 255, stdout: '' });
+  });
+
+  test('--stop-signal and --stop-timeout are used by stop', async () => {
+    const trap = sh('trap "echo usr1; exit 3" USR1; trap "" TERM; echo up; while :; do sleep 0.05; done');
+    await host.succeed(['run', '-d', '--name=polite', '--network=none', '--stop-signal=USR1', '--stop-timeout=20', BUSYBOX, ...trap]);
+    await host.succeed(['stop', 'polite']);
+    expect(await host.succeed(['wait', 'polite'])).toBe('3');
+    await host.succeed(['run', '-d', '--name=stubborn', '--network=none', '--stop-timeout=0', BUSYBOX, ...trap]);
+    await host.succeed(['stop', 'stubborn']);
+    expect(await host.succeed(['wait', 'stubborn'])).toBe('137');
+    await removeNow(host, 'polite', 'stubborn');
+  });
+});

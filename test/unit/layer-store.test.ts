@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { LayerStore } from '../../storage/layer/store.ts';
+import { tarOf } from '../fixtures/tar/build.ts';
+import { Scratch, sha256 } from '../fixtures/tar/layer.ts';
+
+const tar = tarOf([{ path: 'etc/hello', body: 'world' }]);
+const diffId = sha256(tar);
+const give = (bytes: Buffer) => async () => Readable.from([bytes]);
+const REPOSITORY = join(import.meta.dirname, '../..');
+
+describe('a layer', () => {
+  test('is there once applied, reached by its short link, and gives its tar back', async () => {
+    using scratch = new Scratch();
+    const store = new LayerStore(scratch.path);
+    const applied = await store.apply(diffId, give(tar), { compressedDigest: diffId, sizeBytes: tar.length });
+    expect(applied).toMatchObject({ fresh: true, notices: [], facts: { diffId, tarBytes: tar.length, fileBytes: 5, entries: 1 } });
+    expect(store.list()).toEqual([diffId]);
+    expect(store.sizeBytes(diffId)).toBe(tar.length);
+    expect(readFileSync(join(store.lowerDirs([diffId])[0]!, 'etc/hello'), 'utf8')).toBe('world');
+    expect(Buffer.concat(await (await store.tar(diffId)).toArray())).toEqual(tar);
+    expect(await store.verify(diffId)).toBe(true);
+    expect(readdirSync(join(scratch.path, 'tmp'))).toEqual([]);
+  });
+
+  test('is not read again when it is there', async () => {
+    using scratch = new Scratch();
+    const store = new LayerStore(scratch.path);
+    await store.apply(diffId, give(tar));
+    const again = await store.apply(diffId, () => Promise.reject(new Error('asked for the source')));
+    expect(again.fresh).toBe(false);
+  });
+
+  test('lower directories come topmost first', () => {
+    const other = sha256(Buffer.from('other'));
+    const [top, base] = new LayerStore('/store').lowerDirs([diffId, other]);
+    expect(base).toContain(diffId.slice(7, 20));
+    expect(top).toContain(other.slice(7, 20));
+  });
+
+  test('leaves nothing when it is removed, and removing it twice is fine', async () => {
+    using scratch = new Scratch();
+    const store = new LayerStore(scratch.path);
+    await store.apply(diffId, give(tar));
+    await store.remove(diffId);
+    await store.remove(diffId);
+    expect(store.list()).toEqual([]);
+    for (const name of ['tmp', 'layers/l', 'layers/unsettled']) expect(readdirSync(join(scratch.path, name))).toEqual([]);
+    expect(() => store.facts(diffId)).toThrow('is not in the store');
+  });
+
+  test('a flipped byte is found by verify', async () => {
+    using scratch = new Scratch();
+    const store = new LayerStore(scratch.path);
+    await store.apply(diffId, give(tar));
+    writeFileSync(join(store.tree(diffId), 'etc/hello'), 'w0rld');
+    expect(await store.verify(diffId)).toBe(false);
+  });
+});
+
+describe('two at once', () => {
+  test('in one process: the source is opened once', async () => {
+    using scratch = new Scratch();
+    let opened = 0;
+    const source = async () => {
+      opened++;
+      return Readable.from([tar]);
+    };
+    const results = await Promise.all([1, 2, 3].map(() => new LayerStore(scratch.path).apply(diffId, source)));
+    expect(opened).toBe(1);
+    expect(results.filter(({ fresh }) => fresh)).toHaveLength(1);
+  });
+
+  test('what a killed process left half done is removed by the next, and the layer can be applied', async () => {
+    using scratch = new Scratch();
+    const script = join(scratch.path, 'half.ts');
+    writeFileSync(
+      script,
+      `import { Readable } from 'node:stream';
+       import { LayerStore } from '${REPOSITORY}/storage/layer/store.ts';
+       const half = Buffer.from('${tar.subarray(0, 700).toString('base64')}', 'base64');
+       async function* source() { yield half; yield Buffer.alloc(1); console.log('half'); await new Promise((resolve) => setTimeout(resolve, 60000)); }
+       await new LayerStore('${scratch.path}').apply('${diffId}' as never, async () => Readable.from(source()));`,
+    );
+    const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    expect(readdirSync(join(scratch.path, 'tmp'))).toHaveLength(2);
+    const waiting = new LayerStore(scratch.path).apply(diffId, give(tar));
+    child.kill('SIGKILL');
+    expect((await waiting).fresh).toBe(true);
+    expect(readdirSync(join(scratch.path, 'tmp'))).toEqual([]);
+  });
+
+  test('staging of a living process is left alone', async () => {
+    using scratch = new Scratch();
+    const store = new LayerStore(scratch.path);
+    async function* slow(): AsyncGenerator<Buffer, void> {
+      yield tar.subarray(0, 700);
+      store.heal();
+      yield tar.subarray(700);
+    }
+    await store.apply(diffId, async () => Readable.from(slow()));
+    expect(await store.verify(diffId)).toBe(true);
+  });
+});
+
+describe('after a reboot', () => {
+  const rebooted = (scratch: Scratch) => writeFileSync(join(scratch.path, 'layers/unsettled', diffId.slice(7)), 'another boot');
+
+  test('a layer that did not reach the disk is dropped, with its name', async () => {
+    using scratch = new Scratch();
+    const store = new LayerStore(scratch.path);
+    await store.apply(diffId, give(tar));
+    writeFileSync(join(store.tree(diffId), 'etc/hello'), '\0\0\0\0\0');
+    rebooted(scratch);
+    expect(await store.settle()).toEqual([diffId]);
+    expect(store.has(diffId)).toBe(false);
+  });
+
+  test('a layer that did is kept, and not looked at again', async () => {
+    using scratch = new Scratch();
+    const store = new LayerStore(scratch.path);
+    await store.apply(diffId, give(tar));
+    rebooted(scratch);
+    expect(await store.settle()).toEqual([]);
+    expect(store.has(diffId)).toBe(true);
+    expect(existsSync(join(scratch.path, 'layers/unsettled', diffId.slice(7)))).toBe(false);
+  });
+
+  test('an empty store has nothing to settle', async () => {
+    using scratch = new Scratch();
+    mkdirSync(join(scratch.path, 'layers'));
+    expect(await new LayerStore(scratch.path).settle()).toEqual([]);
+  });
+});

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { isMountVolume, parseVolumeOptions } from '../../libpod/volume/options.ts';
+
+test('the words of o that mean something to the volume are shown again in capitals', () => {
+  expect(parseVolumeOptions(['type=tmpfs', 'device=tmpfs', 'o=size=1m,nodev,uid=5,gid=6'])).toEqual({
+    options: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m,nodev,uid=5,gid=6', SIZE: '1m', UID: '5', GID: '6' },
+    uid: 5,
+    gid: 6,
+  });
+});
+
+test('no options are no options', () => {
+  expect(parseVolumeOptions([])).toEqual({ options: {} });
+  expect(isMountVolume({})).toBe(false);
+});
+
+test.each([
+  [['foo=bar'], "invalid mount option foo for driver 'local': invalid argument"],
+  [['o=size=1m'], 'volume options size and inodes cannot be used without quota'],
+  [['type=tmpfs', 'o=uid=x'], 'strconv.Atoi: parsing "x": invalid syntax'],
+  [['type=tmpfs', 'o=size=big'], "invalid size: 'big'"],
+])('%j: %s', (words, message) => {
+  expect(() => parseVolumeOptions(words)).toThrow(message);
+});
