@@ -1,0 +1,195 @@
+/** The budgets as data: what is done, how often, and which ratio to Podman it must reach. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { carryOut, timed, timedTogether, type Engine } from './engine.ts';
+import { heldByHelpers, processIds } from './memory.ts';
+
+/** What the machine outside made for the rows; absent things make their rows fail with a reason. */
+export interface Material {
+  readonly small: string;
+  readonly largeDocker?: string;
+  readonly largeOci?: string;
+  /** `127.0.0.1:PORT/large:latest` */
+  readonly pullReference?: string;
+}
+
+export interface Row {
+  readonly name: string;
+  readonly title: string;
+  readonly unit: 'ms' | 'MB';
+  /** Ratios to Podman. */
+  readonly must: number;
+  readonly aim: number;
+  readonly samples: number;
+  readonly setup?: (engine: Engine, material: Material) => Promise<void>;
+  readonly measure: (engine: Engine, material: Material) => Promise<number>;
+  readonly teardown?: (engine: Engine, material: Material) => Promise<void>;
+}
+
+export const SMALL_IMAGE = 'localhost/busybox:latest';
+export const LARGE_IMAGE = 'localhost/large:latest';
+const NAME = 'lichen-bench';
+const MANY = 500;
+const IDLE_CONTAINERS = 4;
+const IDLE_COMMAND = ['sleep', '100000'] as const;
+const BUILD_FILES = 9000;
+const BYTES_PER_MB = 1e6;
+
+export const ROWS: readonly Row[] = [
+  row('run', '`run --rm IMG true`', 0.6, 0.45, { measure: command('run', '--rm', SMALL_IMAGE, 'true') }),
+  row('run-none', '`run --rm --network none IMG true`', 0.6, 0.45, {
+    measure: command('run', '--rm', '--network', 'none', SMALL_IMAGE, 'true'),
+  }),
+  row('exec', '`exec C true`', 0.6, 0.45, { ...withIdleContainer(), measure: command('exec', NAME, 'true') }),
+  row('ps', '`ps`', 1, 0.8, { ...withIdleContainer(), measure: command('ps') }),
+  row('images', '`images`', 1, 0.8, { measure: command('images') }),
+  row('inspect', '`inspect C`', 1, 0.8, { ...withIdleContainer(), measure: command('inspect', NAME) }),
+  row('ps-500', `\`ps -a\` with ${MANY} containers`, 0.6, 0.4, {
+    setup: async (engine) => {
+      await timedTogether(
+        engine,
+        Array.from({ length: MANY }, (_, index) => ['create', '--name', `${NAME}-${index}`, '--network', 'none', SMALL_IMAGE, 'true']),
+        2,
+      );
+    },
+    measure: command('ps', '-a'),
+    teardown: async (engine) => {
+      await carryOut(engine, ['rm', '-f', ...Array.from({ length: MANY }, (_, index) => `${NAME}-${index}`)], { ignoreFailure: true });
+    },
+  }),
+  row('burst', '20 `run --rm`, 4 at a time', 0.6, 0.45, {
+    samples: 5,
+    measure: (engine) =>
+      timedTogether(
+        engine,
+        Array.from({ length: 20 }, () => ['run', '--rm', SMALL_IMAGE, 'true']),
+        4,
+      ),
+  }),
+  row(
+    'load',
+    '`load` of a 600 MB docker-archive',
+    0.3,
+    0.15,
+    loading(({ largeDocker }) => ['load', '-i', needed(largeDocker, 'large image')]),
+  ),
+  row(
+    'load-oci',
+    '`load` of it as a gzip OCI archive',
+    0.3,
+    0.15,
+    loading(({ largeOci }) => ['load', '-i', needed(largeOci, 'large image')]),
+  ),
+  row('pull', '`pull` of it from a registry on loopback', 0.4, 0.2, {
+    ...loading(({ pullReference }) => ['pull', '--tls-verify=false', needed(pullReference, 'docker-registry')]),
+  }),
+  row('build', `\`build\`: COPY ${BUILD_FILES} files in 3 layers and RUN, cold`, 0.4, 0.25, { samples: 3, ...building('--no-cache') }),
+  row('build-cached', '`build` of it again, all cached', 0.8, 0.5, { samples: 7, ...building() }),
+  row('memory', 'memory held per idle detached container (PSS)', 1, 0.8, {
+    unit: 'MB',
+    samples: 3,
+    measure: measureMemory,
+    teardown: removeIdle,
+  }),
+  row('disk', 'disk for the 600 MB image', 1.05, 1, { unit: 'MB', samples: 1, measure: measureDisk, teardown: removeLarge }),
+];
+
+function row(name: string, title: string, must: number, aim: number, rest: Pick<Row, 'measure'> & Partial<Row>): Row {
+  return { name, title, must, aim, unit: 'ms', samples: 15, ...rest };
+}
+
+function command(...args: readonly string[]): Row['measure'] {
+  return async (engine) => (await timed(engine, args)).ms;
+}
+
+function withIdleContainer(): Pick<Row, 'setup' | 'teardown'> {
+  return {
+    setup: async (engine) => {
+      await carryOut(engine, ['run', '-d', '--name', NAME, '--network', 'none', SMALL_IMAGE, ...IDLE_COMMAND]);
+    },
+    teardown: async (engine) => {
+      await carryOut(engine, ['rm', '-f', '-t', '0', NAME], { ignoreFailure: true });
+    },
+  };
+}
+
+/** Each sample starts without the image; removing it is not timed. */
+function loading(args: (material: Material) => readonly string[]): Pick<Row, 'measure' | 'teardown' | 'samples'> {
+  return {
+    samples: 3,
+    measure: async (engine, material) => {
+      const argv = args(material);
+      await removeLarge(engine, material);
+      return (await timed(engine, argv)).ms;
+    },
+    teardown: removeLarge,
+  };
+}
+
+async function removeLarge(engine: Engine, { pullReference }: Material): Promise<void> {
+  for (const reference of [LARGE_IMAGE, ...(pullReference === undefined ? [] : [pullReference])]) {
+    await carryOut(engine, ['rmi', '-f', reference], { ignoreFailure: true });
+  }
+}
+
+function building(...flags: readonly string[]): Pick<Row, 'setup' | 'measure' | 'teardown'> {
+  const context = join(tmpdir(), `lichen-bench-context-${process.pid}`);
+  const args = ['build', ...flags, '-t', `localhost/${NAME}`, context];
+  return {
+    setup: async (engine) => {
+      await writeContext(context);
+      await carryOut(engine, args);
+    },
+    measure: async (engine) => (await timed(engine, args)).ms,
+    teardown: async (engine) => {
+      await carryOut(engine, ['rmi', '-f', `localhost/${NAME}`], { ignoreFailure: true });
+      await rm(context, { recursive: true, force: true });
+    },
+  };
+}
+
+async function writeContext(context: string): Promise<void> {
+  const layers = ['a', 'b', 'c'];
+  await rm(context, { recursive: true, force: true });
+  for (const layer of layers) {
+    await mkdir(join(context, layer), { recursive: true });
+    for (let index = 0; index < BUILD_FILES / layers.length; index++)
+      await writeFile(join(context, layer, `file-${index}`), `${layer} ${index}\n`.repeat(20));
+  }
+  await writeFile(
+    join(context, 'Dockerfile'),
+    `FROM ${SMALL_IMAGE}\n${layers.map((layer) => `COPY ${layer} /${layer}\n`).join('')}RUN echo built > /done\n`,
+  );
+}
+
+async function measureMemory(engine: Engine): Promise<number> {
+  await removeIdle(engine);
+  const before = processIds();
+  for (let index = 0; index < IDLE_CONTAINERS; index++) {
+    await carryOut(engine, ['run', '-d', '--name', `${NAME}-${index}`, SMALL_IMAGE, ...IDLE_COMMAND]);
+  }
+  // Background clean-up of the starting commands must not be counted.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  return heldByHelpers(before, IDLE_COMMAND.join(' ')) / IDLE_CONTAINERS / BYTES_PER_MB;
+}
+
+async function removeIdle(engine: Engine): Promise<void> {
+  await carryOut(engine, ['rm', '-f', '-t', '0', ...Array.from({ length: IDLE_CONTAINERS }, (_, index) => `${NAME}-${index}`)], {
+    ignoreFailure: true,
+  });
+}
+
+async function measureDisk(engine: Engine, material: Material): Promise<number> {
+  const store = join(homedir(), '.local/share', engine.name === 'lichen' ? 'lichen' : 'containers/storage');
+  const used = async () => Number((await carryOut(engine, ['unshare', 'du', '-skx', store])).split(/\s/)[0]) * 1024;
+  await removeLarge(engine, material);
+  const before = await used();
+  await carryOut(engine, ['load', '-i', needed(material.largeDocker, 'large image')]);
+  return ((await used()) - before) / BYTES_PER_MB;
+}
+
+function needed(value: string | undefined, what: string): string {
+  if (value === undefined) throw new Error(`needs ${what}`);
+  return value;
+}
