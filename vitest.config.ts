@@ -1,7 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
 /** One project for each kind of test: `vitest run --project system`. Those that make hosts run two files at a time, on the machine's two cores. */
-const onHosts = { pool: 'forks', maxWorkers: 2, testTimeout: 120_000, hookTimeout: 180_000, globalSetup: 'test/host/sweep.ts' } as const;
+const onHosts = {
+  pool: 'forks',
+  maxWorkers: 2,
+  testTimeout: 120_000,
+  hookTimeout: 180_000,
+  // What is waited for comes in milliseconds; on a busy machine one command can take a second.
+  expect: { poll: { timeout: 20_000 } },
+  globalSetup: 'test/host/sweep.ts',
+} as const;
 
 export default defineConfig({
   test: {

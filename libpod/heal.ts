@@ -33,7 +33,7 @@ async function finishOrUndo(engine: Engine, id: ContainerId): Promise<void> {
   if (!lock) return;
   const record = engine.containers.get(id);
   if (!record) return dropLockFile(engine, id);
-  giveUpReserve(engine.paths.store);
+  giveUpReserve(engine);
   log.debug(() => `container ${record.name} was left ${record.status}; putting it in order`);
   const { undoStart } = await import('./container/undo.ts');
   switch (record.status) {

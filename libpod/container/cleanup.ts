@@ -54,7 +54,7 @@ export async function cleanUp(engine: Engine, id: ContainerId, runCount: number)
 
 /** cleanUp for a caller that holds the lock and has seen that the container's processes are gone or going. */
 export async function finishRun(engine: Engine, record: ContainerRecord, options: { keepContainer?: boolean } = {}): Promise<number> {
-  giveUpReserve(engine.paths.store);
+  giveUpReserve(engine);
   const places = placesOf(engine, record.id);
   const { exitCode, finishedMs } = await exitStatus(record, places);
   const oomKilled = existsSync(join(places.run, 'oom'));

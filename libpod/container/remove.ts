@@ -31,7 +31,7 @@ export async function removeContainer(engine: Engine, id: ContainerId, options: 
 }
 
 async function removeUnderLock(engine: Engine, given: ContainerRecord, options: RemoveOptions): Promise<void> {
-  giveUpReserve(engine.paths.store);
+  giveUpReserve(engine);
   let record = given;
   if (LIVE.includes(record.status)) {
     if (!options.force && record.status !== 'initialized') {

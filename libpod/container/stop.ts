@@ -38,7 +38,7 @@ export async function stopContainer(engine: Engine, id: ContainerId, options: St
 /** stopContainer for a caller that holds the lock; the status is one of LIVE. */
 export async function stopUnderLock(engine: Engine, record: ContainerRecord, options: StopOptions): Promise<void> {
   using _attended = attend(engine, record.id);
-  giveUpReserve(engine.paths.store);
+  giveUpReserve(engine);
   const timeoutSeconds = options.timeoutSeconds ?? record.config.stopTimeoutSeconds;
   if (record.status !== 'stopping') {
     engine.db.transaction(() =>

@@ -17,7 +17,7 @@ const SIGKILL = 9;
  */
 export async function undoStart(engine: Engine, record: ContainerRecord, error?: unknown): Promise<void> {
   const places = placesOf(engine, record.id);
-  giveUpReserve(engine.paths.store);
+  giveUpReserve(engine);
   rmSync(places.live, { force: true });
   const runtime = await engine.runtime().catch(() => undefined);
   await runtime?.delete(record.id).catch(() => undefined);

@@ -77,7 +77,7 @@ async function removeReferenced(
   options: RemoveImageOptions,
   report: Report,
 ): Promise<void> {
-  giveUpReserve(engine.paths.store);
+  giveUpReserve(engine);
   const image = engine.images.byId(id);
   // An earlier word of the same command took it along.
   if (!image) return;
@@ -101,7 +101,7 @@ async function removeReferenced(
 }
 
 async function removeImage(engine: Engine, id: ImageId, options: RemoveImageOptions, report: Report): Promise<void> {
-  giveUpReserve(engine.paths.store);
+  giveUpReserve(engine);
   const image = engine.images.byId(id);
   if (!image) return;
   const mounted = await mountingContainers(engine, image);

@@ -68,6 +68,16 @@ export class Database implements Disposable {
     }
   }
 
+  /** Let what is written next take the place of what the write-ahead log holds already, instead of making it longer. Waits for nobody. */
+  rewindLog(): void {
+    try {
+      this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch (error) {
+      // It needs a little room itself; without, the log grows as it would have.
+      if (resultCode(error) !== SQLITE_FULL) throw error;
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#statements.clear();
     if (this.#db.isOpen) this.#db.close();

@@ -4,7 +4,9 @@
  */
 import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Paths } from '../../host/paths.ts';
 import { randomHex } from '../../host/random.ts';
+import type { Database } from './database.ts';
 
 const RESERVE_BYTES = 2 ** 20;
 
@@ -20,9 +22,11 @@ export function keepReserve(store: string): void {
   }
 }
 
-/** To be called before rows are written that must not fail for want of space. */
-export function giveUpReserve(store: string): void {
-  if (freeBytes(store) < RESERVE_BYTES) rmSync(join(store, 'reserve'), { force: true });
+/** To be called, outside of a transaction, before rows are written that must not fail for want of space. */
+export function giveUpReserve({ paths, db }: { readonly paths: Pick<Paths, 'store'>; readonly db: Database }): void {
+  if (freeBytes(paths.store) >= RESERVE_BYTES) return;
+  rmSync(join(paths.store, 'reserve'), { force: true });
+  db.rewindLog();
 }
 
 function freeBytes(directory: string): number {

@@ -22,7 +22,7 @@ export interface RemoveVolumeOptions {
 
 /** By exact name. Throws NO_SUCH_VOLUME, IN_USE. */
 export async function removeVolume(engine: Engine, name: string, options: RemoveVolumeOptions): Promise<void> {
-  giveUpReserve(engine.paths.store);
+  giveUpReserve(engine);
   if (options.force) await removeUsers(engine, name, options);
   using _lock = await lockVolume(engine, name);
   engine.db.transaction(() => {

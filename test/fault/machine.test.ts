@@ -152,6 +152,8 @@ describe.skipIf(!possible)('a full disk', () => {
     await using host = await testHost({ home: { sizeMib: 160 } });
     await load(host);
     await host.succeed(['run', '--detach', '--name', 'one', '--network', 'none', IMAGE, 'sleep', '1000']);
+    // More rows than the space set aside would hold if every removal only added to the write-ahead log.
+    for (let count = 0; count < 30; count++) await host.succeed(['create', '--network', 'none', IMAGE, 'true']);
     await host.succeed(['run', '--detach', '--name', 'two', '--network', 'none', IMAGE, 'sh', '-c', 'sleep 1']);
     await fill(host);
     for (const options of [['--rm'], ['--detach'], ['--detach', '--name', 'three']]) {
