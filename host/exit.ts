@@ -1,4 +1,3 @@
-import { flushCompileCache } from 'node:module';
 import { bind } from './libc.ts';
 
 const nativeExit = bind('void _exit(int status)');
@@ -9,7 +8,6 @@ const nativeExit = bind('void _exit(int status)');
  */
 export function exitNow(status: number): never {
   process.emit('exit', status);
-  flushCompileCache();
   nativeExit(status);
   throw new Error('unreachable');
 }

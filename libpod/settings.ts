@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
+import { parseToml } from '../core/toml.ts';
 import { parseSizeBytes } from '../core/size.ts';
 import { DEFAULTS, type Defaults } from './spec/defaults.ts';
 
@@ -60,21 +61,13 @@ function dropIns(directory: string): string[] {
 
 async function readToml(file: string): Promise<Tables> {
   try {
-    const lines = withoutComments(readFileSync(file, 'utf8')).split('\n');
-    if (lines.every((line) => line.trim() === '' || /^\[[\w.]+\]$/.test(line.trim()))) return {};
-    const { parse } = await import('smol-toml');
-    return parse(lines.join('\n')) as Tables;
+    return (await parseToml(readFileSync(file, 'utf8'))) as Tables;
   } catch (cause) {
     throw new EngineError('CONFIG', `${file}: ${(cause as Error).message.split('\n')[0]}`, {
       cause,
       hint: 'Mend the file, or set CONTAINERS_CONF to another one.',
     });
   }
-}
-
-/** The file that distributions install is 900 lines of comment, which take the parser 5 ms. Line numbers in errors stay right. */
-function withoutComments(text: string): string {
-  return /"""|'''/.test(text) ? text : text.replace(/^[ \t]*#.*$/gm, '');
 }
 
 /** An array that holds `{append = true}` is added to what earlier files say. */

@@ -1,31 +1,31 @@
 /**
- * Bundle the command line into dist/: `main.cjs`, a few lines that switch the compile cache on, and `program.cjs`, everything else.
- * One big file beats a chunk for each command: V8 compiles a function when it is first called and keeps what it compiled in the cache, so
- * code that a command does not run costs nothing, while every further file costs a third of a millisecond. CommonJS, because it is loaded
- * without the machinery of ES modules (8 ms).
+ * Bundle the command line into dist/: `main.cjs`, which loads the parts (cli/bundle.ts): `base.cjs` for the commands that show things,
+ * `start.cjs` for what starting and ending containers needs besides, `rest.cjs` for all else. A part costs its reading, and V8 keeps a word on
+ * each of its functions, called or not; but every further file costs a third of a millisecond, so a chunk for each command would be dearer.
+ * CommonJS, because it is loaded without the machinery of ES modules (8 ms).
  */
+import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { globSync } from 'node:fs';
-import { join } from 'node:path';
-import { build, type BuildOptions, type Plugin } from 'esbuild';
+import { join, relative } from 'node:path';
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
 const ROOMS = ['core', 'host', 'storage', 'network', 'libpod', 'cli'];
 
-const shared: BuildOptions = {
-  outdir,
+const options = {
+  absWorkingDir: root,
   bundle: true,
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename', 'import.meta.url': '__filename' },
   platform: 'node',
   target: 'esnext',
-  minifySyntax: true,
-  minifyWhitespace: true,
+  minify: true,
   legalComments: 'linked',
   logLevel: 'warning',
-};
+} satisfies BuildOptions;
 
 /**
  * A bundle imports Node's own modules at its top, needed or not, and node:https alone costs 10 ms. Here each becomes a small module of the
@@ -80,6 +80,130 @@ async function everything(path: string): Promise<string> {
     .join(', ')} }`;
 }
 
+/** Dynamic imports that commands of any part seldom come to. */
+const SELDOM = [
+  'cli/help.ts',
+  'cli/completion/complete.ts',
+  'cli/completion/names.ts',
+  'cli/pulling.ts',
+  'libpod/container/overlaid.ts',
+  'libpod/container/size.ts',
+  'libpod/container/strays.ts',
+  'libpod/container/undo.ts',
+  'libpod/image/volume.ts',
+  'libpod/inspect/volume.ts',
+  'libpod/volume/list.ts',
+  'libpod/volume/remove.ts',
+  'network/slirp4netns.ts',
+  'storage/driver/changes.ts',
+  'storage/driver/probe.ts',
+  'storage/layer/assemble.ts',
+  'storage/layer/unpack.ts',
+  'storage/layer/verify.ts',
+  'storage/tree/copy.ts',
+];
+
+interface Part {
+  readonly name: string;
+  readonly commands: readonly string[];
+  /** Dynamic imports that these commands seldom come to. */
+  readonly seldom: readonly string[];
+}
+
+/** A module belongs to the first part whose commands reach it. */
+const PARTS: readonly Part[] = [
+  {
+    name: 'base',
+    commands: ['ps', 'images', 'inspect', 'exec'],
+    seldom: [
+      ...SELDOM,
+      'libpod/container/remove.ts',
+      'libpod/container/start.ts',
+      'libpod/container/stop.ts',
+      'libpod/image/driver.ts',
+      'libpod/monitor/conmon.ts',
+      'storage/layer/store.ts',
+    ],
+  },
+  { name: 'start', commands: ['run', 'create', 'start', 'stop', 'rm', 'logs', 'wait', 'container-cleanup'], seldom: SELDOM },
+];
+const REST = 'rest';
+const ENTRY = 'cli/program.ts';
+
+type Graph = Metafile['inputs'];
+
+/** The part of each module; those of the rest are not listed. */
+function divide(graph: Graph): ReadonlyMap<string, string> {
+  const partOf = new Map<string, string>();
+  for (const { name, commands, seldom } of PARTS) {
+    const reached = new Set([ENTRY, ...commands.map((command) => `cli/commands/${command}.ts`)]);
+    // A set hands out what is added to it while it is gone through.
+    for (const module of reached) {
+      if (!partOf.has(module)) partOf.set(module, name);
+      for (const { path, kind, external } of graph[module]?.imports ?? []) {
+        const isTaken = kind !== 'dynamic-import' || !(seldom.includes(path) || isCommand(path));
+        if (external !== true && isTaken) reached.add(path);
+      }
+    }
+  }
+  return partOf;
+}
+
+/** Data goes with whoever imports it. */
+function isData(path: string): boolean {
+  return path.endsWith('.json');
+}
+
+function isCommand(path: string): boolean {
+  return path.startsWith('cli/commands/');
+}
+
+/** Modules that other parts import, by part. */
+function shared(graph: Graph, partOf: (module: string) => string): ReadonlyMap<string, ReadonlySet<string>> {
+  const result = new Map([...PARTS.map(({ name }) => name), REST].map((name) => [name, new Set<string>()]));
+  result.get(partOf(ENTRY))!.add(ENTRY);
+  for (const [module, { imports }] of Object.entries(graph)) {
+    for (const { path, external } of imports) if (external !== true && partOf(path) !== partOf(module)) result.get(partOf(path))!.add(path);
+  }
+  return result;
+}
+
+/** Imports that lead into another part ask for it; `part` is what the wrapper of each part is given. */
+function crossings(own: string, partOf: (module: string) => string): Plugin {
+  return {
+    name: 'crossings',
+    setup: (bundler) => {
+      bundler.onResolve({ filter: /^[^:]*$/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
+        if (pluginData === 'resolved' || kind === 'entry-point') return undefined;
+        const resolved = await bundler.resolve(path, { kind, importer, resolveDir, pluginData: 'resolved' });
+        const module = relative(root, resolved.path);
+        return isData(module) || partOf(module) === own ? resolved : { path: module, namespace: 'part' };
+      });
+      bundler.onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => ({
+        contents: `module.exports = part('${partOf(path)}')['${path}']();`,
+        loader: 'js',
+      }));
+    },
+  };
+}
+
 await rm(outdir, { recursive: true, force: true });
-await build({ ...shared, entryPoints: [join(root, 'cli/program.ts')], plugins: [lazyBuiltins] });
-await build({ ...shared, entryPoints: [join(root, 'cli/main.ts')] });
+const { metafile } = await build({ ...options, entryPoints: [join(root, ENTRY)], outdir, metafile: true, write: false });
+const divided = divide(metafile.inputs);
+const partOf = (module: string): string => divided.get(module) ?? REST;
+const digest = createHash('sha256');
+for (const [name, modules] of shared(metafile.inputs, partOf)) {
+  const entries = [...modules].map((module) => `'${module}': () => require('./${module}'),`);
+  await build({
+    ...options,
+    outfile: join(outdir, `${name}.cjs`),
+    stdin: { contents: `module.exports = { ${entries.join('\n')} };`, resolveDir: root, sourcefile: `${name}.js` },
+    plugins: [lazyBuiltins, crossings(name, partOf)],
+    // Wrapped here and not when it is loaded: that would copy it.
+    banner: { js: '(function(module,require,__filename,__dirname,part){' },
+    footer: { js: '})' },
+  });
+  digest.update(await readFile(join(outdir, `${name}.cjs`)));
+}
+const define = { ...options.define, LICHEN_BUILD: JSON.stringify(digest.digest('hex').slice(0, 16)) };
+await build({ ...options, define, outdir, entryPoints: [join(root, 'cli/main.ts')] });

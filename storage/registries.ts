@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
+import { parseToml } from '../core/toml.ts';
 import { formatReference, parseReference, repositoryOf, type Reference } from './reference.ts';
 
 export interface RegistriesConf {
@@ -60,12 +61,12 @@ export async function loadRegistriesConf(places: RegistriesPlaces): Promise<Regi
   const dropIns = new Set([...listConf(join(system, 'registries.conf.d')), ...listConf(join(places.config, 'registries.conf.d'))]);
   for (const path of [file, ...dropIns]) {
     const text = readIfThere(path);
-    if (text !== undefined) merge(merged, path, await parseToml(text, path));
+    if (text !== undefined) merge(merged, path, await parseConf(text, path));
   }
   if (places.cache !== undefined) {
     const path = join(places.cache, 'short-name-aliases.conf');
     const text = readIfThere(path);
-    if (text !== undefined) mergeAliases(merged, path, (await parseToml(text, path))['aliases']);
+    if (text !== undefined) mergeAliases(merged, path, (await parseConf(text, path))['aliases']);
   }
   return { ...merged, registries: [...merged.registries.values()] };
 }
@@ -207,10 +208,9 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-async function parseToml(text: string, path: string): Promise<Table> {
-  const { parse } = await import('smol-toml');
+async function parseConf(text: string, path: string): Promise<Table> {
   try {
-    return parse(text);
+    return await parseToml(text);
   } catch (error) {
     const first = (error as Error).message.split('\n')[0]!;
     throw new EngineError('CONFIG', `loading registries configuration ${JSON.stringify(path)}: ${first}`, { cause: error });

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, isEngineError } from '../../core/errors.ts';
-import { answersTo, formatReference, parseReference, parseTyped } from '../../storage/reference.ts';
+import { answersTo, formatReference, parseReference, parseTyped, withDefaultTag } from '../../storage/reference.ts';
 import type { RegistriesConf } from '../../storage/registries.ts';
 import { localCandidates } from '../../storage/shortnames.ts';
 import type { Engine } from '../engine.ts';
@@ -34,8 +34,10 @@ export async function lookUpImage(engine: Engine, text: string): Promise<FoundIm
 
 async function lookUpName(engine: Engine, text: string): Promise<FoundImage | undefined> {
   const typed = parseTyped(text);
-  const conf = await registriesConf(engine);
-  for (const candidate of localCandidates(text, conf)) {
+  // What a full name means does not depend on registries.conf.
+  const candidates =
+    typed.domain === undefined ? localCandidates(text, await registriesConf(engine)) : [withDefaultTag(parseReference(text))];
+  for (const candidate of candidates) {
     const { digest, ...named } = candidate;
     if (digest !== undefined) {
       const image = byDigest(engine, digest, formatReference({ ...named }));
@@ -62,8 +64,16 @@ function byDigest(engine: Engine, digest: string, repository: string): FoundImag
   return name === undefined ? undefined : { image, name: `${base}@${digest}` };
 }
 
-/** registries.conf as this user has it. The parser is loaded only where there is a file. */
-export async function registriesConf(engine: Engine): Promise<RegistriesConf> {
+const loaded = new WeakMap<Engine, Promise<RegistriesConf>>();
+
+/** registries.conf as this user has it, read once. Throws CONFIG. */
+export function registriesConf(engine: Engine): Promise<RegistriesConf> {
+  let conf = loaded.get(engine);
+  if (conf === undefined) loaded.set(engine, (conf = readRegistriesConf(engine)));
+  return conf;
+}
+
+async function readRegistriesConf(engine: Engine): Promise<RegistriesConf> {
   const env = engine.options.env;
   const cache = join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? '/', '.cache'), 'containers');
   const { loadRegistriesConf } = await import('../../storage/registries.ts');
