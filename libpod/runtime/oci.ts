@@ -1,5 +1,5 @@
 /** Any runtime with the command line that runc set: crun, runc, youki (runtime-spec runtime.md#operations; formats as crun(1) prints them). */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { parseJson } from '../../core/json.ts';
@@ -61,6 +61,7 @@ class OciRuntime implements Runtime {
   }
 
   async start(id: string): Promise<void> {
+    if (this.name === 'crun' && openGate(join(this.stateDirectory(id), 'exec.fifo'))) return;
     await this.#run(['start', id]);
   }
 
@@ -134,6 +135,26 @@ class OciRuntime implements Runtime {
         throw runtimeError(this.name, error.message.replace(/^\S+ \S+: /, '').replace(/^.*?: (?=error)/, ''));
       throw error;
     }
+  }
+}
+
+/**
+ * What `crun start` comes to (our configurations have no poststart hooks), without the 15 ms of its own start: the container's process waits for
+ * a byte from a FIFO, which is unlinked first so that nobody starts it twice. False where no process waits: then crun itself says why.
+ */
+function openGate(fifo: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return false;
+  }
+  try {
+    unlinkSync(fifo);
+    writeSync(fd, Buffer.of(0));
+    return true;
+  } finally {
+    closeSync(fd);
   }
 }
 
