@@ -77,6 +77,19 @@ const IMAGE: Group = {
   },
 };
 
+const MANIFEST: Group = {
+  summary: 'Manage manifest lists and image indexes',
+  commands: {
+    add: { summary: 'Add images or an artifact to a manifest list', load: () => import('./commands/manifest-add.ts') },
+    annotate: { summary: 'Change what a manifest list says', load: () => import('./commands/manifest-annotate.ts') },
+    create: { summary: 'Make a manifest list', load: () => import('./commands/manifest-create.ts') },
+    exists: { summary: 'Tell by exit status whether a manifest list exists', load: () => import('./commands/manifest-exists.ts') },
+    inspect: { summary: 'Show a manifest list', load: () => import('./commands/manifest-inspect.ts') },
+    remove: { summary: 'Take an entry from a manifest list', load: () => import('./commands/manifest-remove.ts') },
+    rm: { summary: 'Remove manifest lists', load: () => import('./commands/manifest-rm.ts') },
+  },
+};
+
 const VOLUME: Group = {
   summary: 'Manage volumes',
   commands: {
@@ -113,6 +126,7 @@ export const REGISTRY: Group = {
     images: { summary: 'List images', load: () => import('./commands/images.ts') },
     info: INFO,
     inspect: { summary: 'Show all that is known of objects', load: () => import('./commands/inspect.ts') },
+    manifest: MANIFEST,
     rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
     system: SYSTEM,
     unshare: { summary: 'Run a command in the user namespace of the store', load: () => import('./commands/unshare.ts') },

@@ -7,25 +7,15 @@ import { isDigest, type Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
 import { parseJson, type Json } from '../core/json.ts';
 import type { Descriptor, ImageConfig, ImageManifest } from './image.ts';
+import { INDEX_TYPES, MANIFEST_TYPES, MEDIA } from './media.ts';
+
+export { INDEX_TYPES, MANIFEST_TYPES, MEDIA } from './media.ts';
 
 /** As containers/image: no real manifest or config comes near. */
 export const DOCUMENT_LIMIT_BYTES = 4 * 2 ** 20;
 /** OVL_MAX_STACK of the kernel: more lower directories cannot be mounted. */
 const LAYER_LIMIT = 500;
 
-export const MEDIA = {
-  ociIndex: 'application/vnd.oci.image.index.v1+json',
-  ociManifest: 'application/vnd.oci.image.manifest.v1+json',
-  ociConfig: 'application/vnd.oci.image.config.v1+json',
-  ociLayer: 'application/vnd.oci.image.layer.v1.tar',
-  dockerIndex: 'application/vnd.docker.distribution.manifest.list.v2+json',
-  dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
-  dockerConfig: 'application/vnd.docker.container.image.v1+json',
-  dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
-} as const;
-
-export const INDEX_TYPES: readonly string[] = [MEDIA.ociIndex, MEDIA.dockerIndex];
-export const MANIFEST_TYPES: readonly string[] = [MEDIA.ociManifest, MEDIA.dockerManifest];
 const CONFIG_TYPES: readonly string[] = [MEDIA.ociConfig, MEDIA.dockerConfig];
 const LAYER_TYPES: readonly string[] = [
   ...['', '+gzip', '+zstd'].flatMap((suffix) =>
@@ -164,6 +154,8 @@ const Config = v.object({
   architecture: v.string(),
   os: v.string(),
   variant: v.exactOptional(v.string()),
+  'os.version': v.exactOptional(v.string()),
+  'os.features': v.exactOptional(Texts),
   config: v.exactOptional(
     v.object({
       User: v.exactOptional(v.string()),

@@ -54,3 +54,13 @@ export const IMAGE_SOURCE = flagTable({
     aliases: ['override-variant'],
   },
 });
+
+/** What is said of an entry of a manifest list. */
+export const ENTRY = flagTable({
+  annotation: { kind: 'stringArray', help: 'Annotation of the entry (NAME=VALUE)' },
+  arch: { kind: 'string', help: 'Architecture of the entry' },
+  features: { kind: 'strings', help: 'Features of the processor that the entry needs' },
+  os: { kind: 'string', help: 'Operating system of the entry' },
+  'os-version': { kind: 'string', help: 'Version of the operating system of the entry' },
+  variant: { kind: 'string', help: 'Variant of the architecture of the entry' },
+});
