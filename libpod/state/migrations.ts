@@ -53,4 +53,11 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE volumes ADD COLUMN removing INTEGER NOT NULL DEFAULT 0`,
     `CREATE INDEX volumes_removing ON volumes(name) WHERE removing = 1`,
   ],
+  [
+    // Compressed blobs that layers were pushed as, and where.
+    `CREATE TABLE layer_blobs (
+      diff_id TEXT NOT NULL, digest TEXT NOT NULL, repository TEXT NOT NULL, size_bytes INTEGER NOT NULL, compression TEXT NOT NULL,
+      seen_ms INTEGER NOT NULL, PRIMARY KEY (diff_id, digest, repository)
+    ) STRICT, WITHOUT ROWID`,
+  ],
 ];
