@@ -140,7 +140,11 @@ async function sendLayer(
   const plain = choice.compression === 'none';
   const written = await destination.putBlob(
     {
-      open: async () => compress(plain ? metered(await tar(diffId), onProgress) : checked(await tar(diffId), diffId, onProgress), choice),
+      open: async () =>
+        compress(
+          plain ? metered(await tar(diffId), onProgress, signal) : checked(metered(await tar(diffId), onProgress, signal), diffId),
+          choice,
+        ),
       // The destination holds it against these.
       ...(plain ? { digest: diffId, size: tarBytes } : {}),
     },
@@ -165,11 +169,11 @@ function candidates(
 }
 
 /** A config that names a diff-id must not go out with another layer: what the tree gives is held against it. */
-function checked(tar: Readable, diffId: Digest, onProgress: (doneBytes: number) => void): Readable {
+function checked(tar: Readable, diffId: Digest): Readable {
   return Readable.from(
     (async function* () {
       const hash = createHash('sha256');
-      for await (const chunk of metered(tar, onProgress) as AsyncIterable<Buffer>) {
+      for await (const chunk of tar as AsyncIterable<Buffer>) {
         hash.update(chunk);
         yield chunk;
       }
@@ -184,10 +188,18 @@ function checked(tar: Readable, diffId: Digest, onProgress: (doneBytes: number) 
   );
 }
 
-function metered(tar: Readable, onProgress: (doneBytes: number) => void): Readable {
-  let done = 0;
-  tar.on('data', (chunk: Buffer) => onProgress((done += chunk.length)));
-  return tar;
+function metered(tar: Readable, onProgress: (doneBytes: number) => void, signal: AbortSignal | undefined): Readable {
+  return Readable.from(
+    (async function* () {
+      let done = 0;
+      for await (const chunk of tar as AsyncIterable<Buffer>) {
+        if (signal?.aborted) throw new EngineError('ABORTED', 'the copy was cancelled', { cause: signal.reason });
+        onProgress((done += chunk.length));
+        yield chunk;
+      }
+    })(),
+    { objectMode: false, highWaterMark: 2 ** 20 },
+  );
 }
 
 function describe({ digest, size, compression }: SentLayer, format: ManifestFormat, before: Descriptor): Descriptor {

@@ -13,6 +13,7 @@ import type { ImageId } from '../../core/id.ts';
 import { tryLockFile } from '../../host/flock.ts';
 import type { Engine } from '../engine.ts';
 import type { ImageRecord } from '../state/images.ts';
+import { LayerBlobTable } from '../state/layer-blobs.ts';
 import { imageBlobs } from './blobs.ts';
 
 type Kind = 'layer' | 'blob';
@@ -74,7 +75,10 @@ async function collectLayer(engine: Engine, layer: Digest): Promise<void> {
   const layers = await engine.layers();
   const decide = (take?: () => void): void =>
     engine.db.transaction(() => {
-      if (!isLayerNamed(engine, layer)) take?.();
+      if (!isLayerNamed(engine, layer)) {
+        take?.();
+        new LayerBlobTable(engine.db).forget(layer);
+      }
       drop(engine, 'layer', layer);
     });
   if (layers.has(layer) && !isLayerNamed(engine, layer)) await layers.remove(layer, decide);

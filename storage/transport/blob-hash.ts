@@ -4,9 +4,9 @@ import { digestFromHex } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { OutgoingBlob, WrittenBlob } from './destination.ts';
 
-/** A document in memory as a blob. */
+/** An image's config as a blob. */
 export function blobOf(bytes: Uint8Array, digest: WrittenBlob['digest']): OutgoingBlob {
-  return { open: async () => Readable.from([bytes], { objectMode: false }), digest, size: bytes.length };
+  return { open: async () => Readable.from([bytes], { objectMode: false }), digest, size: bytes.length, isConfig: true };
 }
 
 /** Passes a blob on and knows afterwards what it was. */

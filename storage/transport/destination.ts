@@ -45,6 +45,8 @@ export interface OutgoingBlob {
   /** Where they are known beforehand. */
   readonly digest?: Digest | undefined;
   readonly size?: number | undefined;
+  /** An image's config rather than a layer: archives call it otherwise. */
+  readonly isConfig?: boolean;
 }
 
 export interface WrittenBlob {
