@@ -6,6 +6,12 @@ import { digestFromHex, digestHex, type Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
 import type { Descriptor } from './image.ts';
 
+export interface KeepOptions {
+  readonly expected?: Pick<Descriptor, 'digest' | 'size'>;
+  readonly signal?: AbortSignal | undefined;
+  readonly onBytes?: (length: number) => void;
+}
+
 /**
  * The content store under `blobs/sha256`: manifests, configs, and what must be kept to give an image back byte for byte.
  * A blob is there whole or not at all: written aside, synced, renamed. Names are digests, so two writers cannot disagree.
@@ -39,18 +45,15 @@ export class Blobs {
 
   /**
    * Keep what the stream gives, whatever its size, and tell what it was. With `expected` it is held against that: throws IMAGE_CORRUPT.
-   * Throws what the stream throws; nothing is left behind then.
+   * `onBytes` hears of each chunk's length. Throws what the stream throws; nothing is left behind then.
    */
-  async keep(
-    stream: Readable,
-    expected?: Pick<Descriptor, 'digest' | 'size'>,
-    signal?: AbortSignal,
-  ): Promise<Pick<Descriptor, 'digest' | 'size'>> {
+  async keep(stream: Readable, options: KeepOptions = {}): Promise<Pick<Descriptor, 'digest' | 'size'>> {
+    const { expected } = options;
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const { StagingDirectory } = await import('./layer/staging.ts');
     using staging = StagingDirectory.make(this.#staging);
     const partial = join(staging.path, 'blob');
-    const written = await writeHashed(partial, stream, expected?.size, signal);
+    const written = await writeHashed(partial, stream, options);
     if (expected !== undefined && (written.digest !== expected.digest || written.size !== expected.size)) {
       throw new EngineError(
         'IMAGE_CORRUPT',
@@ -108,12 +111,11 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Ends early when there is more than `limitBytes`. */
+/** Ends early when there is more than expected. */
 async function writeHashed(
   path: string,
   stream: Readable,
-  limitBytes: number | undefined,
-  signal: AbortSignal | undefined,
+  { expected, signal, onBytes }: KeepOptions,
 ): Promise<Pick<Descriptor, 'digest' | 'size'>> {
   const [{ createHash }, { pipeline }] = await Promise.all([import('node:crypto'), import('node:stream/promises')]);
   const hash = createHash('sha256');
@@ -123,7 +125,10 @@ async function writeHashed(
     async function* (chunks: AsyncIterable<Buffer>) {
       for await (const chunk of chunks) {
         size += chunk.length;
-        if (limitBytes !== undefined && size > limitBytes) throw new EngineError('IMAGE_CORRUPT', `blob: more than ${limitBytes} bytes`);
+        if (expected !== undefined && size > expected.size) {
+          throw new EngineError('IMAGE_CORRUPT', `blob ${expected.digest}: more than ${expected.size} bytes`);
+        }
+        onBytes?.(chunk.length);
         hash.update(chunk);
         yield chunk;
       }

@@ -16,7 +16,7 @@ export interface KeptFile extends Pick<Descriptor, 'digest' | 'size'> {
 /** Streamed, whatever its size. Throws INVALID_ARGUMENT with the words of the system. The caller names the blob in a row, or it is swept away. */
 export async function keepFile(engine: Engine, path: string, signal?: AbortSignal): Promise<KeptFile> {
   const sniffedType = sniffType(await readHead(path));
-  const { digest, size } = await imageBlobs(engine).keep(createReadStream(path, { highWaterMark: 2 ** 20 }), undefined, signal);
+  const { digest, size } = await imageBlobs(engine).keep(createReadStream(path, { highWaterMark: 2 ** 20 }), { signal });
   return { digest, size, sniffedType };
 }
 
