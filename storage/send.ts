@@ -50,6 +50,8 @@ export interface SendOptions {
   readonly compression?: CompressionChoice | undefined;
   /** Only what is compressed so will do; else another compression that is there already is as good. */
   readonly forceCompression?: boolean;
+  /** As soon as a layer is at the destination. */
+  readonly onLayer?: (layer: SentLayer) => void;
   readonly onEvent?: OnCopyEvent | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -92,10 +94,13 @@ export async function sendImage(image: OutgoingImage, destination: ImageDestinat
 
 function chooseFormat(
   { manifest }: OutgoingImage,
-  { traits }: ImageDestination,
+  { traits, label }: ImageDestination,
   options: SendOptions,
   { compression }: CompressionChoice,
 ): ManifestFormat {
+  if (options.format !== undefined && traits.format !== undefined && options.format !== traits.format) {
+    throw new EngineError('INVALID_ARGUMENT', `${label} cannot hold a manifest of the format ${options.format}`);
+  }
   const wanted = options.format ?? traits.format;
   if (compression !== 'zstd') return wanted ?? formatOf(manifest.mediaType);
   // Docker's formats never got zstd: unasked, the image becomes an OCI one.
@@ -115,9 +120,11 @@ interface LayerOptions extends SendOptions {
 async function sendLayers(image: OutgoingImage, destination: ImageDestination, options: LayerOptions): Promise<readonly SentLayer[]> {
   const distinct = new Map(image.layers.map((layer) => [layer.diffId, layer]));
   const limit = destination.traits.sideBySide ? availableParallelism() + 1 : 1;
-  const sent = await mapConcurrent(distinct.values(), { limit, signal: options.signal }, (layer, signal) =>
-    sendLayer(image, layer, destination, { ...options, signal }),
-  );
+  const sent = await mapConcurrent(distinct.values(), { limit, signal: options.signal }, async (layer, signal) => {
+    const one = await sendLayer(image, layer, destination, { ...options, signal });
+    options.onLayer?.(one);
+    return one;
+  });
   const byDiffId = new Map(sent.map((layer) => [layer.diffId, layer]));
   return image.layers.map(({ diffId }) => byDiffId.get(diffId)!);
 }
@@ -162,10 +169,8 @@ function candidates(
 ): readonly KnownBlob[] {
   const plain: KnownBlob = { digest: diffId, size: tarBytes, compression: 'none', repositories: [] };
   if (compression === 'none') return [plain];
-  return known.filter((blob) => {
-    if (blob.compression === 'none' || (format === 'v2s2' && blob.compression === 'zstd')) return false;
-    return !force || blob.compression === compression;
-  });
+  const usable = known.filter((blob) => !(format === 'v2s2' && blob.compression === 'zstd'));
+  return force ? usable.filter((blob) => blob.compression === compression) : [...usable, plain];
 }
 
 /** A config that names a diff-id must not go out with another layer: what the tree gives is held against it. */

@@ -49,8 +49,8 @@ export async function saveImages(engine: Engine, request: SaveRequest): Promise<
 }
 
 async function saveArchive(engine: Engine, found: readonly FoundImage[], tags: readonly Reference[], request: SaveRequest): Promise<void> {
-  const { DockerArchiveWriter } = await import('../../storage/transport/docker-archive-writer.ts');
-  const output = await openOutput(request.output, { replace: false, refusal: "docker-archive doesn't support modifying existing images" });
+  const { DockerArchiveWriter, NO_MODIFYING } = await import('../../storage/transport/docker-archive-writer.ts');
+  const output = await openOutput(request.output, NO_MODIFYING);
   await using archive = new DockerArchiveWriter(output, 'docker-archive');
   for (const { image, names } of grouped(found, tags)) {
     await send(engine, image, archive.image(names), request);

@@ -10,9 +10,18 @@ import { collectBytes } from '../verify.ts';
 import { BlobMeter } from './blob-hash.ts';
 import type { DestinationTraits, ImageDestination, OutgoingBlob, WrittenBlob } from './destination.ts';
 import { legacyLayers, type LegacyLayer } from './docker-legacy.ts';
-import { TarOutput, type Output } from './output.ts';
+import { openFileOutput, TarOutput, type Output } from './output.ts';
 
 const MODE = 0o444;
+
+/** An archive never takes the place of another, nor is it added to: as Podman. */
+export const NO_MODIFYING = { replace: false, refusal: "docker-archive doesn't support modifying existing images" } as const;
+
+/** An archive of one image. Throws ARCHIVE_UNSUPPORTED. */
+export function openDockerArchiveWriter(path: string, names: readonly Reference[]): ImageDestination {
+  const archive = new DockerArchiveWriter(openFileOutput(path, NO_MODIFYING), `docker-archive:${path}`);
+  return { ...archive.image(names), finish: () => archive.finish(), [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose]() };
+}
 
 export class DockerArchiveWriter implements AsyncDisposable {
   readonly #output: Output;
