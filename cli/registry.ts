@@ -79,6 +79,19 @@ const IMAGE: Group = {
   },
 };
 
+const ARTIFACT: Group = {
+  summary: 'Manage OCI artifacts',
+  commands: {
+    add: { summary: 'Make an artifact of files', load: () => import('./commands/artifact-add.ts') },
+    extract: { summary: 'Copy files of an artifact out of the store', load: () => import('./commands/artifact-extract.ts') },
+    inspect: { summary: 'Show all that is known of an artifact', load: () => import('./commands/artifact-inspect.ts') },
+    ls: { summary: 'List artifacts', aliases: ['list'], load: () => import('./commands/artifact-ls.ts') },
+    pull: { summary: 'Get an artifact from a registry', load: () => import('./commands/artifact-pull.ts') },
+    push: { summary: 'Send an artifact to a registry', load: () => import('./commands/artifact-push.ts') },
+    rm: { summary: 'Remove artifacts', aliases: ['remove'], load: () => import('./commands/artifact-rm.ts') },
+  },
+};
+
 const MANIFEST: Group = {
   summary: 'Manage manifest lists and image indexes',
   commands: {
@@ -87,6 +100,7 @@ const MANIFEST: Group = {
     create: { summary: 'Make a manifest list', load: () => import('./commands/manifest-create.ts') },
     exists: { summary: 'Tell by exit status whether a manifest list exists', load: () => import('./commands/manifest-exists.ts') },
     inspect: { summary: 'Show a manifest list', load: () => import('./commands/manifest-inspect.ts') },
+    push: { summary: 'Send a manifest list and what it lists to a registry', load: () => import('./commands/manifest-push.ts') },
     remove: { summary: 'Take an entry from a manifest list', load: () => import('./commands/manifest-remove.ts') },
     rm: { summary: 'Remove manifest lists', load: () => import('./commands/manifest-rm.ts') },
   },
@@ -121,6 +135,7 @@ export const REGISTRY: Group = {
   commands: {
     ...CONTAINER_VERBS,
     ...IMAGE_VERBS,
+    artifact: ARTIFACT,
     completion: { summary: 'Print a completion script for a shell', needsEngine: false, load: () => import('./commands/completion.ts') },
     container: CONTAINER,
     events: { summary: 'Show what happens to objects', load: () => import('./commands/events.ts') },

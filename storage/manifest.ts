@@ -15,6 +15,8 @@ export { INDEX_TYPES, MANIFEST_TYPES, MEDIA } from './media.ts';
 export const DOCUMENT_LIMIT_BYTES = 4 * 2 ** 20;
 /** OVL_MAX_STACK of the kernel: more lower directories cannot be mounted. */
 const LAYER_LIMIT = 500;
+/** Real descriptors have some 100 bytes each: more of them do not fit into a document. Each that is wrong costs memory for its error. */
+const DESCRIPTOR_LIMIT = 40_000;
 
 const CONFIG_TYPES: readonly string[] = [MEDIA.ociConfig, MEDIA.dockerConfig];
 const LAYER_TYPES: readonly string[] = [
@@ -55,6 +57,10 @@ export function parseAnyDocument(bytes: Uint8Array, declaredType: string | undef
     throw new EngineError('IMAGE_CORRUPT', `${what}: unsupported schema version 1`, { hint: 'Push the image again with a current tool.' });
   }
   if (layers !== undefined && manifests !== undefined) throw corrupt(what, ['layers and manifests: only one of them may be there']);
+  for (const [key, list] of Object.entries({ layers, manifests })) {
+    if (Array.isArray(list) && list.length > DESCRIPTOR_LIMIT)
+      throw corrupt(what, [`${key}: ${list.length}, more than ${DESCRIPTOR_LIMIT}`]);
+  }
   const declared = isKnown(declaredType) ? declaredType : undefined;
   if (typeof mediaType === 'string' && declared !== undefined && mediaType !== declared) {
     throw corrupt(what, [`mediaType: is ${quote(mediaType)}, but was announced as ${quote(declared)}`]);

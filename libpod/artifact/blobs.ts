@@ -41,8 +41,11 @@ export async function artifactBlobs(engine: Engine, name: string, choice: BlobCh
 
 const NAME_LIMIT_BYTES = 255;
 
-/** Titles come from whoever made the artifact: one that could lead anywhere else than into the directory is refused, not repaired. */
-function fileName(title: string, digest: Digest): string {
+/**
+ * Titles come from whoever made the artifact: one that could lead anywhere else than into the directory is refused, not repaired.
+ * Throws INVALID_ARGUMENT.
+ */
+export function fileName(title: string, digest: Digest): string {
   if (title === '') return digest.replace(':', '-');
   const bad = (why: string): EngineError =>
     new EngineError('INVALID_ARGUMENT', `invalid name: ${JSON.stringify(title.slice(0, 100))} ${why}: title of a blob is no file name`);

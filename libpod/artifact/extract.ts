@@ -1,5 +1,5 @@
 /** `artifact extract`: files of an artifact out of the store. */
-import { createReadStream, createWriteStream, renameSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, createWriteStream, lstatSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -11,8 +11,8 @@ import type { Engine } from '../engine.ts';
 import { artifactBlobs, type ArtifactBlob, type BlobChoice } from './blobs.ts';
 
 /**
- * Into the directory at `target`, each under its title, or one file as `target`. What has the name already is replaced, whole; a symbolic link is
- * replaced, never followed. Throws NO_SUCH_ARTIFACT, INVALID_ARGUMENT, STORE_CORRUPT.
+ * Into the directory at `target`, each under its title, or one file as `target`. A file of the same name is replaced, whole; a symbolic link in the
+ * directory is replaced, never followed. Throws NO_SUCH_ARTIFACT, INVALID_ARGUMENT, STORE_CORRUPT.
  */
 export async function extractArtifact(
   engine: Engine,
@@ -21,8 +21,7 @@ export async function extractArtifact(
   choice: BlobChoice & { readonly signal?: AbortSignal },
 ): Promise<void> {
   const blobs = await artifactBlobs(engine, name, choice);
-  const existing = statSync(target, { throwIfNoEntry: false });
-  if (existing?.isDirectory()) {
+  if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) {
     for (const blob of blobs) await writeFile(blob, join(target, blob.name), choice.signal);
     return;
   }
@@ -34,8 +33,9 @@ export async function extractArtifact(
       `the artifact consists of several blobs and the target ${JSON.stringify(target)} is not a directory and neither digest or title was specified to only copy a single blob`,
     );
   }
-  // A pipe or device that the caller names is written to, not replaced.
-  if (existing && !existing.isFile()) await copy(only, target, 'w', choice.signal);
+  // A pipe, a device or a link that the caller names is written to, not replaced.
+  const named = lstatSync(target, { throwIfNoEntry: false });
+  if (named && !named.isFile()) await copy(only, target, 'w', choice.signal);
   else await writeFile(only, target, choice.signal);
 }
 

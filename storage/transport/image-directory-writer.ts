@@ -36,7 +36,14 @@ export function openImageDirectoryWriter(path: string, format: ManifestFormat | 
       kept.add(digestHex(written.digest));
       return written;
     },
-    putManifest: async (document) => void (manifest = document),
+    putManifest: async (document, at = 'name') => {
+      if (at === 'name') manifest = document;
+      else {
+        const name = `${digestHex(document.digest)}.manifest.json`;
+        await output.file(name, document.bytes);
+        kept.add(name);
+      }
+    },
     finish: async () => {
       if (manifest === undefined) throw new Error('no manifest was put');
       await output.file('version', Buffer.from(VERSION));

@@ -8,6 +8,7 @@ import { canRunRegistry, startRegistry, type Registry } from '../host/registry.t
 const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
+const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 const NO_SUCH = `sha256:${'0'.repeat(64)}`;
 
 const ARCHITECTURE = process.arch === 'x64' ? 'amd64' : process.arch;
@@ -262,6 +263,77 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('manifest', () => {
     expect((await inspect('raced')).manifests).toHaveLength(2);
   });
 
+  test('push sends what is listed and then the index; the other side runs it', async () => {
+    const [busybox, foreign] = await Promise.all([builtFixture('busybox'), builtFixture('foreign')]);
+    const to = `${registry.name}/made/list:1`;
+    const id = await host.succeed(['manifest', 'create', 'outgoing', 'busybox']);
+    await host.succeed(['manifest', 'add', '--tls-verify=false', 'outgoing', `docker://${registry.name}/team/multi:foreign`]);
+    await host.writeFile(`${host.user.home}/a.txt`, 'aaa\n');
+    await host.succeed(['manifest', 'add', '--artifact', 'outgoing', 'a.txt']);
+    const pushed = await host.lichen(['manifest', 'push', '--tls-verify=false', '--digestfile', 'digest', 'outgoing', `docker://${to}`]);
+    expect(pushed).toMatchObject({ stdout: '', exitCode: 0 });
+    const lines = pushed.stderr.split('\n');
+    expect(lines.slice(0, 4)).toEqual([
+      'Getting image list signatures',
+      'Copying 3 images generated from 3 images in list',
+      `Copying image ${busybox.manifest.digest} (1/3)`,
+      'Getting image source signatures',
+    ]);
+    expect(lines).toContain(`Copying image ${foreign.manifest.digest} (2/3)`);
+    expect(lines.slice(-3)).toEqual(['Writing manifest list to image destination', 'Storing list signatures', '']);
+
+    const there = await inspect(to);
+    expect(there).toMatchObject({
+      mediaType: OCI_INDEX,
+      manifests: [{ platform: { architecture: ARCHITECTURE } }, { digest: foreign.manifest.digest }, {}],
+    });
+    const raw = await fetch(`${registry.url}/v2/made/list/manifests/1`, { headers: { accept: OCI_INDEX } });
+    expect(raw.headers.get('docker-content-digest')).toBe(await host.readFile(`${host.user.home}/digest`));
+    // Nothing is left to send the second time.
+    expect((await host.lichen(['manifest', 'push', '-q', '--tls-verify=false', '--rm', 'outgoing', to])).stderr).toBe('');
+    expect(await host.succeed(['images', '-q', '--no-trunc', '--filter', 'manifest=true'])).not.toContain(id);
+
+    expect(await host.succeed(['pull', '-q', to])).toBe(busybox.config.digest.slice('sha256:'.length));
+    expect(await host.succeed(['pull', '-q', '--platform', 'linux/s390x', to])).toBe(foreign.config.digest.slice('sha256:'.length));
+    await host.succeed(['untag', to]);
+  });
+
+  test('push converts to Docker formats, and sends the index alone where all is there already', async () => {
+    const name = `${registry.name}/team/multi:1`;
+    await host.succeed(['manifest', 'create', '--tls-verify=false', '--all', 'converted', name]);
+    await host.succeed([
+      'manifest',
+      'push',
+      '-q',
+      '--tls-verify=false',
+      '--format',
+      'v2s2',
+      'converted',
+      `${registry.name}/team/multi:docker`,
+    ]);
+    const there = await inspect(`${registry.name}/team/multi:docker`);
+    expect(there).toMatchObject({
+      mediaType: DOCKER_LIST,
+      manifests: [
+        { mediaType: DOCKER_MANIFEST, platform: { architecture: ARCHITECTURE, os: 'linux' } },
+        { mediaType: DOCKER_MANIFEST, platform: { architecture: 's390x', os: 'linux', 'os.version': '7' } },
+      ],
+    });
+    expect(there.manifests[0]).not.toHaveProperty('annotations');
+    expect(
+      (await host.lichen(['manifest', 'push', '--tls-verify=false', '--all=false', 'converted', `${registry.name}/team/multi:alone`]))
+        .stderr,
+    ).toBe(
+      'Getting image list signatures\nCopying 0 images generated from 2 images in list\nWriting manifest list to image destination\nStoring list signatures\n',
+    );
+    expect(await inspect(`${registry.name}/team/multi:alone`)).toEqual(await inspect('converted'));
+    await host.succeed(['manifest', 'push', '-q', '--tls-verify=false', 'converted', 'oci:layout']);
+    const index = JSON.parse(await host.readFile(`${host.user.home}/layout/index.json`)) as Index;
+    expect(index.manifests).toMatchObject([{ mediaType: OCI_INDEX }]);
+    await host.succeed(['manifest', 'push', '-q', '--tls-verify=false', 'converted', 'dir:directory']);
+    expect(readdirSync(host.path(`${host.user.home}/directory`)).filter((file) => file.endsWith('.manifest.json'))).toHaveLength(2);
+  });
+
   test('bad input is refused as Podman does', async () => {
     await host.succeed(['manifest', 'create', '--amend', 'bad']);
     const cases: readonly (readonly [readonly string[], string])[] = [
@@ -288,6 +360,19 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('manifest', () => {
       [['annotate', '--subject', 'busybox', 'bad', NO_SUCH], 'setting subject for a manifest list requires no instance digest'],
       [['annotate', '--index', '--os', 'x', 'bad'], 'setting OS on an item in a manifest list requires an instance digest'],
       [['annotate', '--index', 'bad', NO_SUCH], `did not expect image or artifact name "${NO_SUCH}" when modifying the entire index`],
+      [['push', 'nope', 'dir:x'], 'retrieving local image from image name nope: nope: image not known'],
+      [
+        ['push', 'busybox', 'dir:x'],
+        'retrieving local image from image name busybox: localhost/busybox:latest: image is not a manifest list',
+      ],
+      [['push', '--format', 'bogus', 'bad', 'dir:x'], `unknown format "bogus". Choose one of the supported formats: 'oci' or 'v2s2'`],
+      [['push', '--add-compression', 'zstd', 'bad', 'dir:x'], '--add-compression is not supported yet'],
+      [['push', '--sign-by', 'me', 'bad', 'dir:x'], '--sign-by is not supported yet'],
+      [['push', '--compression-format', 'bogus', 'bad', 'dir:x'], 'cannot find compressor for "bogus"'],
+      [
+        ['push', 'bad', 'docker-archive:x'],
+        'copying multiple images: destination transport "docker-archive" does not support copying multiple images as a group',
+      ],
       [['inspect'], 'accepts 1 arg(s), received 0'],
       [['rm', 'busybox'], 'localhost/busybox:latest: image is not a manifest list'],
     ];
