@@ -239,7 +239,7 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('manifest', () => {
   test('a list keeps what it lists when the image goes, and lets go of it with its last name', async () => {
     await host.succeed(['pull', '-q', `oci-archive:${host.fixture(await fixturePath('layered', 'oci-archive'))}`]);
     const layers = () => readdirSync(host.path(`${host.store}/layers`)).length;
-    const blobs = () => readdirSync(host.path(`${host.store}/blobs/sha256`)).sort();
+    const blobs = () => readdirSync(host.path(`${host.store}/blobs/sha256`)).toSorted();
     await host.succeed(['manifest', 'create', 'keeper']);
     const before = { layers: layers(), blobs: blobs() };
     await host.succeed(['manifest', 'add', 'keeper', 'layered']);
