@@ -49,6 +49,7 @@ export type CandidateKind =
   | 'network'
   | 'pod'
   | 'secret'
+  | 'artifact'
   | 'container-or-image'
   | 'signal'
   | 'capability'

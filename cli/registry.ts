@@ -61,6 +61,8 @@ const IMAGE_VERBS: Readonly<Record<string, Leaf>> = {
   import: { summary: 'Make an image of a tar archive with a root file system', load: () => import('./commands/import.ts') },
   load: { summary: 'Load images from an archive', load: () => import('./commands/load.ts') },
   pull: { summary: 'Get images from a registry', load: () => import('./commands/pull.ts') },
+  push: { summary: 'Send an image to a registry', load: () => import('./commands/push.ts') },
+  save: { summary: 'Save images to an archive or a directory', load: () => import('./commands/save.ts') },
   tag: { summary: 'Give an image another name', load: () => import('./commands/tag.ts') },
   untag: { summary: 'Take names from an image', load: () => import('./commands/untag.ts') },
 };
@@ -74,6 +76,33 @@ const IMAGE: Group = {
     list: { summary: 'List images', aliases: ['ls'], load: () => import('./commands/images.ts') },
     prune: { summary: 'Remove unused images', load: () => import('./commands/image-prune.ts') },
     rm: { summary: 'Remove images', aliases: ['remove'], load: () => import('./commands/rmi.ts') },
+  },
+};
+
+const ARTIFACT: Group = {
+  summary: 'Manage OCI artifacts',
+  commands: {
+    add: { summary: 'Make an artifact of files', load: () => import('./commands/artifact-add.ts') },
+    extract: { summary: 'Copy files of an artifact out of the store', load: () => import('./commands/artifact-extract.ts') },
+    inspect: { summary: 'Show all that is known of an artifact', load: () => import('./commands/artifact-inspect.ts') },
+    ls: { summary: 'List artifacts', aliases: ['list'], load: () => import('./commands/artifact-ls.ts') },
+    pull: { summary: 'Get an artifact from a registry', load: () => import('./commands/artifact-pull.ts') },
+    push: { summary: 'Send an artifact to a registry', load: () => import('./commands/artifact-push.ts') },
+    rm: { summary: 'Remove artifacts', aliases: ['remove'], load: () => import('./commands/artifact-rm.ts') },
+  },
+};
+
+const MANIFEST: Group = {
+  summary: 'Manage manifest lists and image indexes',
+  commands: {
+    add: { summary: 'Add images or an artifact to a manifest list', load: () => import('./commands/manifest-add.ts') },
+    annotate: { summary: 'Change what a manifest list says', load: () => import('./commands/manifest-annotate.ts') },
+    create: { summary: 'Make a manifest list', load: () => import('./commands/manifest-create.ts') },
+    exists: { summary: 'Tell by exit status whether a manifest list exists', load: () => import('./commands/manifest-exists.ts') },
+    inspect: { summary: 'Show a manifest list', load: () => import('./commands/manifest-inspect.ts') },
+    push: { summary: 'Send a manifest list and what it lists to a registry', load: () => import('./commands/manifest-push.ts') },
+    remove: { summary: 'Take an entry from a manifest list', load: () => import('./commands/manifest-remove.ts') },
+    rm: { summary: 'Remove manifest lists', load: () => import('./commands/manifest-rm.ts') },
   },
 };
 
@@ -106,6 +135,7 @@ export const REGISTRY: Group = {
   commands: {
     ...CONTAINER_VERBS,
     ...IMAGE_VERBS,
+    artifact: ARTIFACT,
     completion: { summary: 'Print a completion script for a shell', needsEngine: false, load: () => import('./commands/completion.ts') },
     container: CONTAINER,
     events: { summary: 'Show what happens to objects', load: () => import('./commands/events.ts') },
@@ -113,6 +143,7 @@ export const REGISTRY: Group = {
     images: { summary: 'List images', load: () => import('./commands/images.ts') },
     info: INFO,
     inspect: { summary: 'Show all that is known of objects', load: () => import('./commands/inspect.ts') },
+    manifest: MANIFEST,
     rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
     system: SYSTEM,
     unshare: { summary: 'Run a command in the user namespace of the store', load: () => import('./commands/unshare.ts') },

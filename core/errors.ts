@@ -34,6 +34,7 @@ export const ERRORS = {
   // objects
   NO_SUCH_CONTAINER: 'No container has this name, id, or id prefix.',
   NO_SUCH_IMAGE: 'No local image has this name, id, or id prefix.',
+  NO_SUCH_ARTIFACT: 'No artifact has this name or digest.',
   NO_SUCH_VOLUME: 'No volume has this name.',
   NO_SUCH_NETWORK: 'No network has this name.',
   NO_SUCH_POD: 'No pod has this name or id.',

@@ -12,10 +12,12 @@ import type { LayerStore } from '../storage/layer/store.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { loadSettings, type Settings } from './settings.ts';
+import { ArtifactTable } from './state/artifacts.ts';
 import { ContainerTable } from './state/containers.ts';
 import { Database } from './state/database.ts';
 import { EventTable } from './state/events.ts';
 import { ImageTable } from './state/images.ts';
+import { ListTable } from './state/lists.ts';
 import { keepReserve } from './state/reserve.ts';
 import { VolumeTable } from './state/volumes.ts';
 import { survivingMonitors } from './survivors.ts';
@@ -49,6 +51,8 @@ export interface Engine extends Disposable {
   readonly db: Database;
   readonly containers: ContainerTable;
   readonly images: ImageTable;
+  readonly lists: ListTable;
+  readonly artifacts: ArtifactTable;
   readonly volumes: VolumeTable;
   readonly events: EventTable;
   /** Throws HELPER_MISSING. */
@@ -91,6 +95,8 @@ class OpenEngine implements Engine {
   readonly db: Database;
   readonly containers: ContainerTable;
   readonly images: ImageTable;
+  readonly lists: ListTable;
+  readonly artifacts: ArtifactTable;
   readonly volumes: VolumeTable;
   readonly events: EventTable;
   readonly #made = new Map<string, Promise<unknown>>();
@@ -104,6 +110,8 @@ class OpenEngine implements Engine {
     this.cgroupManager = options.cgroupManager ?? settings.cgroupManager ?? defaultCgroupManager(identity, options.env);
     this.containers = new ContainerTable(db);
     this.images = new ImageTable(db);
+    this.lists = new ListTable(db);
+    this.artifacts = new ArtifactTable(db);
     this.volumes = new VolumeTable(db);
     this.events = new EventTable(db);
   }

@@ -1,8 +1,16 @@
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { existsSync, mkdirSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestHex, type Digest } from '../core/digest.ts';
+import type { Readable } from 'node:stream';
+import { digestFromHex, digestHex, type Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
+import type { Descriptor } from './image.ts';
+
+export interface KeepOptions {
+  readonly expected?: Pick<Descriptor, 'digest' | 'size'>;
+  readonly signal?: AbortSignal | undefined;
+  readonly onBytes?: (length: number) => void;
+}
 
 /**
  * The content store under `blobs/sha256`: manifests, configs, and what must be kept to give an image back byte for byte.
@@ -33,6 +41,27 @@ export class Blobs {
     await writeSynced(partial, bytes);
     await rename(partial, this.path(digest));
     return digest;
+  }
+
+  /**
+   * Keep what the stream gives, whatever its size, and tell what it was. With `expected` it is held against that: throws IMAGE_CORRUPT.
+   * `onBytes` hears of each chunk's length. Throws what the stream throws; nothing is left behind then.
+   */
+  async keep(stream: Readable, options: KeepOptions = {}): Promise<Pick<Descriptor, 'digest' | 'size'>> {
+    const { expected } = options;
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    const { StagingDirectory } = await import('./layer/staging.ts');
+    using staging = StagingDirectory.make(this.#staging);
+    const partial = join(staging.path, 'blob');
+    const written = await writeHashed(partial, stream, options);
+    if (expected !== undefined && (written.digest !== expected.digest || written.size !== expected.size)) {
+      throw new EngineError(
+        'IMAGE_CORRUPT',
+        `blob ${expected.digest}: Digest did not match, expected ${expected.digest}, got ${written.digest}`,
+      );
+    }
+    await rename(partial, this.path(written.digest));
+    return written;
   }
 
   /** Throws STORE_CORRUPT when the blob is missing. Not checked against its digest: `verify` does that. */
@@ -80,4 +109,32 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/** Ends early when there is more than expected. */
+async function writeHashed(
+  path: string,
+  stream: Readable,
+  { expected, signal, onBytes }: KeepOptions,
+): Promise<Pick<Descriptor, 'digest' | 'size'>> {
+  const [{ createHash }, { pipeline }] = await Promise.all([import('node:crypto'), import('node:stream/promises')]);
+  const hash = createHash('sha256');
+  let size = 0;
+  await pipeline(
+    stream,
+    async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        size += chunk.length;
+        if (expected !== undefined && size > expected.size) {
+          throw new EngineError('IMAGE_CORRUPT', `blob ${expected.digest}: more than ${expected.size} bytes`);
+        }
+        onBytes?.(chunk.length);
+        hash.update(chunk);
+        yield chunk;
+      }
+    },
+    createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }),
+    ...(signal === undefined ? [] : [{ signal }]),
+  );
+  return { digest: digestFromHex(hash.digest('hex')), size };
 }

@@ -8,12 +8,19 @@ export interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly platform?: Platform;
   readonly urls?: readonly string[];
+  readonly artifactType?: string;
+  /** The content itself in base64, where it is small. */
+  readonly data?: string;
 }
 
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
   readonly variant?: string;
+  readonly 'os.version'?: string;
+  readonly 'os.features'?: readonly string[];
+  /** Of the processor; only Docker's manifest lists have them. */
+  readonly features?: readonly string[];
 }
 
 /** An image manifest, OCI or Docker v2s2. The bytes it came in are what is hashed and kept. */
@@ -23,6 +30,8 @@ export interface ImageManifest {
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly artifactType?: string;
+  readonly subject?: Descriptor;
 }
 
 /** image-spec config.md, with Docker's additions that Podman shows. Unknown fields are kept in the bytes, not here. */
@@ -32,6 +41,8 @@ export interface ImageConfig {
   readonly architecture: string;
   readonly os: string;
   readonly variant?: string;
+  readonly 'os.version'?: string;
+  readonly 'os.features'?: readonly string[];
   readonly config?: ContainerDefaults;
   readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly Digest[] };
   readonly history?: readonly HistoryEntry[];

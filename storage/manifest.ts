@@ -7,25 +7,17 @@ import { isDigest, type Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
 import { parseJson, type Json } from '../core/json.ts';
 import type { Descriptor, ImageConfig, ImageManifest } from './image.ts';
+import { INDEX_TYPES, MANIFEST_TYPES, MEDIA } from './media.ts';
+
+export { INDEX_TYPES, MANIFEST_TYPES, MEDIA } from './media.ts';
 
 /** As containers/image: no real manifest or config comes near. */
 export const DOCUMENT_LIMIT_BYTES = 4 * 2 ** 20;
 /** OVL_MAX_STACK of the kernel: more lower directories cannot be mounted. */
 const LAYER_LIMIT = 500;
+/** Real descriptors have some 100 bytes each: more of them do not fit into a document. Each that is wrong costs memory for its error. */
+const DESCRIPTOR_LIMIT = 40_000;
 
-export const MEDIA = {
-  ociIndex: 'application/vnd.oci.image.index.v1+json',
-  ociManifest: 'application/vnd.oci.image.manifest.v1+json',
-  ociConfig: 'application/vnd.oci.image.config.v1+json',
-  ociLayer: 'application/vnd.oci.image.layer.v1.tar',
-  dockerIndex: 'application/vnd.docker.distribution.manifest.list.v2+json',
-  dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
-  dockerConfig: 'application/vnd.docker.container.image.v1+json',
-  dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
-} as const;
-
-export const INDEX_TYPES: readonly string[] = [MEDIA.ociIndex, MEDIA.dockerIndex];
-export const MANIFEST_TYPES: readonly string[] = [MEDIA.ociManifest, MEDIA.dockerManifest];
 const CONFIG_TYPES: readonly string[] = [MEDIA.ociConfig, MEDIA.dockerConfig];
 const LAYER_TYPES: readonly string[] = [
   ...['', '+gzip', '+zstd'].flatMap((suffix) =>
@@ -38,6 +30,9 @@ const LAYER_TYPES: readonly string[] = [
 export interface ImageIndex {
   readonly mediaType: string;
   readonly manifests: readonly Descriptor[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly subject?: Descriptor;
+  readonly artifactType?: string;
 }
 
 export type Document =
@@ -49,12 +44,23 @@ export type Document =
  * Throws IMAGE_CORRUPT: over the limit, malformed, or open to two readings (CVE-2021-41190).
  */
 export function parseDocument(bytes: Uint8Array, declaredType: string | undefined, what: string): Document {
+  const document = parseAnyDocument(bytes, declaredType, what);
+  if (document.kind === 'manifest') checkManifest(document.manifest, what);
+  return document;
+}
+
+/** The same, where the manifest may be of anything: config and layers of any type and number (artifacts). */
+export function parseAnyDocument(bytes: Uint8Array, declaredType: string | undefined, what: string): Document {
   const json = parseLimited(bytes, what);
   const { layers, manifests, fsLayers, mediaType, schemaVersion } = json;
   if (schemaVersion === 1 || fsLayers !== undefined) {
     throw new EngineError('IMAGE_CORRUPT', `${what}: unsupported schema version 1`, { hint: 'Push the image again with a current tool.' });
   }
   if (layers !== undefined && manifests !== undefined) throw corrupt(what, ['layers and manifests: only one of them may be there']);
+  for (const [key, list] of Object.entries({ layers, manifests })) {
+    if (Array.isArray(list) && list.length > DESCRIPTOR_LIMIT)
+      throw corrupt(what, [`${key}: ${list.length}, more than ${DESCRIPTOR_LIMIT}`]);
+  }
   const declared = isKnown(declaredType) ? declaredType : undefined;
   if (typeof mediaType === 'string' && declared !== undefined && mediaType !== declared) {
     throw corrupt(what, [`mediaType: is ${quote(mediaType)}, but was announced as ${quote(declared)}`]);
@@ -62,7 +68,7 @@ export function parseDocument(bytes: Uint8Array, declaredType: string | undefine
   const type = typeof mediaType === 'string' ? mediaType : (declared ?? guessType(json));
   if (INDEX_TYPES.includes(type)) return { kind: 'index', index: { ...check(Index, json, what), mediaType: type } };
   if (!MANIFEST_TYPES.includes(type)) throw corrupt(what, [`mediaType: ${quote(type)} is not supported`]);
-  return { kind: 'manifest', manifest: checkManifest({ ...check(Manifest, json, what), mediaType: type }, what) };
+  return { kind: 'manifest', manifest: { ...check(Manifest, json, what), mediaType: type } };
 }
 
 /** An image manifest and nothing else. */
@@ -85,8 +91,13 @@ export function parseDiffIds(bytes: Uint8Array, what: string): readonly Digest[]
   return check(Config, parseLimited(bytes, what), what).rootfs.diff_ids;
 }
 
-function checkManifest(manifest: ImageManifest, what: string): ImageManifest {
-  if (!CONFIG_TYPES.includes(manifest.config.mediaType)) {
+/** False for manifests of artifacts. */
+export function isImageManifest({ config }: ImageManifest): boolean {
+  return CONFIG_TYPES.includes(config.mediaType);
+}
+
+function checkManifest(manifest: ImageManifest, what: string): void {
+  if (!isImageManifest(manifest)) {
     const type = JSON.stringify(manifest.config.mediaType.slice(0, 100));
     throw new EngineError('IMAGE_CORRUPT', `${what}: unsupported image-specific operation on artifact with type ${type}`);
   }
@@ -98,7 +109,6 @@ function checkManifest(manifest: ImageManifest, what: string): ImageManifest {
     if (!LAYER_TYPES.includes(mediaType)) issues.push(`layers[${index}].mediaType: ${quote(mediaType)} is not supported`);
   }
   if (issues.length > 0) throw corrupt(what, issues);
-  return manifest;
 }
 
 const DigestText = v.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'must be sha256: and 64 hex digits');
@@ -107,7 +117,14 @@ const TextMap = v.record(v.string(), v.string());
 const Marks = v.record(v.string(), v.looseObject({}));
 const Texts = v.array(v.string());
 
-const PlatformSchema = v.object({ os: v.string(), architecture: v.string(), variant: v.exactOptional(v.string()) });
+const PlatformSchema = v.object({
+  os: v.string(),
+  architecture: v.string(),
+  variant: v.exactOptional(v.string()),
+  'os.version': v.exactOptional(v.string()),
+  'os.features': v.exactOptional(Texts),
+  features: v.exactOptional(Texts),
+});
 
 const DescriptorSchema = v.object({
   mediaType: v.string(),
@@ -116,6 +133,8 @@ const DescriptorSchema = v.object({
   annotations: v.exactOptional(TextMap),
   platform: v.exactOptional(PlatformSchema),
   urls: v.exactOptional(Texts),
+  artifactType: v.exactOptional(v.string()),
+  data: v.exactOptional(v.string()),
 });
 
 const Manifest = v.object({
@@ -123,9 +142,17 @@ const Manifest = v.object({
   config: DescriptorSchema,
   layers: v.array(DescriptorSchema),
   annotations: v.exactOptional(TextMap),
+  artifactType: v.exactOptional(v.string()),
+  subject: v.exactOptional(DescriptorSchema),
 });
 
-const Index = v.object({ schemaVersion: v.literal(2), manifests: v.array(DescriptorSchema) });
+const Index = v.object({
+  schemaVersion: v.literal(2),
+  manifests: v.array(DescriptorSchema),
+  annotations: v.exactOptional(TextMap),
+  artifactType: v.exactOptional(v.string()),
+  subject: v.exactOptional(DescriptorSchema),
+});
 
 const Config = v.object({
   created: v.exactOptional(v.string()),
@@ -133,6 +160,8 @@ const Config = v.object({
   architecture: v.string(),
   os: v.string(),
   variant: v.exactOptional(v.string()),
+  'os.version': v.exactOptional(v.string()),
+  'os.features': v.exactOptional(Texts),
   config: v.exactOptional(
     v.object({
       User: v.exactOptional(v.string()),

@@ -15,6 +15,8 @@ export async function objectNames(kind: CandidateKind, openEngine: () => Promise
       return (await openEngine()).containers.withStatus('running', 'paused').map(({ name }) => name);
     case 'image':
       return imageNames(await openEngine());
+    case 'artifact':
+      return (await openEngine()).artifacts.list().map(({ name }) => name);
     case 'volume':
       return (await openEngine()).volumes.list().map(({ name }) => name);
     case 'container-or-image': {

@@ -54,3 +54,22 @@ export const IMAGE_SOURCE = flagTable({
     aliases: ['override-variant'],
   },
 });
+
+/** What is said of an entry of a manifest list. */
+export const ENTRY = flagTable({
+  annotation: { kind: 'stringArray', help: 'Annotation of the entry (NAME=VALUE)' },
+  arch: { kind: 'string', help: 'Architecture of the entry' },
+  features: { kind: 'strings', help: 'Features of the processor that the entry needs' },
+  os: { kind: 'string', help: 'Operating system of the entry' },
+  'os-version': { kind: 'string', help: 'Version of the operating system of the entry' },
+  variant: { kind: 'string', help: 'Variant of the architecture of the entry' },
+});
+
+/** None of these is done; each is an error. */
+export const SIGNING = flagTable({
+  'sign-by': { kind: 'string', help: 'Sign with a GPG key', unsupported: true },
+  'sign-by-sigstore': { kind: 'string', placeholder: 'PATH', help: 'Sign by a sigstore parameter file', unsupported: true },
+  'sign-by-sigstore-private-key': { kind: 'string', placeholder: 'PATH', help: 'Sign with a sigstore private key', unsupported: true },
+  'sign-by-sq-fingerprint': { kind: 'string', placeholder: 'FINGERPRINT', help: 'Sign with a Sequoia key', unsupported: true },
+  'sign-passphrase-file': { kind: 'string', placeholder: 'PATH', help: 'File with the passphrase of the key', unsupported: true },
+});

@@ -4,8 +4,8 @@ import { matchGlob } from '../../core/glob.ts';
 import { formatReference, parseReference, repositoryOf } from '../../storage/reference.ts';
 import type { Engine } from '../engine.ts';
 import { hasLabel, untilMs } from '../filters.ts';
-import type { ImageRecord } from '../state/images.ts';
-import { findImage, lookUpImage } from './find.ts';
+import { isList, type ImageRecord } from '../state/images.ts';
+import { findImageOrList, lookUpImageOrList } from './find.ts';
 import { lineage } from './parents.ts';
 
 export type ImageTest = (image: ImageRecord) => boolean;
@@ -87,14 +87,17 @@ async function makeTest(engine: Engine, key: string, value: string, facts: Image
     }
     case 'label':
       return (image) => hasLabel(image.config.config?.Labels ?? {}, value);
-    case 'manifest':
+    case 'manifest': {
+      const wanted = parseBool(key, value);
+      return (image) => isList(image) === wanted;
+    }
     case 'readonly': {
-      // Neither lists of images nor read-only stores are there.
+      // There are no read-only stores.
       const wanted = parseBool(key, value);
       return () => !wanted;
     }
     case 'reference': {
-      const found = await lookUpImage(engine, value);
+      const found = await lookUpImageOrList(engine, value);
       return (image) => image.id === found?.image.id || image.names.some((name) => namesMatch(name, value));
     }
     case 'until': {
@@ -108,7 +111,7 @@ async function makeTest(engine: Engine, key: string, value: string, facts: Image
 
 async function named(engine: Engine, key: string, value: string): Promise<ImageRecord> {
   try {
-    return (await findImage(engine, value)).image;
+    return (await findImageOrList(engine, value)).image;
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     throw new EngineError(

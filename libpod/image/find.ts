@@ -6,7 +6,7 @@ import { answersTo, formatReference, parseReference, parseTyped, withDefaultTag 
 import type { RegistriesConf } from '../../storage/registries.ts';
 import { localCandidates } from '../../storage/shortnames.ts';
 import type { Engine } from '../engine.ts';
-import type { ImageRecord } from '../state/images.ts';
+import { isList, type ImageRecord } from '../state/images.ts';
 
 export interface FoundImage {
   readonly image: ImageRecord;
@@ -14,15 +14,34 @@ export interface FoundImage {
   readonly name?: string;
 }
 
-/** Throws NO_SUCH_IMAGE (Podman's words), AMBIGUOUS_ID. A malformed name is simply not found. */
+/** A name of a manifest list means the image in it for this machine. Throws NO_SUCH_IMAGE (Podman's words), AMBIGUOUS_ID. A malformed name is simply not found. */
 export async function findImage(engine: Engine, text: string): Promise<FoundImage> {
-  const found = await lookUpImage(engine, text);
+  const found = await findImageOrList(engine, text);
+  if (!isList(found.image)) return found;
+  const { instanceForHost } = await import('../manifest/instance.ts');
+  return instanceForHost(engine, found.image);
+}
+
+/** The same where the list itself is meant. */
+export async function findImageOrList(engine: Engine, text: string): Promise<FoundImage> {
+  const found = await lookUpImageOrList(engine, text);
   if (found) return found;
   throw new EngineError('NO_SUCH_IMAGE', `${text}: image not known`);
 }
 
-/** Undefined when no image here answers to the text. By name first: an id that looks like a name is rare, the other way it is not. */
+/** Undefined when no image here answers to the text, or only a list without one for this machine. */
 export async function lookUpImage(engine: Engine, text: string): Promise<FoundImage | undefined> {
+  const found = await lookUpImageOrList(engine, text);
+  if (found === undefined || !isList(found.image)) return found;
+  const { instanceForHost } = await import('../manifest/instance.ts');
+  return instanceForHost(engine, found.image).catch((error: unknown) => {
+    if (isEngineError(error, 'NO_SUCH_IMAGE', 'PLATFORM_MISMATCH')) return undefined;
+    throw error;
+  });
+}
+
+/** Undefined when nothing here answers to the text. By name first: an id that looks like a name is rare, the other way it is not. */
+export async function lookUpImageOrList(engine: Engine, text: string): Promise<FoundImage | undefined> {
   const byName = await lookUpName(engine, text).catch((error: unknown) => {
     if (isEngineError(error, 'INVALID_REFERENCE')) return undefined;
     throw error;

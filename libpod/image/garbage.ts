@@ -13,14 +13,21 @@ import type { ImageId } from '../../core/id.ts';
 import { tryLockFile } from '../../host/flock.ts';
 import type { Engine } from '../engine.ts';
 import type { ImageRecord } from '../state/images.ts';
+import { LayerBlobTable } from '../state/layer-blobs.ts';
 import { imageBlobs } from './blobs.ts';
 
 type Kind = 'layer' | 'blob';
 
-/** The parts of an image, to be looked at when its row is gone. Part of the caller's transaction. */
+/** The parts of an image or list, to be looked at when its row is gone. Part of the caller's transaction, before the row goes. */
 export function noteGarbage(engine: Engine, image: Pick<ImageRecord, 'id' | 'layers' | 'manifestDigest'>): void {
-  for (const layer of image.layers) note(engine, 'layer', layer);
-  for (const blob of [image.manifestDigest, digestOfId(image.id)]) note(engine, 'blob', blob);
+  noteParts(engine, { layers: image.layers, blobs: [image.manifestDigest, digestOfId(image.id)] });
+  for (const instance of engine.lists.instances(image.id)) noteParts(engine, instance);
+}
+
+/** Parts of whatever else keeps some: an instance of a list, an artifact. Part of the caller's transaction. */
+export function noteParts(engine: Engine, parts: { readonly layers?: readonly Digest[]; readonly blobs: readonly Digest[] }): void {
+  for (const layer of parts.layers ?? []) note(engine, 'layer', layer);
+  for (const blob of parts.blobs) note(engine, 'blob', blob);
 }
 
 /** A row names these again. Part of the caller's transaction. */
@@ -68,7 +75,10 @@ async function collectLayer(engine: Engine, layer: Digest): Promise<void> {
   const layers = await engine.layers();
   const decide = (take?: () => void): void =>
     engine.db.transaction(() => {
-      if (!isLayerNamed(engine, layer)) take?.();
+      if (!isLayerNamed(engine, layer)) {
+        take?.();
+        new LayerBlobTable(engine.db).forget(layer);
+      }
       drop(engine, 'layer', layer);
     });
   if (layers.has(layer) && !isLayerNamed(engine, layer)) await layers.remove(layer, decide);
@@ -82,16 +92,21 @@ function collectBlob(engine: Engine, blob: Digest): void {
   });
 }
 
-/** A container keeps the layers it was made from, whatever became of the image. */
+/** A container keeps the layers it was made from, and a list those of what it lists, whatever became of the image. */
 function isLayerNamed({ db }: Engine, layer: Digest): boolean {
   return (
+    db.get('SELECT 1 FROM list_instances, json_each(list_instances.layers) AS layer WHERE layer.value = ? LIMIT 1', layer) !== undefined ||
     db.get('SELECT 1 FROM images, json_each(images.layers) AS layer WHERE layer.value = ? LIMIT 1', layer) !== undefined ||
     db.get(`SELECT 1 FROM containers, json_each(containers.config, '$.layers') AS layer WHERE layer.value = ? LIMIT 1`, layer) !== undefined
   );
 }
 
 function isBlobNamed({ db }: Engine, blob: Digest): boolean {
-  return db.get('SELECT 1 FROM images WHERE id = ? OR manifest_digest = ? LIMIT 1', blob.slice('sha256:'.length), blob) !== undefined;
+  return (
+    db.get('SELECT 1 FROM images WHERE id = ? OR manifest_digest = ? LIMIT 1', blob.slice('sha256:'.length), blob) !== undefined ||
+    db.get('SELECT 1 FROM list_instances, json_each(list_instances.blobs) AS blob WHERE blob.value = ? LIMIT 1', blob) !== undefined ||
+    db.get('SELECT 1 FROM artifacts, json_each(artifacts.blobs) AS blob WHERE blob.value = ? LIMIT 1', blob) !== undefined
+  );
 }
 
 function note({ db }: Engine, kind: Kind, digest: Digest): void {

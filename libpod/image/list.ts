@@ -2,7 +2,7 @@ import type { Digest } from '../../core/digest.ts';
 import { parseReference, repositoryOf } from '../../storage/reference.ts';
 import type { Engine } from '../engine.ts';
 import { NEVER } from '../inspect/time.ts';
-import type { ImageRecord } from '../state/images.ts';
+import { isList, type ImageRecord } from '../state/images.ts';
 import type { ImageSummary } from '../summary.ts';
 import { imageFacts, imageTest, type ImageFacts } from './filter.ts';
 
@@ -37,7 +37,8 @@ function summarise(engine: Engine, image: ImageRecord, { parentOf, containers }:
     id: image.id,
     parentId: parentOf.get(image.id) ?? '',
     names: image.names,
-    history: engine.images.pastNames(image.id),
+    // Podman tells none of a list.
+    history: isList(image) ? [] : engine.images.pastNames(image.id),
     digest: image.manifestDigest,
     repoDigests: repoDigests(image),
     createdAt: image.config.created ?? NEVER,

@@ -9,7 +9,7 @@ import { parseFileSource, type FileTransport } from '../../storage/transport/ope
 import type { Engine } from '../engine.ts';
 import type { PullPolicy } from '../spec/wish.ts';
 import { stagingDirectory } from './blobs.ts';
-import { lookUpImage, registriesConf, type FoundImage } from './find.ts';
+import { lookUpImage, type FoundImage } from './find.ts';
 import { keepCopy, keepImage, type StoreOptions } from './store.ts';
 
 /** What a caller says about registries; the rest comes from the user's configuration. */
@@ -73,25 +73,10 @@ function nameToPull(name: string, local: FoundImage | undefined): string {
 }
 
 async function pullName(engine: Engine, name: string, platform: Platform, options: PullOptions): Promise<ImageId> {
-  const [{ pullImage }, { openCredentials }, registries] = await Promise.all([
-    import('../../storage/pull.ts'),
-    import('../../storage/registry/credentials.ts'),
-    registriesConf(engine),
-  ]);
-  const { env } = engine.options;
-  const { creds, authFile, certDir, tlsVerify, retries, retryDelayMs } = options;
+  const [{ pullImage }, { registryAccess }] = await Promise.all([import('../../storage/pull.ts'), import('./access.ts')]);
+  const access = await registryAccess(engine, options);
   const stored = await keepCopy(engine, storeOptions(platform, options), (request) =>
-    pullImage({
-      ...request,
-      image: name,
-      platform,
-      registries,
-      credentials: openCredentials({ creds, authFile, env, helpers: registries.credentialHelpers }),
-      certificates: { config: engine.paths.config, certDir, env },
-      tlsVerify,
-      retries,
-      retryDelayMs,
-    }),
+    pullImage({ ...request, ...access, image: name, platform }),
   );
   return stored.imageId;
 }

@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts';
 import type { ImageRecord } from '../state/images.ts';
 import { giveUpReserve } from '../state/reserve.ts';
 import { isDangling } from './filter.ts';
-import { findImage, lookUpImage, type FoundImage } from './find.ts';
+import { findImageOrList, lookUpImage, lookUpImageOrList, type FoundImage } from './find.ts';
 import { collectGarbage, noteGarbage } from './garbage.ts';
 import { lineage } from './parents.ts';
 
@@ -36,7 +36,9 @@ export async function removeImages(engine: Engine, names: readonly string[], opt
   const report: Report = { untagged: [], deleted: [], failures: [] };
   const found: FoundImage[] = [];
   for (const name of names) {
-    const image = options.ignoreMissing ? await lookUpImage(engine, name) : await collect(report, () => findImage(engine, name));
+    const image = options.ignoreMissing
+      ? await lookUpImageOrList(engine, name)
+      : await collect(report, () => findImageOrList(engine, name));
     if (image) found.push(image);
   }
   for (const { image, name } of found) await collect(report, () => removeReferenced(engine, image.id, name, options, report));

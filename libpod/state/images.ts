@@ -2,6 +2,7 @@ import { EngineError } from '../../core/errors.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { ImageId } from '../../core/id.ts';
 import type { ImageConfig } from '../../storage/image.ts';
+import { INDEX_TYPES } from '../../storage/media.ts';
 import type { Database, Row } from './database.ts';
 
 export interface ImageRecord {
@@ -17,6 +18,14 @@ export interface ImageRecord {
   readonly storedMs: number;
   /** The name given last comes first. */
   readonly names: readonly string[];
+}
+
+/**
+ * A manifest list is kept as an image is: its names and id are those of one row, `manifestDigest` is that of the index, there are no layers.
+ * What it lists is in the rows of lists.ts.
+ */
+export function isList({ manifestType }: Pick<ImageRecord, 'manifestType'>): boolean {
+  return INDEX_TYPES.includes(manifestType);
 }
 
 export class ImageTable {
@@ -41,6 +50,22 @@ export class ImageTable {
       image.sizeBytes,
       image.storedMs,
     );
+  }
+
+  /** The index of a list is another one now. */
+  reindex(id: ImageId, index: Pick<ImageRecord, 'manifestDigest' | 'manifestType' | 'sizeBytes'>): void {
+    this.#db.run(
+      'UPDATE images SET manifest_digest = ?, manifest_type = ?, size_bytes = ? WHERE id = ?',
+      index.manifestDigest,
+      index.manifestType,
+      index.sizeBytes,
+      id,
+    );
+  }
+
+  byManifest(digest: Digest): ImageRecord | undefined {
+    const row = this.#db.get('SELECT * FROM images WHERE manifest_digest = ?', digest);
+    return row && this.#fromRow(row);
   }
 
   /** Point `name` at the image; it leaves the image it named before. */

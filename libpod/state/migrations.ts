@@ -53,4 +53,23 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE volumes ADD COLUMN removing INTEGER NOT NULL DEFAULT 0`,
     `CREATE INDEX volumes_removing ON volumes(name) WHERE removing = 1`,
   ],
+  [
+    // Compressed blobs that layers were pushed as, and where.
+    `CREATE TABLE layer_blobs (
+      diff_id TEXT NOT NULL, digest TEXT NOT NULL, repository TEXT NOT NULL, size_bytes INTEGER NOT NULL, compression TEXT NOT NULL,
+      seen_ms INTEGER NOT NULL, PRIMARY KEY (diff_id, digest, repository)
+    ) STRICT, WITHOUT ROWID`,
+  ],
+  [
+    // What manifest lists (rows of `images`) list: `source` is a reference in a registry, NULL where the parts are in this store and kept for the list.
+    `CREATE TABLE list_instances (
+      list_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE, digest TEXT NOT NULL, source TEXT, blobs TEXT NOT NULL, layers TEXT NOT NULL,
+      files TEXT NOT NULL, PRIMARY KEY (list_id, digest)
+    ) STRICT, WITHOUT ROWID`,
+    // `blobs`: the manifest, the config and the files of the artifact.
+    `CREATE TABLE artifacts (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, size_bytes INTEGER NOT NULL, created TEXT NOT NULL,
+      blobs TEXT NOT NULL
+    ) STRICT`,
+  ],
 ];

@@ -76,14 +76,19 @@ export class Http implements Disposable {
         timeout: timeoutMs,
         ...(signal === undefined ? {} : { signal }),
       });
-      // A server that drips headers keeps the socket busy: this clock does not care.
-      const headersDue = setTimeout(() => outgoing.destroy(timedOut(method, url)), timeoutMs);
+      // A server that drips headers keeps the socket busy: this clock does not care. It starts when the request has been sent.
+      let headersDue: NodeJS.Timeout | undefined;
+      let answered = false;
+      outgoing.on('finish', () => {
+        if (!answered) headersDue = setTimeout(() => outgoing.destroy(timedOut(method, url)), timeoutMs);
+      });
       outgoing.on('timeout', () => outgoing.destroy(timedOut(method, url)));
       outgoing.on('close', () => clearTimeout(headersDue));
       outgoing.on('error', (error: NodeJS.ErrnoException) =>
         reject(signal?.aborted ? aborted(url, signal) : unreachable(error, method, url)),
       );
       outgoing.on('response', (incoming) => {
+        answered = true;
         clearTimeout(headersDue);
         resolve({ status: incoming.statusCode ?? 0, url, headers: flatten(incoming.headers), body: incoming });
       });

@@ -27,8 +27,10 @@ export interface RegistryOptions {
 export interface RegistryRequest extends HttpRequest {
   /** Below the registry's root: `/v2/team/app/manifests/1`. */
   readonly path: string;
-  /** Repository and what is to be done in it, for the token. */
-  readonly repository?: { readonly path: string; readonly actions: 'pull' | 'pull,push' };
+  /** Instead of `path`: where the registry said that an upload goes on. Credentials go there only if it is the registry itself. */
+  readonly url?: URL;
+  /** Repository and what is to be done in it, for the token. `mountFrom`: another repository that is read. */
+  readonly repository?: { readonly path: string; readonly actions: 'pull' | 'pull,push'; readonly mountFrom?: string };
 }
 
 /** Asked again that often when it answers 429 or 503. */
@@ -95,9 +97,9 @@ export class Registry implements Disposable {
   }
 
   async #sendOnce(session: Session, request: RegistryRequest, challenge: Challenge | undefined): Promise<HttpResponse> {
-    const { path, repository: _, headers, ...rest } = request;
-    const authorization = await this.#authorization(session, request, challenge);
-    return sendFollowing(this.#http, new URL(path, session.root), {
+    const { path, url = new URL(path, session.root), repository: _, headers, ...rest } = request;
+    const authorization = url.origin === session.root.origin ? await this.#authorization(session, request, challenge) : undefined;
+    return sendFollowing(this.#http, url, {
       ...rest,
       headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
     });
@@ -181,7 +183,9 @@ interface Session {
 }
 
 function scopeOf({ repository }: RegistryRequest): string | undefined {
-  return repository === undefined ? undefined : `repository:${repository.path}:${repository.actions}`;
+  if (repository === undefined) return undefined;
+  const { path, actions, mountFrom } = repository;
+  return `repository:${path}:${actions}${mountFrom === undefined ? '' : ` repository:${mountFrom}:pull`}`;
 }
 
 /** A stream can be sent only once. */

@@ -1,16 +1,13 @@
 /** An image in a registry as an ImageSource. */
 import { EngineError } from '../../core/errors.ts';
-import type { Digest } from '../../core/digest.ts';
 import type { Descriptor, Platform } from '../image.ts';
-import { DOCUMENT_LIMIT_BYTES, INDEX_TYPES, MANIFEST_TYPES, parseDocument, type ImageIndex } from '../manifest.ts';
+import { INDEX_TYPES, parseDocument, type ImageIndex } from '../manifest.ts';
 import { selectPlatform } from '../platform.ts';
 import { formatReference, repositoryOf, type Reference } from '../reference.ts';
 import type { ImageSource, ManifestDocument } from '../transport/source.ts';
-import { digestOf, verifyBytes } from '../verify.ts';
-import { openBlob } from './blob.ts';
-import { registryFailure } from './failure.ts';
-import { readBody } from './http.ts';
-import { Registry, type RegistryOptions } from './registry.ts';
+import { verifyBytes } from '../verify.ts';
+import type { RegistryOptions } from './registry.ts';
+import { Repository } from './repository.ts';
 
 export interface RegistrySourceOptions extends RegistryOptions {
   readonly platform: Platform;
@@ -19,22 +16,20 @@ export interface RegistrySourceOptions extends RegistryOptions {
   readonly name?: Reference;
 }
 
-const ACCEPT = [...MANIFEST_TYPES, ...INDEX_TYPES].join(', ');
-
 /**
  * Ask the registry and read the manifest for the platform; blobs follow when asked for.
  * The digest of a tag is pinned by that first answer. `reference` has a tag or a digest; the digest counts.
  * Throws `initializing source docker://…: …` as MANIFEST_UNKNOWN, REGISTRY_*, IMAGE_CORRUPT, PLATFORM_MISMATCH.
  */
 export async function openRegistrySource(reference: Reference, options: RegistrySourceOptions): Promise<ImageSource> {
-  const registry = new Registry(reference.domain, options);
-  const image = new RegistryImage(registry, reference, options);
+  const repository = new Repository(reference, options);
+  const image = new RegistryImage(repository, reference, options);
   try {
-    await registry.ping(options.signal);
+    await repository.ping(options.signal);
     await image.manifest(options.signal);
     return image;
   } catch (error) {
-    registry[Symbol.dispose]();
+    repository[Symbol.dispose]();
     throw initialising(image.label, error);
   }
 }
@@ -43,18 +38,16 @@ class RegistryImage implements ImageSource {
   readonly label: string;
   readonly origin: ImageSource['origin'];
   readonly names: readonly string[];
-  readonly #registry: Registry;
+  readonly #repository: Repository;
   readonly #reference: Reference;
   readonly #options: RegistrySourceOptions;
-  readonly #repository: string;
   #manifest: Promise<ManifestDocument> | undefined;
 
-  constructor(registry: Registry, reference: Reference, options: RegistrySourceOptions) {
+  constructor(repository: Repository, reference: Reference, options: RegistrySourceOptions) {
     const name = options.name ?? reference;
-    this.#registry = registry;
+    this.#repository = repository;
     this.#reference = reference;
     this.#options = options;
-    this.#repository = repositoryOf(reference);
     this.label = `docker://${formatReference(reference)}`;
     this.origin = { transport: 'docker', name: formatReference(name) };
     this.names = [name.digest === undefined ? formatReference(name) : `${repositoryOf(name)}@${name.digest}`];
@@ -64,63 +57,28 @@ class RegistryImage implements ImageSource {
     return (this.#manifest ??= this.#choose(signal));
   }
 
-  blob(descriptor: Descriptor, signal?: AbortSignal): ReturnType<typeof openBlob> {
-    const { timeoutMs, pauseMs } = this.#options;
-    return openBlob({
-      descriptor,
-      repository: this.#repository,
-      fetch: (headers) => this.#get(`blobs/${descriptor.digest}`, headers, signal),
-      fail: (response) => registryFailure(response, `reading blob ${descriptor.digest}`),
-      signal,
-      ...(timeoutMs === undefined ? {} : { stallMs: timeoutMs }),
-      ...(pauseMs === undefined ? {} : { pauseMs: pauseMs / 2 }),
-    });
+  blob(descriptor: Descriptor, signal?: AbortSignal): ReturnType<Repository['blob']> {
+    return this.#repository.blob(descriptor, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#registry[Symbol.dispose]();
+    this.#repository[Symbol.dispose]();
   }
 
   async #choose(signal: AbortSignal | undefined): Promise<ManifestDocument> {
     const { digest, tag } = this.#reference;
-    const first = await this.#fetch(digest ?? tag ?? 'latest', digest, signal);
+    const first = await this.#repository.manifest(digest ?? tag ?? 'latest', digest, signal);
     const document = parseDocument(first.bytes, first.contentType, `manifest of ${this.label}`);
     if (document.kind === 'manifest') return { bytes: first.bytes, mediaType: document.manifest.mediaType, digest: first.digest };
     const entry =
       selectPlatform(document.index.manifests, this.#options.platform) ?? noneFor(this.#options.platform, document.index, this.label);
-    const chosen = await this.#fetch(entry.digest, entry.digest, signal);
+    const chosen = await this.#repository.manifest(entry.digest, entry.digest, signal);
     const what = `manifest ${entry.digest} of ${this.label}`;
     verifyBytes(chosen.bytes, entry, what);
     const inner = parseDocument(chosen.bytes, chosen.contentType ?? entry.mediaType, what);
     if (inner.kind === 'index') throw new EngineError('IMAGE_CORRUPT', `${what}: an index in an index`);
     return { bytes: chosen.bytes, mediaType: inner.manifest.mediaType, digest: chosen.digest, indexDigest: first.digest };
   }
-
-  async #fetch(id: string, expected: Digest | undefined, signal: AbortSignal | undefined): Promise<Fetched> {
-    const action = `reading manifest ${id} in ${this.#repository}`;
-    const response = await this.#get(`manifests/${id}`, { accept: ACCEPT }, signal);
-    if (response.status !== 200) throw await registryFailure(response, action);
-    const bytes = await readBody(response, DOCUMENT_LIMIT_BYTES);
-    const digest = digestOf(bytes);
-    const claimed = response.headers['docker-content-digest'];
-    for (const wanted of [expected, claimed?.startsWith('sha256:') ? claimed : undefined]) {
-      if (wanted !== undefined && wanted !== digest) {
-        throw new EngineError('IMAGE_CORRUPT', `${action}: manifest is ${digest}, not ${wanted.slice(0, 80)}`);
-      }
-    }
-    return { bytes, digest, contentType: response.headers['content-type']?.split(';')[0]!.trim() };
-  }
-
-  #get(what: string, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): ReturnType<Registry['send']> {
-    const { path } = this.#reference;
-    return this.#registry.send({ path: `/v2/${path}/${what}`, headers, repository: { path, actions: 'pull' }, signal });
-  }
-}
-
-interface Fetched {
-  readonly bytes: Buffer;
-  readonly digest: Digest;
-  readonly contentType: string | undefined;
 }
 
 function noneFor({ architecture, variant = '', os }: Platform, index: ImageIndex, label: string): never {

@@ -14,7 +14,7 @@ export interface Token {
 export interface TokenRequest {
   readonly challenge: Extract<Challenge, { scheme: 'bearer' }>;
   readonly registry: URL;
-  /** `repository:team/app:pull`; ours, not what the challenge says. */
+  /** `repository:team/app:pull`, several separated by spaces; ours, not what the challenge says. */
   readonly scope: string | undefined;
   /** Domain and path by which credentials are looked up. */
   readonly domain: string;
@@ -74,7 +74,7 @@ function formatRequest(
   }
   const url = new URL(realm);
   if (challenge.service !== undefined) url.searchParams.set('service', challenge.service);
-  if (scope !== undefined) url.searchParams.set('scope', scope);
+  for (const one of scope?.split(' ') ?? []) url.searchParams.append('scope', one);
   if (credentials !== undefined) url.searchParams.set('account', credentials.username);
   return { url, headers: credentials === undefined ? {} : { authorization: basic(credentials) } };
 }

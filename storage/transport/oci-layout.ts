@@ -11,7 +11,7 @@ import type { Files } from './files.ts';
 import type { ImageSource, ManifestDocument } from './source.ts';
 
 const INDEX = 'index.json';
-const REF_NAME = 'org.opencontainers.image.ref.name';
+export const REF_NAME = 'org.opencontainers.image.ref.name';
 /** Docker and containerd write the whole name here, and only the tag as ref.name. */
 const CONTAINERD_NAME = 'io.containerd.image.name';
 /** An index in an index in an index is a build tool's work; deeper is an attack. */

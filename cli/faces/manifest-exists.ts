@@ -1,0 +1,11 @@
+import { exactly } from '../arguments.ts';
+import { defineFace } from '../command.ts';
+
+export const manifestExistsFace = defineFace({
+  usage: 'MANIFEST',
+  summary: 'Tell by exit status whether a manifest list exists',
+  description: 'Exit status 0 if the list exists, 1 if not.',
+  flags: {},
+  args: exactly(1),
+  complete: ['image', 'none'],
+});

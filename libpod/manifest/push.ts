@@ -1,0 +1,192 @@
+/** `manifest push`: what a list lists, one after the other, then the index that names them as they came to be there. */
+import { createReadStream } from 'node:fs';
+import { digestHex, type Digest } from '../../core/digest.ts';
+import { formatDuration } from '../../core/duration.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
+import { asId, type ImageId } from '../../core/id.ts';
+import { log } from '../../core/log.ts';
+import type { Descriptor } from '../../storage/image.ts';
+import { formatIndex } from '../../storage/list/format.ts';
+import { isImageManifest, MEDIA, parseAnyDocument, type ImageIndex } from '../../storage/manifest.ts';
+import type { OnCopyEvent } from '../../storage/progress.ts';
+import { parseReference, repositoryOf } from '../../storage/reference.ts';
+import { withRetries } from '../../storage/registry/retry.ts';
+import { relay } from '../../storage/relay.ts';
+import { openRemote } from '../../storage/remote.ts';
+import { sendImage } from '../../storage/send.ts';
+import type { CompressionChoice } from '../../storage/transport/compress.ts';
+import type { ImageDestination, ManifestFormat } from '../../storage/transport/destination.ts';
+import type { ManifestDocument } from '../../storage/transport/source.ts';
+import { digestOf, verifyBytes } from '../../storage/verify.ts';
+import type { Engine } from '../engine.ts';
+import { registryAccess } from '../image/access.ts';
+import { imageBlobs } from '../image/blobs.ts';
+import { openDestination, type OpenedDestination } from '../image/destination.ts';
+import { outgoingImage, rememberLayers } from '../image/outgoing.ts';
+import type { RegistryChoice } from '../image/pull.ts';
+import type { ImageRecord } from '../state/images.ts';
+import type { ListInstance } from '../state/lists.ts';
+import { findList, readIndex } from './find.ts';
+
+export interface PushListOptions extends RegistryChoice {
+  /** What is listed as well as the index; else it must be there already. */
+  readonly all: boolean;
+  /** Of the index and the images; absent: as they are. */
+  readonly format?: ManifestFormat | undefined;
+  readonly compression?: CompressionChoice | undefined;
+  readonly forceCompression: boolean;
+  readonly onEvent?: OnCopyEvent | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * To the list's own name where `destination` is absent. Resolves with the digest of the index at the destination.
+ * Throws NO_SUCH_IMAGE, INVALID_ARGUMENT, INVALID_REFERENCE, NOT_SUPPORTED (places of one image), REGISTRY_*, STORE_*, ABORTED.
+ */
+export async function pushList(engine: Engine, name: string, destination: string | undefined, options: PushListOptions): Promise<Digest> {
+  const list = await findList(engine, name).catch((error: unknown) => {
+    if (!isEngineError(error, 'NO_SUCH_IMAGE', 'INVALID_ARGUMENT')) throw error;
+    throw new EngineError(error.code, `retrieving local image from image name ${name}: ${error.message}`, { cause: error });
+  });
+  const to = destination ?? list.names[0] ?? name;
+  if (to.startsWith('docker-archive:')) {
+    throw new EngineError(
+      'NOT_SUPPORTED',
+      'copying multiple images: destination transport "docker-archive" does not support copying multiple images as a group',
+    );
+  }
+  const digest = await withRetries(() => attempt(engine, list, to, options), {
+    retries: options.retries,
+    delayMs: options.retryDelayMs,
+    signal: options.signal,
+    onRetry: (retry) => {
+      const { attempt: number, attempts, delayMs, error } = retry;
+      options.onEvent?.({ kind: 'retrying', attempt: number, attempts, delayMs, error: error.message });
+      log.warn(`Failed, retrying in ${formatDuration(delayMs)} ... (${number}/${attempts}). Error: ${error.message}`);
+    },
+  });
+  engine.events.offer({ type: 'image', status: 'push', id: list.id, name: to });
+  return digest;
+}
+
+async function attempt(engine: Engine, list: ImageRecord, to: string, options: PushListOptions): Promise<Digest> {
+  const { onEvent, signal } = options;
+  const say = (text: string): void => onEvent?.({ kind: 'notice', text });
+  const index = await readIndex(engine, list);
+  const instances = new Map(engine.lists.instances(list.id).map((instance) => [instance.digest, instance]));
+  const opened = await openDestination(engine, to, options);
+  await using destination = opened.destination;
+  const chosen = options.all ? index.manifests : [];
+  say('Getting image list signatures');
+  say(`Copying ${chosen.length} images generated from ${index.manifests.length} images in list`);
+  const sent = new Map<Digest, ManifestDocument>();
+  for (const [place, entry] of chosen.entries()) {
+    say(`Copying image ${entry.digest} (${place + 1}/${chosen.length})`);
+    onEvent?.({ kind: 'signatures' });
+    sent.set(
+      entry.digest,
+      await sendInstance(engine, list, instances.get(entry.digest)!, { ...opened, destination: asEntry(destination) }, options),
+    );
+  }
+  say('Writing manifest list to image destination');
+  const bytes = formatIndex(indexThere(index, sent, options.format));
+  const document = { bytes, mediaType: typeFor(index, options.format), digest: digestOf(bytes) };
+  if (opened.digest !== undefined && opened.digest !== document.digest) {
+    throw new EngineError('INVALID_ARGUMENT', "Digest of source image's manifest would not match destination reference");
+  }
+  await destination.putManifest(document, 'name', signal);
+  await destination.finish(signal);
+  say('Storing list signatures');
+  return document.digest;
+}
+
+/** What is listed goes under its digest: the name is that of the index. */
+function asEntry(destination: ImageDestination): ImageDestination {
+  return {
+    label: destination.label,
+    traits: destination.traits,
+    hasBlob: (...args) => destination.hasBlob(...args),
+    putBlob: (...args) => destination.putBlob(...args),
+    putManifest: (document, _at, signal) => destination.putManifest(document, 'digest', signal),
+    finish: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+async function sendInstance(
+  engine: Engine,
+  list: ImageRecord,
+  instance: ListInstance,
+  opened: OpenedDestination,
+  options: PushListOptions,
+): Promise<ManifestDocument> {
+  if (instance.source !== undefined) return relayRemote(engine, instance.source, opened.destination, options);
+  const blobs = imageBlobs(engine);
+  const what = `manifest ${instance.digest} of list ${list.id}`;
+  const bytes = await blobs.read(instance.digest);
+  const document = parseAnyDocument(bytes, undefined, what);
+  if (document.kind === 'index') throw new EngineError('STORE_CORRUPT', `${what}: is an index`);
+  const { manifest } = document;
+  if (instance.files.length > 0 || !isImageManifest(manifest)) {
+    const open = async ({ digest }: Descriptor) => createReadStream(blobs.path(digest), { highWaterMark: 2 ** 20 });
+    return relay({ manifest, bytes, digest: instance.digest, open }, opened.destination, options);
+  }
+  // The image may have been removed; its parts are kept for the list.
+  const id = asId<ImageId>(digestHex(manifest.config.digest));
+  const image = { ...list, id, manifestDigest: instance.digest, manifestType: manifest.mediaType, layers: instance.layers };
+  const { repository } = opened;
+  const sent = await sendImage(await outgoingImage(engine, image), opened.destination, {
+    format: options.format,
+    compression: opened.compresses ? (options.compression ?? { compression: 'gzip' }) : undefined,
+    forceCompression: options.forceCompression,
+    onLayer: (layer) => repository !== undefined && rememberLayers(engine, [layer], repository),
+    onEvent: options.onEvent,
+    signal: options.signal,
+  });
+  return sent.manifest;
+}
+
+/** From registry to registry, through here only where the one cannot take it from the other. Layers stay compressed as they are. */
+async function relayRemote(
+  engine: Engine,
+  source: string,
+  destination: ImageDestination,
+  options: PushListOptions,
+): Promise<ManifestDocument> {
+  const { tlsVerify, authFile, certDir, retries, retryDelayMs } = options;
+  using remote = await openRemote(
+    source,
+    await registryAccess(engine, { tlsVerify, authFile, certDir, retries, retryDelayMs }),
+    options.signal,
+  );
+  const { document, bytes, digest, repository } = remote;
+  if (document.kind === 'index') throw new EngineError('IMAGE_CORRUPT', `docker://${source}: an index in an index`);
+  verifyBytes(bytes, { digest: parseReference(source).digest!, size: bytes.length }, `manifest of docker://${source}`);
+  return await relay(
+    {
+      manifest: document.manifest,
+      bytes,
+      digest,
+      open: (descriptor) => repository.blob(descriptor, options.signal),
+      repositories: [repositoryOf(remote.name)],
+    },
+    destination,
+    options,
+  );
+}
+
+function indexThere(index: ImageIndex, sent: ReadonlyMap<Digest, ManifestDocument>, format: ManifestFormat | undefined): ImageIndex {
+  return {
+    ...index,
+    mediaType: typeFor(index, format),
+    manifests: index.manifests.map((entry) => {
+      const there = sent.get(entry.digest);
+      return there === undefined ? entry : { ...entry, mediaType: there.mediaType, digest: there.digest, size: there.bytes.length };
+    }),
+  };
+}
+
+function typeFor({ mediaType }: ImageIndex, format: ManifestFormat | undefined): string {
+  if (format === undefined) return mediaType;
+  return format === 'oci' ? MEDIA.ociIndex : MEDIA.dockerIndex;
+}

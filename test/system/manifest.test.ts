@@ -1,0 +1,402 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { builtFixture, canMakeImages, fixturePath } from '../fixtures/build/images.ts';
+import { pushFixture, pushManifest } from '../fixtures/build/push.ts';
+import { testHost, type TestHost } from '../host/host.ts';
+import { canRunRegistry, startRegistry, type Registry } from '../host/registry.ts';
+
+const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
+const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
+const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
+const NO_SUCH = `sha256:${'0'.repeat(64)}`;
+
+const ARCHITECTURE = process.arch === 'x64' ? 'amd64' : process.arch;
+
+describe.skipIf(!canRunRegistry || !canMakeImages)('manifest', () => {
+  let host: TestHost;
+  let registry: Registry;
+
+  beforeAll(async () => {
+    host = await testHost();
+    registry = await startRegistry(host);
+    const [busybox, foreign] = await Promise.all([builtFixture('busybox'), builtFixture('foreign')]);
+    await pushFixture(busybox, registry, 'team/multi', 'own');
+    await pushFixture(foreign, registry, 'team/multi', 'foreign');
+    await pushManifest(
+      registry,
+      { repository: 'team/multi', tag: '1', mediaType: OCI_INDEX },
+      {
+        schemaVersion: 2,
+        mediaType: OCI_INDEX,
+        manifests: [
+          { ...busybox.manifest, platform: { architecture: ARCHITECTURE, os: 'linux' }, annotations: { note: 'kept' } },
+          { ...foreign.manifest, platform: { architecture: 's390x', os: 'linux', 'os.version': '7' } },
+        ],
+      },
+    );
+    await host.succeed(['load', '-q', '-i', host.fixture(await fixturePath('busybox', 'oci-archive'))]);
+    await host.succeed(['load', '-q', '-i', host.fixture(await fixturePath('foreign', 'oci-archive'))]);
+  });
+
+  afterAll(async () => {
+    await host[Symbol.asyncDispose]();
+  });
+
+  const inspect = async (name: string) => JSON.parse(await host.succeed(['manifest', 'inspect', name])) as Index;
+
+  test('an empty list has a name and an id, and is shown as Podman shows it', async () => {
+    const id = await host.succeed(['manifest', 'create', 'empty']);
+    expect(id).toMatch(/^[0-9a-f]{64}$/);
+    expect(await host.succeed(['manifest', 'inspect', 'empty'])).toBe(
+      `{\n    "schemaVersion": 2,\n    "mediaType": "${DOCKER_LIST}",\n    "manifests": null\n}`,
+    );
+    expect(await host.lichen(['manifest', 'create', 'empty'])).toMatchObject({
+      stderr: expect.stringContaining(
+        `Error: image name "localhost/empty:latest" is already associated with image "${id}": that name is already in use, or use --replace to instruct`,
+      ),
+      exitCode: 125,
+    });
+    expect(await host.succeed(['manifest', 'create', '--amend', 'empty'])).toBe(id);
+    expect(
+      await host.succeed([
+        'images',
+        '--noheading',
+        '--no-trunc',
+        '--format',
+        '{{.Repository}} {{.Tag}} {{.ID}}',
+        '--filter',
+        'manifest=true',
+      ]),
+    ).toBe(`localhost/empty latest sha256:${id}`);
+    expect(await host.succeed(['manifest', 'rm', 'empty'])).toBe(`Untagged: localhost/empty:latest\nDeleted: ${id}`);
+  });
+
+  test('images of the store are added, annotated and removed', async () => {
+    const [busybox, foreign] = await Promise.all([builtFixture('busybox'), builtFixture('foreign')]);
+    const id = await host.succeed(['manifest', 'create', 'made:1', 'busybox']);
+    expect(
+      await host.succeed(['manifest', 'add', '--annotation', 'k=v', '--os-version', '9', '--variant', 'z', 'made:1', 'localhost/foreign']),
+    ).toBe(id);
+    const own = {
+      mediaType: OCI_MANIFEST,
+      size: busybox.manifest.size,
+      digest: busybox.manifest.digest,
+      platform: { architecture: ARCHITECTURE, os: 'linux' },
+    };
+    const other = { mediaType: OCI_MANIFEST, size: foreign.manifest.size, digest: foreign.manifest.digest };
+    expect(await inspect('made:1')).toEqual({
+      schemaVersion: 2,
+      mediaType: OCI_INDEX,
+      manifests: [
+        own,
+        { ...other, platform: { architecture: 's390x', os: 'linux', 'os.version': '9', variant: 'z' }, annotations: { k: 'v' } },
+      ],
+    });
+    await host.succeed(['manifest', 'add', 'made:1', 'busybox']);
+    expect((await inspect('made:1')).manifests.map(({ digest }) => digest)).toEqual([foreign.manifest.digest, busybox.manifest.digest]);
+
+    expect(
+      await host.succeed([
+        'manifest',
+        'annotate',
+        '--arch',
+        'riscv64',
+        '--features',
+        'a,b',
+        '--os-features',
+        'f',
+        'made:1',
+        foreign.manifest.digest,
+      ]),
+    ).toBe(id);
+    await host.succeed(['manifest', 'annotate', '--annotation', 'x=y=z', 'made:1', 'busybox']);
+    await host.succeed(['manifest', 'annotate', '--index', '--annotation', 'whole=list', '--subject', 'foreign', 'made:1']);
+    expect(await inspect('made:1')).toEqual({
+      schemaVersion: 2,
+      mediaType: OCI_INDEX,
+      manifests: [
+        {
+          ...other,
+          platform: { architecture: 'riscv64', os: 'linux', 'os.version': '9', 'os.features': ['f'], variant: 'z' },
+          annotations: { k: 'v' },
+        },
+        { ...own, annotations: { x: 'y=z' } },
+      ],
+      subject: { ...other, platform: { architecture: '', os: '' } },
+      annotations: { whole: 'list' },
+    });
+    expect(await host.succeed(['manifest', 'remove', 'made:1', foreign.manifest.digest])).toBe(id);
+    expect((await inspect('made:1')).manifests).toHaveLength(1);
+  });
+
+  test('a list is an image to images, inspect, exists, tag, untag and rmi', async () => {
+    const id = await host.succeed(['manifest', 'create', 'known', 'busybox']);
+    const { config } = await builtFixture('busybox');
+    expect((await host.lichen(['image', 'exists', 'known'])).exitCode).toBe(0);
+    expect((await host.lichen(['manifest', 'exists', 'known'])).exitCode).toBe(0);
+    expect((await host.lichen(['manifest', 'exists', 'unknown'])).exitCode).toBe(1);
+    expect(await host.lichen(['manifest', 'exists', 'busybox'])).toMatchObject({
+      stderr: 'Error: localhost/busybox:latest: image is not a manifest list\n',
+      exitCode: 125,
+    });
+    const [inspected] = JSON.parse(await host.succeed(['image', 'inspect', 'known'])) as [{ Id: string; RepoTags: string[] }];
+    expect(`sha256:${inspected.Id}`).toBe(config.digest);
+    expect(inspected.RepoTags).toEqual(['localhost/busybox:latest']);
+    expect(await host.succeed(['run', '--rm', '--network', 'none', 'known', 'echo', 'ran'])).toBe('ran');
+    await host.succeed(['tag', 'known', 'known:two']);
+    expect(await host.succeed(['images', '--noheading', '-q', '--no-trunc', '--filter', 'reference=known'])).toBe(`sha256:${id}`);
+    expect(await host.succeed(['rmi', 'known:two'])).toBe('Untagged: localhost/known:two');
+    expect(await host.succeed(['rmi', 'known'])).toBe(`Untagged: localhost/known:latest\nDeleted: ${id}`);
+    expect((await host.lichen(['image', 'exists', 'busybox'])).exitCode).toBe(0);
+  });
+
+  test('what a registry has is added by reference; of an index what is for this machine, or all of it', async () => {
+    const [busybox, foreign] = await Promise.all([builtFixture('busybox'), builtFixture('foreign')]);
+    const name = `${registry.name}/team/multi:1`;
+    await host.succeed(['manifest', 'create', 'remote']);
+    await host.succeed(['manifest', 'add', '--tls-verify=false', 'remote', `docker://${registry.name}/team/multi:foreign`]);
+    await host.succeed(['manifest', 'add', '--tls-verify=false', 'remote', name]);
+    const own = {
+      mediaType: OCI_MANIFEST,
+      size: busybox.manifest.size,
+      digest: busybox.manifest.digest,
+      platform: { architecture: ARCHITECTURE, os: 'linux' },
+    };
+    const other = { mediaType: OCI_MANIFEST, size: foreign.manifest.size, digest: foreign.manifest.digest };
+    expect((await inspect('remote')).manifests).toEqual([
+      { ...other, platform: { architecture: 's390x', os: 'linux' } },
+      { ...own, annotations: { note: 'kept' } },
+    ]);
+    await host.succeed(['manifest', 'create', '--tls-verify=false', '--all', 'everything', name]);
+    expect((await inspect('everything')).manifests).toEqual([
+      { ...own, annotations: { note: 'kept' } },
+      { ...other, platform: { architecture: 's390x', os: 'linux', 'os.version': '7' } },
+    ]);
+    await host.succeed(['manifest', 'create', '--all', 'copied', 'containers-storage:everything']);
+    expect(await inspect('copied')).toEqual(await inspect('everything'));
+    expect(await inspect(name)).toEqual(await inspect('everything'));
+    expect(await host.lichen(['manifest', 'inspect', `${registry.name}/team/multi:own`])).toMatchObject({
+      stderr: expect.stringContaining('Treating single images as manifest lists is not implemented'),
+      exitCode: 125,
+    });
+    expect(await host.lichen(['manifest', 'inspect', `${registry.name}/team/multi:none`])).toMatchObject({
+      stderr: `Error: reading image "docker://${registry.name}/team/multi:none": reading manifest none in ${registry.name}/team/multi: manifest unknown\n`,
+      exitCode: 125,
+    });
+  });
+
+  test('files are added as an artifact', async () => {
+    await host.writeFile(`${host.user.home}/a.txt`, 'aaa\n');
+    await host.writeFile(`${host.user.home}/b.json`, '{"j":1}\n');
+    await host.succeed(['manifest', 'create', 'files']);
+    await host.succeed(['manifest', 'add', '--artifact', 'files', 'a.txt', 'b.json']);
+    await host.succeed([
+      'manifest',
+      'add',
+      '--artifact',
+      '--artifact-type',
+      'application/x.y',
+      '--artifact-layer-type',
+      'text/q',
+      '--artifact-config',
+      'b.json',
+      '--artifact-config-type',
+      'application/cfg',
+      '--artifact-exclude-titles',
+      '--artifact-subject',
+      'busybox',
+      '--annotation',
+      'aa=bb',
+      '--arch',
+      'arm',
+      '--os',
+      'linux',
+      'files',
+      'a.txt',
+    ]);
+    const { manifests, subject } = await inspect('files');
+    const { manifest } = await builtFixture('busybox');
+    // What Podman 5.8 makes of the same files.
+    expect(manifests[0]).toEqual({
+      mediaType: OCI_MANIFEST,
+      size: 664,
+      digest: 'sha256:f1dd0bf361e7cb278f8c6760c9662e30708e8f8ddeb5f6c360739d28035044fe',
+      platform: { architecture: '', os: '' },
+      artifactType: 'application/vnd.unknown.artifact.v1',
+      files: [`${host.user.home}/a.txt`, `${host.user.home}/b.json`],
+    });
+    expect(manifests[1]).toMatchObject({
+      platform: { architecture: 'arm', os: 'linux' },
+      annotations: { aa: 'bb' },
+      artifactType: 'application/x.y',
+    });
+    expect(subject).toMatchObject({ digest: manifest.digest, size: manifest.size });
+    await host.succeed(['manifest', 'annotate', '--annotation', 'by=file', 'files', 'b.json']);
+    expect((await inspect('files')).manifests[0]).toMatchObject({ annotations: { by: 'file' } });
+  });
+
+  test('a list keeps what it lists when the image goes, and lets go of it with its last name', async () => {
+    await host.succeed(['pull', '-q', `oci-archive:${host.fixture(await fixturePath('layered', 'oci-archive'))}`]);
+    const layers = () => readdirSync(host.path(`${host.store}/layers`)).length;
+    const blobs = () => readdirSync(host.path(`${host.store}/blobs/sha256`)).toSorted();
+    await host.succeed(['manifest', 'create', 'keeper']);
+    const before = { layers: layers(), blobs: blobs() };
+    await host.succeed(['manifest', 'add', 'keeper', 'layered']);
+    await host.succeed(['rmi', 'layered']);
+    await host.succeed(['image', 'prune', '-f']);
+    expect(layers()).toBe(before.layers);
+    expect(await host.lichen(['image', 'inspect', 'keeper'])).toMatchObject({
+      stderr: expect.stringContaining('could not find image instance'),
+      exitCode: 125,
+    });
+    await host.succeed(['manifest', 'rm', 'keeper']);
+    expect(layers()).toBeLessThan(before.layers);
+    const { manifest, config } = await builtFixture('layered');
+    expect(blobs()).not.toContain(manifest.digest.slice(7));
+    expect(blobs()).not.toContain(config.digest.slice(7));
+  });
+
+  test('two additions at once are both made', async () => {
+    await host.succeed(['manifest', 'create', 'raced']);
+    await Promise.all(['busybox', 'foreign'].map((image) => host.succeed(['manifest', 'add', 'raced', image])));
+    expect((await inspect('raced')).manifests).toHaveLength(2);
+  });
+
+  test('push sends what is listed and then the index; the other side runs it', async () => {
+    const [busybox, foreign] = await Promise.all([builtFixture('busybox'), builtFixture('foreign')]);
+    const to = `${registry.name}/made/list:1`;
+    const id = await host.succeed(['manifest', 'create', 'outgoing', 'busybox']);
+    await host.succeed(['manifest', 'add', '--tls-verify=false', 'outgoing', `docker://${registry.name}/team/multi:foreign`]);
+    await host.writeFile(`${host.user.home}/a.txt`, 'aaa\n');
+    await host.succeed(['manifest', 'add', '--artifact', 'outgoing', 'a.txt']);
+    const pushed = await host.lichen(['manifest', 'push', '--tls-verify=false', '--digestfile', 'digest', 'outgoing', `docker://${to}`]);
+    expect(pushed).toMatchObject({ stdout: '', exitCode: 0 });
+    const lines = pushed.stderr.split('\n');
+    expect(lines.slice(0, 4)).toEqual([
+      'Getting image list signatures',
+      'Copying 3 images generated from 3 images in list',
+      `Copying image ${busybox.manifest.digest} (1/3)`,
+      'Getting image source signatures',
+    ]);
+    expect(lines).toContain(`Copying image ${foreign.manifest.digest} (2/3)`);
+    expect(lines.slice(-3)).toEqual(['Writing manifest list to image destination', 'Storing list signatures', '']);
+
+    const there = await inspect(to);
+    expect(there).toMatchObject({
+      mediaType: OCI_INDEX,
+      manifests: [{ platform: { architecture: ARCHITECTURE } }, { digest: foreign.manifest.digest }, {}],
+    });
+    const raw = await fetch(`${registry.url}/v2/made/list/manifests/1`, { headers: { accept: OCI_INDEX } });
+    expect(raw.headers.get('docker-content-digest')).toBe(await host.readFile(`${host.user.home}/digest`));
+    // Nothing is left to send the second time.
+    expect((await host.lichen(['manifest', 'push', '-q', '--tls-verify=false', '--rm', 'outgoing', to])).stderr).toBe('');
+    expect(await host.succeed(['images', '-q', '--no-trunc', '--filter', 'manifest=true'])).not.toContain(id);
+
+    expect(await host.succeed(['pull', '-q', to])).toBe(busybox.config.digest.slice('sha256:'.length));
+    expect(await host.succeed(['pull', '-q', '--platform', 'linux/s390x', to])).toBe(foreign.config.digest.slice('sha256:'.length));
+    await host.succeed(['untag', to]);
+  });
+
+  test('push converts to Docker formats, and sends the index alone where all is there already', async () => {
+    const name = `${registry.name}/team/multi:1`;
+    await host.succeed(['manifest', 'create', '--tls-verify=false', '--all', 'converted', name]);
+    await host.succeed([
+      'manifest',
+      'push',
+      '-q',
+      '--tls-verify=false',
+      '--format',
+      'v2s2',
+      'converted',
+      `${registry.name}/team/multi:docker`,
+    ]);
+    const there = await inspect(`${registry.name}/team/multi:docker`);
+    expect(there).toMatchObject({
+      mediaType: DOCKER_LIST,
+      manifests: [
+        { mediaType: DOCKER_MANIFEST, platform: { architecture: ARCHITECTURE, os: 'linux' } },
+        { mediaType: DOCKER_MANIFEST, platform: { architecture: 's390x', os: 'linux', 'os.version': '7' } },
+      ],
+    });
+    expect(there.manifests[0]).not.toHaveProperty('annotations');
+    expect(
+      (await host.lichen(['manifest', 'push', '--tls-verify=false', '--all=false', 'converted', `${registry.name}/team/multi:alone`]))
+        .stderr,
+    ).toBe(
+      'Getting image list signatures\nCopying 0 images generated from 2 images in list\nWriting manifest list to image destination\nStoring list signatures\n',
+    );
+    expect(await inspect(`${registry.name}/team/multi:alone`)).toEqual(await inspect('converted'));
+    await host.succeed(['manifest', 'push', '-q', '--tls-verify=false', 'converted', 'oci:layout']);
+    const index = JSON.parse(await host.readFile(`${host.user.home}/layout/index.json`)) as Index;
+    expect(index.manifests).toMatchObject([{ mediaType: OCI_INDEX }]);
+    await host.succeed(['manifest', 'push', '-q', '--tls-verify=false', 'converted', 'dir:directory']);
+    expect(readdirSync(host.path(`${host.user.home}/directory`)).filter((file) => file.endsWith('.manifest.json'))).toHaveLength(2);
+  });
+
+  test('bad input is refused as Podman does', async () => {
+    await host.succeed(['manifest', 'create', '--amend', 'bad']);
+    const cases: readonly (readonly [readonly string[], string])[] = [
+      [['create'], 'requires at least 1 arg(s), only received 0'],
+      [['create', 'Bad!'], 'normalizing name "Bad!": invalid reference format'],
+      [['create', '--annotation', 'bad', 'never'], 'expected --annotation "bad" to be in key=value format'],
+      [
+        ['create', 'never', 'containers-storage:nope'],
+        'setting up to read manifest and configuration from "containers-storage:nope": nope: image not known',
+      ],
+      [['add', 'nope', 'busybox'], 'nope: image not known'],
+      [['add', 'busybox', 'busybox'], 'localhost/busybox:latest: image is not a manifest list'],
+      [['add', 'bad'], 'requires at least 2 arg(s), only received 1'],
+      [['add', '--artifact-type', 'x/y', 'bad', 'busybox'], '--artifact-type requires --artifact'],
+      [['add', '--artifact', 'bad', '/nope'], 'reading "/nope" to determine its digest: open /nope: no such file or directory'],
+      [['add', '--artifact', 'bad', '/etc'], 'reading "/etc" to determine its digest: read /etc: is a directory'],
+      [
+        ['remove', 'bad', NO_SUCH],
+        `removing from manifest list bad: no instance matching digest "${NO_SUCH}" found in manifest list: file does not exist`,
+      ],
+      [['remove', 'bad', 'bogus'], 'removing from manifest list bad: invalid image digest "bogus": invalid checksum digest format'],
+      [['remove', 'bad', 'two:1'], 'removing from manifest list bad: invalid image digest "two:1": unsupported digest algorithm'],
+      [['annotate', 'bad'], 'expected an instance digest, image name, or artifact name'],
+      [['annotate', '--subject', 'busybox', 'bad', NO_SUCH], 'setting subject for a manifest list requires no instance digest'],
+      [['annotate', '--index', '--os', 'x', 'bad'], 'setting OS on an item in a manifest list requires an instance digest'],
+      [['annotate', '--index', 'bad', NO_SUCH], `did not expect image or artifact name "${NO_SUCH}" when modifying the entire index`],
+      [['push', 'nope', 'dir:x'], 'retrieving local image from image name nope: nope: image not known'],
+      [
+        ['push', 'busybox', 'dir:x'],
+        'retrieving local image from image name busybox: localhost/busybox:latest: image is not a manifest list',
+      ],
+      [['push', '--format', 'bogus', 'bad', 'dir:x'], `unknown format "bogus". Choose one of the supported formats: 'oci' or 'v2s2'`],
+      [['push', '--add-compression', 'zstd', 'bad', 'dir:x'], '--add-compression is not supported yet'],
+      [['push', '--sign-by', 'me', 'bad', 'dir:x'], '--sign-by is not supported yet'],
+      [['push', '--compression-format', 'bogus', 'bad', 'dir:x'], 'cannot find compressor for "bogus"'],
+      [
+        ['push', 'bad', 'docker-archive:x'],
+        'copying multiple images: destination transport "docker-archive" does not support copying multiple images as a group',
+      ],
+      [['inspect'], 'accepts 1 arg(s), received 0'],
+      [['rm', 'busybox'], 'localhost/busybox:latest: image is not a manifest list'],
+    ];
+    for (const [args, message] of cases) {
+      expect(await host.lichen(['manifest', ...args]), args.join(' ')).toMatchObject({
+        stdout: '',
+        stderr: expect.stringMatching(startOf(`Error: ${message}`)),
+        exitCode: 125,
+      });
+    }
+    expect((await host.lichen(['manifest', 'exists', 'never'])).exitCode).toBe(1);
+  });
+
+  test('a list that is not there: status 1 from rm, nothing with --ignore', async () => {
+    expect(await host.lichen(['manifest', 'rm', 'nope'])).toMatchObject({ stderr: 'Error: nope: image not known\n', exitCode: 1 });
+    expect(await host.lichen(['manifest', 'rm', '--ignore', 'nope'])).toMatchObject({ stdout: '', stderr: '', exitCode: 0 });
+  });
+});
+
+interface Index {
+  readonly manifests: readonly { readonly digest: string }[];
+  readonly subject?: object;
+}
+
+function startOf(text: string): RegExp {
+  return new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}`);
+}
