@@ -179,7 +179,10 @@ describe.skipIf(!canRunContainers || !canRunRegistry)('push', () => {
   });
 
   test('a blocked registry gets nothing', async () => {
-    await host.writeFile(`${host.user.home}/.config/containers/registries.conf`, '[[registry]]\nlocation = "127.0.0.1:1"\nblocked = true\n');
+    await host.writeFile(
+      `${host.user.home}/.config/containers/registries.conf`,
+      '[[registry]]\nlocation = "127.0.0.1:1"\nblocked = true\n',
+    );
     const { stderr, exitCode } = await host.lichen(['push', '-q', 'busybox', '127.0.0.1:1/x:1']);
     expect({ stderr: stderr.replace(/ in .*/s, ''), exitCode }).toEqual({
       stderr: 'Error: registry 127.0.0.1:1 is blocked',
