@@ -14,7 +14,7 @@ const OUT = '/tmp/out';
 /** What is there is whole: the bytes are the same each time. */
 const sameBytes =
   (digest: string) =>
-  (host: TestHost): void => {
+  async (host: TestHost): Promise<void> => {
     if (existsSync(host.path(`${OUT}/file`))) expect(digestOfFile(host, 'file')).toBe(digest);
     expect(readdirSync(host.path(OUT)).filter((name) => name !== 'file')).toEqual([]);
   };

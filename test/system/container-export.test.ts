@@ -1,3 +1,6 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestHost } from '../host/host.ts';
@@ -84,6 +87,32 @@ describe.skipIf(!canRunContainers)('export', () => {
     const { stdout } = await host.lichen(['export', id], { tty: true });
     expect(stdout).toBe('Error: refusing to export to terminal. Use -o flag or redirect\r\n');
     expect(existsSync(host.path(home('a:b')))).toBe(false);
+    await removeNow(host, id);
+  });
+
+  test('import takes it from a URL, and compressed', async () => {
+    const id = await host.succeed(['create', '--network', 'none', 'busybox', 'true']);
+    const { stdoutBytes } = await host.lichen(['export', id]);
+    const server = createServer((request, response) => {
+      if (request.url === '/moved') response.writeHead(302, { location: '/ctr.tar.gz' }).end();
+      else if (request.url === '/ctr.tar.gz') response.end(gzipSync(stdoutBytes));
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const flags = ['--change', 'CMD ["echo","from afar"]', '--message', 'far', '--os', 'linux', '--arch', 'amd64', '--variant', 'v3'];
+      const imported = await host.lichen(['import', ...flags, `${url}/moved`, 'far:1']);
+      expect(imported.stderr).toContain(`Downloading from "${url}/moved"\n`);
+      expect(imported.stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+      expect(await host.succeed(['image', 'inspect', '--format', '{{.Os}} {{.Architecture}} {{.Comment}}', 'far:1'])).toBe(
+        'linux amd64 far',
+      );
+      expect(await host.succeed(['run', '--rm', '--network', 'none', 'far:1'])).toBe('from afar');
+      expect((await host.lichen(['import', '-q', `${url}/nothing`])).stderr).toBe(`Error: downloading ${url}/nothing: status 404\n`);
+    } finally {
+      server.close();
+    }
     await removeNow(host, id);
   });
 });
