@@ -27,6 +27,7 @@ const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
   attach: { summary: 'Attach to a running container', load: () => import('./commands/attach.ts') },
   create: { summary: 'Create a container without starting it', load: () => import('./commands/create.ts') },
   exec: { summary: 'Run a command in a running container', load: () => import('./commands/exec.ts') },
+  export: { summary: "Write a container's file system as a tar archive", load: () => import('./commands/export.ts') },
   init: { summary: 'Prepare containers up to the point of starting them', load: () => import('./commands/init.ts') },
   kill: { summary: 'Send a signal to running containers', load: () => import('./commands/kill.ts') },
   logs: { summary: 'Show the output of containers', load: () => import('./commands/logs.ts') },

@@ -1,6 +1,7 @@
 /** Where a push goes: `docker://` (or no transport at all), `docker-archive:`, `oci:`, `oci-archive:`, `dir:`. */
 import { EngineError } from '../../core/errors.ts';
 import { parseReference, repositoryOf, withDefaultTag, type Reference } from '../../storage/reference.ts';
+import type { RegistriesConf } from '../../storage/registries.ts';
 import type { ImageDestination } from '../../storage/transport/destination.ts';
 import { parseFileSource } from '../../storage/transport/open.ts';
 import type { Engine } from '../engine.ts';
@@ -41,6 +42,11 @@ export async function openDestination(engine: Engine, text: string, options: Des
   return { destination, compresses: true };
 }
 
+/** What trying again would not mend. Throws as openDestination, and touches nothing. */
+export async function checkDestination(engine: Engine, text: string): Promise<void> {
+  if (parseFileSource(text) === undefined) await findTarget(engine, text);
+}
+
 async function openArchive(path: string, name: string | undefined, options: DestinationOptions): Promise<ImageDestination> {
   const { openDockerArchiveWriter } = await import('../../storage/transport/docker-archive-writer.ts');
   const names = [name, options.name].filter((one) => one !== undefined).map((one) => withDefaultTag(parseReference(one)));
@@ -51,22 +57,17 @@ async function openArchive(path: string, name: string | undefined, options: Dest
 }
 
 async function openRegistry(engine: Engine, text: string, options: DestinationOptions): Promise<OpenedDestination> {
-  const reference = withDefaultTag(parseReference(text.replace(/^docker:\/\//, '')));
-  const [{ openRegistryDestination }, { openCredentials }, { findRegistry }, conf] = await Promise.all([
+  const [{ openRegistryDestination }, { openCredentials }, { reference, conf, insecure }] = await Promise.all([
     import('../../storage/registry/destination.ts'),
     import('../../storage/registry/credentials.ts'),
-    import('../../storage/registries.ts'),
-    registriesConf(engine),
+    findTarget(engine, text),
   ]);
-  // Mirrors and other locations are for pulling: what is pushed goes where it is named.
-  const entry = findRegistry(conf, reference);
-  if (entry?.blocked) throw new EngineError('REGISTRY_ERROR', `registry ${entry.prefix} is blocked in ${conf.file} or ${conf.file}.d`);
   const { env } = engine.options;
   const { creds, authFile, certDir } = options;
   const destination = openRegistryDestination(reference, {
     credentials: openCredentials({ creds, authFile, env, helpers: conf.credentialHelpers }),
     certificates: { config: engine.paths.config, certDir, env },
-    tlsVerify: options.tlsVerify ?? (entry?.insecure ? false : undefined),
+    tlsVerify: options.tlsVerify ?? (insecure ? false : undefined),
   });
   return {
     destination,
@@ -74,6 +75,21 @@ async function openRegistry(engine: Engine, text: string, options: DestinationOp
     compresses: true,
     ...(reference.digest === undefined ? {} : { digest: reference.digest }),
   };
+}
+
+interface Target {
+  readonly reference: Reference;
+  readonly conf: RegistriesConf;
+  readonly insecure: boolean;
+}
+
+/** Mirrors and other locations are for pulling: what is pushed goes where it is named. */
+async function findTarget(engine: Engine, text: string): Promise<Target> {
+  const reference = withDefaultTag(parseReference(text.replace(/^docker:\/\//, '')));
+  const [{ findRegistry }, conf] = await Promise.all([import('../../storage/registries.ts'), registriesConf(engine)]);
+  const entry = findRegistry(conf, reference);
+  if (entry?.blocked) throw new EngineError('REGISTRY_ERROR', `registry ${entry.prefix} is blocked in ${conf.file} or ${conf.file}.d`);
+  return { reference, conf, insecure: entry?.insecure === true };
 }
 
 /** A path may hold no colon: what follows the first is a name. */

@@ -25,7 +25,7 @@ export interface ImportOptions {
  */
 export async function importRootfs(engine: Engine, source: string | Readable, options: ImportOptions): Promise<ImageId> {
   const names = options.reference === undefined ? [] : [formatReference(parseLocalReference(options.reference))];
-  await using input = await openInput(engine, source, options.signal);
+  await using input = await openInput(engine, source, options);
   await using rootfs = await openRootfs({
     input: input.value,
     staging: stagingDirectory(engine),
@@ -43,11 +43,12 @@ type RootfsInput = Parameters<typeof openRootfs>[0]['input'];
 async function openInput(
   engine: Engine,
   source: string | Readable,
-  signal: AbortSignal | undefined,
+  { onEvent, signal }: ImportOptions,
 ): Promise<{ readonly value: RootfsInput } & AsyncDisposable> {
   const nothing = async (): Promise<void> => undefined;
   if (typeof source !== 'string') return { value: { stream: source, name: '-' }, [Symbol.asyncDispose]: nothing };
   if (!/^https?:\/\//.test(source)) return { value: { path: source }, [Symbol.asyncDispose]: nothing };
+  onEvent?.({ kind: 'notice', text: `Downloading from ${JSON.stringify(source)}` });
   return download(engine, source, signal);
 }
 

@@ -8,7 +8,7 @@ import { sendImage } from '../../storage/send.ts';
 import type { CompressionChoice } from '../../storage/transport/compress.ts';
 import type { ManifestFormat } from '../../storage/transport/destination.ts';
 import type { Engine } from '../engine.ts';
-import { openDestination } from './destination.ts';
+import { checkDestination, openDestination } from './destination.ts';
 import { findImage, type FoundImage } from './find.ts';
 import { outgoingImage, rememberLayers } from './outgoing.ts';
 import type { RegistryChoice } from './pull.ts';
@@ -32,6 +32,7 @@ export interface PushOptions extends RegistryChoice {
  */
 export async function pushImage(engine: Engine, text: string, destination: string | undefined, options: PushOptions): Promise<Digest> {
   const found = await findImage(engine, text.replace(/^containers-storage:/, ''));
+  await checkDestination(engine, destination ?? text);
   const { withRetries } = await import('../../storage/registry/retry.ts');
   const digest = await withRetries(() => attempt(engine, found, destination ?? text, options), {
     retries: options.retries,

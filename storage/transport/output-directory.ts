@@ -15,7 +15,7 @@ export class OutputDirectory implements Disposable {
   /** Makes it where it is missing. Throws ARCHIVE_UNSUPPORTED. */
   constructor(path: string) {
     this.path = resolve(path);
-    explained(path, () => this.directory(''));
+    explained(path, '', () => this.directory(''));
   }
 
   /** Make sure a directory below is there. */

@@ -17,6 +17,8 @@ export interface FileOutputOptions {
   /** May take the place of a file that is there. Otherwise `refusal` says why not. */
   readonly replace: boolean;
   readonly refusal?: string;
+  /** Before what open(2) says. */
+  readonly prefix?: string;
 }
 
 /** Devices, pipes and the like are written as they are. Throws ARCHIVE_UNSUPPORTED in Podman's words. */
@@ -25,9 +27,9 @@ export function openFileOutput(path: string, options: FileOutputOptions): Output
   const refuse = (): never => {
     throw new EngineError('ARCHIVE_UNSUPPORTED', options.refusal ?? `${path}: file exists`);
   };
-  return explained(path, () => {
-    if (there?.isDirectory())
-      throw new EngineError('ARCHIVE_UNSUPPORTED', `opening file ${JSON.stringify(path)}: open ${path}: is a directory`);
+  const prefix = options.prefix ?? `opening file ${JSON.stringify(path)}: `;
+  return explained(path, prefix, () => {
+    if (there?.isDirectory()) throw new EngineError('ARCHIVE_UNSUPPORTED', `${prefix}open ${path}: is a directory`);
     if (there !== undefined && !there.isFile()) return openDevice(path);
     // An empty file is as good as none, whatever made it (mktemp).
     if (there !== undefined && there.size > 0 && !options.replace) refuse();
@@ -176,12 +178,12 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** What open(2) says, as Podman passes it on. */
-export function explained<T>(path: string, open: () => T): T {
+export function explained<T>(path: string, prefix: string, open: () => T): T {
   try {
     return open();
   } catch (error) {
     const words = WORDS[(error as NodeJS.ErrnoException).code ?? ''];
     if (error instanceof EngineError || words === undefined) throw error;
-    throw new EngineError('ARCHIVE_UNSUPPORTED', `opening file ${JSON.stringify(path)}: open ${path}: ${words}`, { cause: error });
+    throw new EngineError('ARCHIVE_UNSUPPORTED', `${prefix}open ${path}: ${words}`, { cause: error });
   }
 }
