@@ -113,6 +113,8 @@ export const REGISTRY: Group = {
     images: { summary: 'List images', load: () => import('./commands/images.ts') },
     info: INFO,
     inspect: { summary: 'Show all that is known of objects', load: () => import('./commands/inspect.ts') },
+    login: { summary: 'Log in to a registry', needsEngine: false, load: () => import('./commands/login.ts') },
+    logout: { summary: 'Log out of a registry', needsEngine: false, load: () => import('./commands/logout.ts') },
     rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
     system: SYSTEM,
     unshare: { summary: 'Run a command in the user namespace of the store', load: () => import('./commands/unshare.ts') },

@@ -70,24 +70,35 @@ export async function loadRegistriesConf(places: RegistriesPlaces): Promise<Regi
   return { ...merged, registries: [...merged.registries.values()] };
 }
 
-/** The entry whose prefix matches longest. */
-export function findRegistry(conf: RegistriesConf, reference: Reference): RegistryEntry | undefined {
+/** The entry whose prefix matches longest. `name`: `quay.io`, `quay.io/team/app:1`. */
+export function findRegistry(conf: RegistriesConf, name: string): RegistryEntry | undefined {
   let best: RegistryEntry | undefined;
   for (const entry of conf.registries) {
-    if (matchLength(entry.prefix, reference) > 0 && entry.prefix.length > (best?.prefix.length ?? -1)) best = entry;
+    if (matchLength(entry.prefix, name) > 0 && entry.prefix.length > (best?.prefix.length ?? -1)) best = entry;
   }
   return best;
 }
 
 /** Where to pull from, in order. Throws REGISTRY_ERROR when the registry is blocked. */
 export function endpointsOf(conf: RegistriesConf, reference: Reference): readonly Endpoint[] {
-  const entry = findRegistry(conf, reference);
+  const entry = findRegistry(conf, formatReference(reference));
   if (entry === undefined) return [{ reference, insecure: false, mirror: false }];
-  if (entry.blocked) throw new EngineError('REGISTRY_ERROR', `registry ${entry.prefix} is blocked in ${conf.file} or ${conf.file}.d`);
+  refuseBlocked(conf, entry);
   const mirrors = entry.mirrors
     .filter(({ pullFrom }) => pullFrom === 'all' || (pullFrom === 'digest-only') === (reference.digest !== undefined))
     .map((mirror) => ({ reference: relocate(reference, entry.prefix, mirror.location), insecure: mirror.insecure, mirror: true }));
   return [...mirrors, { reference: relocate(reference, entry.prefix, entry.location), insecure: entry.insecure, mirror: false }];
+}
+
+/** May plain http and unchecked certificates be used for the registry as such (login, search)? Throws REGISTRY_ERROR when it is blocked. */
+export function isInsecure(conf: RegistriesConf, domain: string): boolean {
+  const entry = findRegistry(conf, domain);
+  if (entry !== undefined) refuseBlocked(conf, entry);
+  return entry?.insecure === true;
+}
+
+function refuseBlocked(conf: RegistriesConf, { blocked, prefix }: RegistryEntry): void {
+  if (blocked) throw new EngineError('REGISTRY_ERROR', `registry ${prefix} is blocked in ${conf.file} or ${conf.file}.d`);
 }
 
 interface Merged {
@@ -164,20 +175,20 @@ function parseEntry(row: Table, where: string, check: Checker): RegistryEntry {
   };
 }
 
-/** How many characters of the reference the prefix covers; 0 if it does not match at a boundary. */
-function matchLength(prefix: string, reference: Reference): number {
+/** How many characters of the name the prefix covers; 0 if it does not match at a boundary. */
+function matchLength(prefix: string, name: string): number {
   if (prefix.startsWith('*.')) {
     const host = prefix.slice(1);
-    return reference.domain.endsWith(host) && reference.domain.length > host.length ? reference.domain.length : 0;
+    const domain = name.split('/', 1)[0]!;
+    return domain.endsWith(host) && domain.length > host.length ? domain.length : 0;
   }
-  const full = formatReference(reference);
-  if (full === prefix) return full.length;
-  return full.startsWith(prefix) && ':/@'.includes(full[prefix.length]!) ? prefix.length : 0;
+  if (name === prefix) return name.length;
+  return name.startsWith(prefix) && ':/@'.includes(name[prefix.length]!) ? prefix.length : 0;
 }
 
 function relocate(reference: Reference, prefix: string, location: string): Reference {
   if (location === '') return reference;
-  const rest = repositoryOf(reference).slice(matchLength(prefix, reference));
+  const rest = repositoryOf(reference).slice(matchLength(prefix, formatReference(reference)));
   const { domain, path } = parseReference(`${location}${rest}`);
   return { ...reference, domain, path };
 }

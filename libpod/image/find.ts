@@ -1,11 +1,10 @@
 /** A name or id typed by someone, and the image it means here. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { answersTo, formatReference, parseReference, parseTyped } from '../../storage/reference.ts';
 import type { RegistriesConf } from '../../storage/registries.ts';
 import { localCandidates } from '../../storage/shortnames.ts';
 import type { Engine } from '../engine.ts';
+import { userRegistriesConf } from '../registry/access.ts';
 import type { ImageRecord } from '../state/images.ts';
 
 export interface FoundImage {
@@ -62,10 +61,7 @@ function byDigest(engine: Engine, digest: string, repository: string): FoundImag
   return name === undefined ? undefined : { image, name: `${base}@${digest}` };
 }
 
-/** registries.conf as this user has it. The parser is loaded only where there is a file. */
-export async function registriesConf(engine: Engine): Promise<RegistriesConf> {
-  const env = engine.options.env;
-  const cache = join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? '/', '.cache'), 'containers');
-  const { loadRegistriesConf } = await import('../../storage/registries.ts');
-  return loadRegistriesConf({ config: engine.paths.config, env, ...(existsSync(cache) ? { cache } : {}) });
+/** registries.conf as the user of the store has it. */
+export function registriesConf(engine: Engine): Promise<RegistriesConf> {
+  return userRegistriesConf(engine.paths.config, engine.options.env);
 }

@@ -7,20 +7,11 @@ import { hostPlatform, normalisePlatform, suits } from '../../storage/platform.t
 import type { OnCopyEvent } from '../../storage/progress.ts';
 import { parseFileSource, type FileTransport } from '../../storage/transport/open.ts';
 import type { Engine } from '../engine.ts';
+import type { RegistryChoice } from '../registry/access.ts';
 import type { PullPolicy } from '../spec/wish.ts';
 import { stagingDirectory } from './blobs.ts';
 import { lookUpImage, registriesConf, type FoundImage } from './find.ts';
 import { keepCopy, keepImage, type StoreOptions } from './store.ts';
-
-/** What a caller says about registries; the rest comes from the user's configuration. */
-export interface RegistryChoice {
-  readonly creds?: string | undefined;
-  readonly authFile?: string | undefined;
-  readonly certDir?: string | undefined;
-  readonly tlsVerify?: boolean | undefined;
-  readonly retries?: number | undefined;
-  readonly retryDelayMs?: number | undefined;
-}
 
 export interface PullOptions extends RegistryChoice {
   readonly policy: PullPolicy;

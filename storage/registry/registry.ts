@@ -18,6 +18,8 @@ export interface RegistryOptions {
   readonly certificates: CertificatePlaces;
   /** False: any certificate, and plain http; true: neither. Undefined: checked https, and plain http on loopback only. */
   readonly tlsVerify?: boolean | undefined;
+  /** Refuse a token endpoint on a stranger's host, rather than ask it without the credentials of the registry. */
+  readonly onlyTrustedRealms?: boolean;
   /** Without a byte moving. Default: 60 s. */
   readonly timeoutMs?: number;
   /** First pause before an overloaded registry is asked again. Default: 1 s. */
@@ -120,6 +122,7 @@ export class Registry implements Disposable {
       domain: this.#domain,
       path: repositoryPath,
       credentials: this.#options.credentials,
+      onlyTrusted: this.#options.onlyTrustedRealms === true,
       signal: request.signal,
     });
     this.#tokens.set(scope ?? '', token);
