@@ -61,6 +61,7 @@ const IMAGE_VERBS: Readonly<Record<string, Leaf>> = {
   import: { summary: 'Make an image of a tar archive with a root file system', load: () => import('./commands/import.ts') },
   load: { summary: 'Load images from an archive', load: () => import('./commands/load.ts') },
   pull: { summary: 'Get images from a registry', load: () => import('./commands/pull.ts') },
+  search: { summary: 'Look for images in registries', needsEngine: false, load: () => import('./commands/search.ts') },
   tag: { summary: 'Give an image another name', load: () => import('./commands/tag.ts') },
   untag: { summary: 'Take names from an image', load: () => import('./commands/untag.ts') },
 };

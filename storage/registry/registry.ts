@@ -31,6 +31,10 @@ export interface RegistryRequest extends HttpRequest {
   readonly path: string;
   /** Repository and what is to be done in it, for the token. */
   readonly repository?: { readonly path: string; readonly actions: 'pull' | 'pull,push' };
+  /** For the token where no repository is meant: `registry:catalog:*`. */
+  readonly scope?: string;
+  /** Without credentials, whatever the registry asks for. */
+  readonly anonymous?: boolean;
 }
 
 /** Asked again that often when it answers 429 or 503. */
@@ -86,7 +90,8 @@ export class Registry implements Disposable {
   async #sendAuthorised(request: RegistryRequest): Promise<HttpResponse> {
     const session = await this.#open(request.signal);
     const response = await this.#sendOnce(session, request, session.challenge);
-    if (response.status !== 401 || response.url.origin !== session.root.origin || isStream(request.body)) return response;
+    if (request.anonymous === true || response.status !== 401 || response.url.origin !== session.root.origin || isStream(request.body))
+      return response;
     const challenge = parseChallenge(response.headers['www-authenticate']);
     if (challenge === undefined) return response;
     response.body.destroy();
@@ -97,8 +102,8 @@ export class Registry implements Disposable {
   }
 
   async #sendOnce(session: Session, request: RegistryRequest, challenge: Challenge | undefined): Promise<HttpResponse> {
-    const { path, repository: _, headers, ...rest } = request;
-    const authorization = await this.#authorization(session, request, challenge);
+    const { path, repository: _repository, scope: _scope, anonymous, headers, ...rest } = request;
+    const authorization = anonymous === true ? undefined : await this.#authorization(session, request, challenge);
     return sendFollowing(this.#http, new URL(path, session.root), {
       ...rest,
       headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
@@ -183,8 +188,8 @@ interface Session {
   challenge: Challenge | undefined;
 }
 
-function scopeOf({ repository }: RegistryRequest): string | undefined {
-  return repository === undefined ? undefined : `repository:${repository.path}:${repository.actions}`;
+function scopeOf({ repository, scope }: RegistryRequest): string | undefined {
+  return repository === undefined ? scope : `repository:${repository.path}:${repository.actions}`;
 }
 
 /** A stream can be sent only once. */
