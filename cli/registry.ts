@@ -66,6 +66,14 @@ const IMAGE_VERBS: Readonly<Record<string, Leaf>> = {
   untag: { summary: 'Take names from an image', load: () => import('./commands/untag.ts') },
 };
 
+const TRUST: Group = {
+  summary: 'Manage which images are trusted',
+  commands: {
+    set: { summary: 'Set whether images are trusted', needsEngine: false, load: () => import('./commands/image-trust-set.ts') },
+    show: { summary: 'Show which images are trusted', needsEngine: false, load: () => import('./commands/image-trust-show.ts') },
+  },
+};
+
 const IMAGE: Group = {
   summary: 'Manage images',
   commands: {
@@ -75,6 +83,8 @@ const IMAGE: Group = {
     list: { summary: 'List images', aliases: ['ls'], load: () => import('./commands/images.ts') },
     prune: { summary: 'Remove unused images', load: () => import('./commands/image-prune.ts') },
     rm: { summary: 'Remove images', aliases: ['remove'], load: () => import('./commands/rmi.ts') },
+    sign: { summary: 'Sign images (not supported)', hidden: true, needsEngine: false, load: () => import('./commands/image-sign.ts') },
+    trust: TRUST,
   },
 };
 

@@ -54,3 +54,8 @@ export const IMAGE_SOURCE = flagTable({
     aliases: ['override-variant'],
   },
 });
+
+/** Another file than the one in force: a policy can be looked at before it is installed. */
+export const POLICY_FILE = flagTable({
+  policypath: { kind: 'string', help: 'Another policy.json', hidden: true, complete: 'file' },
+});

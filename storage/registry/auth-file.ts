@@ -2,25 +2,12 @@
  * The files in which the containers tools and Docker keep credentials (containers-auth.json(5)): where they are, reading, changing.
  * A file that everybody may write to is not read. Changes are made aside and renamed into place under a lock, mode 0600.
  */
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import { parseJson, type Json } from '../../core/json.ts';
-import { lockFile } from '../../host/flock.ts';
 import { readIdentity } from '../../host/identity.ts';
-import { randomHex } from '../../host/random.ts';
+import { lockBeside, replaceFile } from '../../host/replace-file.ts';
 
 export interface AuthFilePlaces {
   /** `--authfile`; REGISTRY_AUTH_FILE counts as one. */
@@ -101,13 +88,19 @@ export async function changeAuthFile(
   } catch (cause) {
     throw writing(path, cause);
   }
-  using _lock = await lockBeside(target, path);
+  using _lock = await lockBeside(target, LOCK_TIMEOUT_MS).catch((error: unknown) => {
+    throw error instanceof EngineError ? error : writing(path, error);
+  });
   const read = readDocument(target);
   const document = parseDocument(read?.text ?? '', path);
   const auths = await edit(document);
   if (auths === undefined) return;
   const changed: Record<string, Json | undefined> = { auths: Object.fromEntries(auths), ...document.rest };
-  replaceFile(target, path, JSON.stringify(changed, undefined, '\t'));
+  try {
+    replaceFile(target, JSON.stringify(changed, undefined, '\t'), 0o600);
+  } catch (cause) {
+    throw writing(path, cause);
+  }
 }
 
 function readDocument(path: string): { readonly text: string; readonly mode: number } | undefined {
@@ -167,38 +160,6 @@ function targetOf(path: string): string {
     throw writing(path, cause);
   }
   throw new EngineError('CONFIG', `writing auth file ${JSON.stringify(path)}: is a symbolic link that belongs to another user`);
-}
-
-async function lockBeside(target: string, path: string): Promise<Disposable> {
-  const file = `${target}.lock`;
-  try {
-    const lock = await lockFile(file, { timeoutMs: LOCK_TIMEOUT_MS });
-    return {
-      [Symbol.dispose]: () => {
-        rmSync(file, { force: true });
-        lock[Symbol.dispose]();
-      },
-    };
-  } catch (error) {
-    throw error instanceof EngineError ? error : writing(path, error);
-  }
-}
-
-function replaceFile(target: string, path: string, text: string): void {
-  const aside = `${target}.${randomHex(8)}`;
-  try {
-    const fd = openSync(aside, 'wx', 0o600);
-    try {
-      writeFileSync(fd, text);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(aside, target);
-  } catch (cause) {
-    rmSync(aside, { force: true });
-    throw writing(path, cause);
-  }
 }
 
 function writing(path: string, cause: unknown): EngineError {
