@@ -1,12 +1,15 @@
 /** A file with new contents: complete under its name, or as it was. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { lockFile } from './flock.ts';
-import { randomHex } from './random.ts';
 
-/** Written aside, flushed to the disk and renamed into place. A symbolic link at `path` is replaced, not followed. */
+/**
+ * Written aside, flushed to the disk and renamed into place. A symbolic link at `path` is replaced, not followed.
+ * To be called under `lockBeside`: what a killed process left aside is in nobody's use then, and goes.
+ */
 export function replaceFile(path: string, content: string | Uint8Array, mode: number): void {
-  const aside = `${path}.${randomHex(8)}`;
+  const aside = `${path}.new`;
   try {
+    rmSync(aside, { force: true });
     const fd = openSync(aside, 'wx', mode);
     try {
       writeFileSync(fd, content);

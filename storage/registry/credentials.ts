@@ -45,16 +45,22 @@ export interface CredentialPlaces extends AuthFilePlaces {
 export interface CredentialSource {
   /** For a repository of the registry (`path` may be missing: for the registry as such). */
   find(domain: string, path?: string): Promise<Credentials | undefined>;
-  /** Only what is stored under the name of that very host: what was typed for a registry is not meant for others that it names. */
-  findStored(host: string): Promise<Credentials | undefined>;
+  /** Only what is stored under the name of that very host: what was typed for a registry is not meant for its mirrors, or hosts that it names. */
+  findStored(host: string, path?: string): Promise<Credentials | undefined>;
 }
 
 export function openCredentials(places: CredentialPlaces): CredentialSource {
   const { creds } = places;
   return {
     find: async (domain, path) => (creds === undefined ? findStored(places, domain, path) : parseCreds(creds)),
-    findStored: (host) => findStored(places, host, undefined),
+    findStored: (host, path) => findStored(places, host, path),
   };
+}
+
+/** The same without what was typed on the command line. */
+export function storedOnly(source: CredentialSource): CredentialSource {
+  const find: CredentialSource['find'] = (domain, path) => source.findStored(domain, path);
+  return { find, findStored: find };
 }
 
 /** What somebody has just typed, for one registry. */

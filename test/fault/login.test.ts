@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -203,6 +203,17 @@ describe('an auth file (G15)', () => {
       code: 'CONFIG',
       message: expect.stringContaining(`writing auth file ${JSON.stringify(authFile)}`),
     });
+  });
+
+  test('takes a change although a killed process left its lock and half a file', async () => {
+    const { env } = (await access()).credentials;
+    const authFile = join(root, 'auth.json');
+    writeFileSync(authFile, '{"auths":{"y.test":{"auth":"YTpi"}}}', { mode: 0o600 });
+    writeFileSync(`${authFile}.lock`, '');
+    symlinkSync(join(root, 'elsewhere'), `${authFile}.new`);
+    await storeCredentials({ env, authFile }, 'x.test', LOGIN);
+    expect(Object.keys((JSON.parse(readFileSync(authFile, 'utf8')) as { auths: object }).auths)).toEqual(['y.test', 'x.test']);
+    expect(readdirSync(root)).toEqual(['auth.json']);
   });
 
   test.each(['a directory', 'more than 1 MiB', 'a list', 'nested 100000 deep'])('that is %s is refused', async (kind) => {

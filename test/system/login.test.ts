@@ -56,6 +56,10 @@ describe.skipIf(!canRunRegistry)('login and logout', () => {
     );
     const pulled = await host.lichen(['pull', '--retry', '0', `${secure.name}/none:1`]);
     expect(pulled.stderr).toMatch(/manifest unknown|name unknown/);
+    const creds = ['pull', '--retry', '0', '--creds', `${USER}:${PASSWORD}`, `${secure.name}/none:1`];
+    const debugged = await host.lichen(['--log-level', 'debug', ...creds]);
+    expect(debugged.stderr).toContain(`GET https://${secure.name}/v2/`);
+    for (const secret of [PASSWORD, AUTH]) expect(debugged.stderr).not.toContain(secret);
     expect(await host.succeed(['logout', secure.name])).toBe(`Removed login credentials for ${secure.name}`);
     expect(await host.readFile(standard)).toBe('{\n\t"auths": {}\n}');
     expect(await host.lichen(['logout', secure.name])).toMatchObject({ stderr: `Error: not logged into ${secure.name}\n`, exitCode: 125 });
