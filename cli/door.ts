@@ -72,6 +72,8 @@ async function runCommand(
   }
 
   const globals = mergeGlobals(root, split, command.flags);
+  // Docker's word for the directory of its configuration, credentials among it.
+  if (globals.config !== undefined) invocation.env['DOCKER_CONFIG'] = globals.config;
   openStderrLog(globals, stderr);
   refuseUnsupported(ROOT_FLAGS, root);
   refuseUnsupported(table, split);

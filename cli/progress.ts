@@ -19,12 +19,16 @@ export function copyProgress({ stderr }: Pick<CommandContext, 'stderr'>, options
 
 interface Layer {
   done: number;
+  /** When its first bytes came. */
+  startedAtMs?: number;
   readonly total: number;
   readonly present: boolean;
 }
 
 const REDRAW_MS = 100;
 const BAR_WIDTH = 30;
+/** A rate of less than this time would be a guess. */
+const LEAST_SECONDS = 0.2;
 /** Where the terminal does not say, or says 0. */
 const FALLBACK_COLUMNS = 80;
 
@@ -44,7 +48,10 @@ class LayerLines {
       this.#draw();
     } else if (event.kind === 'layer') {
       const layer = this.#layers.get(event.digest);
-      if (layer) layer.done = event.done;
+      if (layer) {
+        layer.startedAtMs ??= performance.now();
+        layer.done = event.done;
+      }
       if (event.done >= event.total || performance.now() - this.#drawnAtMs > REDRAW_MS) this.#draw();
     } else {
       const line = describeEvent(event);
@@ -57,7 +64,8 @@ class LayerLines {
 
   #draw(): void {
     const columns = this.#stderr.columns() || FALLBACK_COLUMNS;
-    const lines = [...this.#layers].map(([digest, layer]) => describeLayer(digest, layer).slice(0, columns - 1));
+    const now = performance.now();
+    const lines = [...this.#layers].map(([digest, layer]) => describeLayer(digest, layer, now).slice(0, columns - 1));
     const up = this.#drawn === 0 ? '' : `\u001B[${this.#drawn}A`;
     this.#stderr.write(up + lines.map((line) => `\r\u001B[K${line}\n`).join(''));
     this.#drawn = lines.length;
@@ -72,11 +80,13 @@ class LayerLines {
 }
 
 /** Pure; for tests too. */
-export function describeLayer(digest: string, { done, total, present }: Layer): string {
+export function describeLayer(digest: string, { done, total, present, startedAtMs }: Layer, nowMs = 0): string {
   const blob = `Copying blob ${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;
   if (present) return `${blob} skipped: already exists`;
   if (done >= total) return `${blob} done   |`;
   const filled = Math.floor((BAR_WIDTH * done) / total);
   const bar = `${'='.repeat(filled)}>`.padEnd(BAR_WIDTH + 1);
-  return `${blob} [${bar}] ${humanSize(done)} / ${humanSize(total)}`;
+  const seconds = startedAtMs === undefined ? 0 : (nowMs - startedAtMs) / 1000;
+  const rate = seconds < LEAST_SECONDS ? '' : ` | ${humanSize(done / seconds)}/s`;
+  return `${blob} [${bar}] ${humanSize(done)} / ${humanSize(total)}${rate}`;
 }

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { parseDurationMs } from '../core/duration.ts';
 import { EngineError } from '../core/errors.ts';
 import type { Engine } from '../libpod/engine.ts';
-import { pullImages, type PullOptions, type RegistryChoice } from '../libpod/image/pull.ts';
+import { pullImages, type PullOptions } from '../libpod/image/pull.ts';
+import type { RegistryChoice } from '../libpod/registry/access.ts';
 import { defined } from '../libpod/spec/defined.ts';
 import { architectureName, parsePlatform } from '../libpod/spec/parse/words.ts';
 import type { PullPolicy } from '../libpod/spec/wish.ts';
@@ -46,9 +47,7 @@ export async function pullForCreation(context: CommandContext, engine: Engine, r
 /** Throws INVALID_ARGUMENT. */
 export function registryChoice(context: CommandContext, flags: RegistryFlags): RegistryChoice {
   const { authfile, creds } = flags;
-  if (authfile !== undefined && !existsSync(authfile)) {
-    throw new EngineError('INVALID_ARGUMENT', `credential file is not accessible: faccessat ${authfile}: no such file or directory`);
-  }
+  checkAuthFile(authfile);
   return {
     creds,
     authFile: authfile,
@@ -57,6 +56,12 @@ export function registryChoice(context: CommandContext, flags: RegistryFlags): R
     retries: flags.retry,
     retryDelayMs: flags['retry-delay'] === undefined ? undefined : retryDelay(flags['retry-delay']),
   };
+}
+
+/** A file that was named must be there. Throws INVALID_ARGUMENT. */
+export function checkAuthFile(authfile: string | undefined): void {
+  if (authfile === undefined || authfile === '' || existsSync(authfile)) return;
+  throw new EngineError('INVALID_ARGUMENT', `credential file is not accessible: faccessat ${authfile}: no such file or directory`);
 }
 
 /** Undefined where the machine's own platform is meant. Throws INVALID_ARGUMENT. */

@@ -64,8 +64,17 @@ const IMAGE_VERBS: Readonly<Record<string, Leaf>> = {
   pull: { summary: 'Get images from a registry', load: () => import('./commands/pull.ts') },
   push: { summary: 'Send an image to a registry', load: () => import('./commands/push.ts') },
   save: { summary: 'Save images to an archive or a directory', load: () => import('./commands/save.ts') },
+  search: { summary: 'Look for images in registries', needsEngine: false, load: () => import('./commands/search.ts') },
   tag: { summary: 'Give an image another name', load: () => import('./commands/tag.ts') },
   untag: { summary: 'Take names from an image', load: () => import('./commands/untag.ts') },
+};
+
+const TRUST: Group = {
+  summary: 'Manage which images are trusted',
+  commands: {
+    set: { summary: 'Set whether images are trusted', needsEngine: false, load: () => import('./commands/image-trust-set.ts') },
+    show: { summary: 'Show which images are trusted', needsEngine: false, load: () => import('./commands/image-trust-show.ts') },
+  },
 };
 
 const IMAGE: Group = {
@@ -77,6 +86,8 @@ const IMAGE: Group = {
     list: { summary: 'List images', aliases: ['ls'], load: () => import('./commands/images.ts') },
     prune: { summary: 'Remove unused images', load: () => import('./commands/image-prune.ts') },
     rm: { summary: 'Remove images', aliases: ['remove'], load: () => import('./commands/rmi.ts') },
+    sign: { summary: 'Sign images (not supported)', hidden: true, needsEngine: false, load: () => import('./commands/image-sign.ts') },
+    trust: TRUST,
   },
 };
 
@@ -145,6 +156,8 @@ export const REGISTRY: Group = {
     info: INFO,
     inspect: { summary: 'Show all that is known of objects', load: () => import('./commands/inspect.ts') },
     manifest: MANIFEST,
+    login: { summary: 'Log in to a registry', needsEngine: false, load: () => import('./commands/login.ts') },
+    logout: { summary: 'Log out of a registry', needsEngine: false, load: () => import('./commands/logout.ts') },
     rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
     system: SYSTEM,
     unshare: { summary: 'Run a command in the user namespace of the store', load: () => import('./commands/unshare.ts') },

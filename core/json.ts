@@ -14,6 +14,8 @@ export function parseJson(bytes: Uint8Array | string, what: string, code: ErrorC
   try {
     return JSON.parse(text) as Json;
   } catch (cause) {
-    throw new EngineError(code, `${what}: not valid JSON: ${(cause as Error).message}`, { cause });
+    // The parser quotes the text, which may hold what steers a terminal.
+    const why = (cause as Error).message.replace(/\p{Cc}+/gu, ' ');
+    throw new EngineError(code, `${what}: not valid JSON: ${why}`, { cause });
   }
 }

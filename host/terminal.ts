@@ -41,6 +41,38 @@ export function rawMode(): Disposable {
   };
 }
 
+/**
+ * What is typed at the terminal on stdin is not shown until disposed: for secrets. Lines are still edited, and ctrl-c still interrupts.
+ * Restored too when the process exits or is ended by a signal that can be caught. Undefined where stdin is no terminal.
+ */
+export function hideTyping(): Disposable | undefined {
+  const before = Buffer.alloc(TERMIOS_BYTES);
+  if (tcgetattr(0, before) === -1) return undefined;
+  const hidden = Buffer.from(before);
+  const flags = hidden.readUInt32LE(LOCAL_FLAGS_OFFSET);
+  hidden.writeUInt32LE((flags & ~ECHO) >>> 0, LOCAL_FLAGS_OFFSET);
+  check(tcsetattr(0, TCSAFLUSH, hidden), 'tcsetattr', 'stdin');
+  const restore = (): void => void tcsetattr(0, TCSADRAIN, before);
+  const die = (signal: NodeJS.Signals): void => {
+    dispose();
+    process.kill(process.pid, signal);
+  };
+  const dispose = (): void => {
+    process.off('exit', restore);
+    for (const signal of ENDING) process.off(signal, die);
+    restore();
+  };
+  process.once('exit', restore);
+  for (const signal of ENDING) process.on(signal, die);
+  return { [Symbol.dispose]: dispose };
+}
+
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+/** c_lflag comes after three flag words of four bytes, with either C library. */
+const LOCAL_FLAGS_OFFSET = 12;
+const ECHO = 0o10;
+const TCSAFLUSH = 2;
+
 /** struct termios (termios(3)) takes 60 bytes with either C library. */
 const TERMIOS_BYTES = 128;
 const TCSADRAIN = 1;

@@ -24,21 +24,32 @@ export interface Origin {
 
 export const ACCEPT_ANYTHING: Policy = { default: [{ type: 'insecureAcceptAnything' }], transports: {} };
 
+export interface PolicyPlaces {
+  readonly config: string;
+  readonly system?: string;
+  readonly file?: string | undefined;
+}
+
 /**
  * The file named, else the user's, else the system's. With none of the last two everything is accepted: a bare machine has no policy.
  * Throws CONFIG when a file does not parse.
  */
-export async function loadPolicy(places: { config: string; system?: string; file?: string | undefined }): Promise<Policy> {
-  if (places.file !== undefined) return parsePolicy(await readFile(places.file, 'utf8'), places.file);
-  for (const directory of [places.config, places.system ?? '/etc/containers']) {
-    const file = join(directory, 'policy.json');
+export async function loadPolicy(places: PolicyPlaces): Promise<Policy> {
+  const found = await readPolicyFile(places);
+  return found === undefined ? ACCEPT_ANYTHING : parsePolicy(found.text, found.file);
+}
+
+/** The text that is in force, and where it stands; undefined where there is none. Throws CONFIG when it cannot be read. */
+export async function readPolicyFile(places: PolicyPlaces): Promise<{ readonly file: string; readonly text: string } | undefined> {
+  const { file: named, config, system = '/etc/containers' } = places;
+  for (const file of named === undefined ? [join(config, 'policy.json'), join(system, 'policy.json')] : [named]) {
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+      if (named === undefined && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
       throw new EngineError('CONFIG', `invalid policy in ${JSON.stringify(file)}: ${error.message}`, { cause: error });
     });
-    if (text !== undefined) return parsePolicy(text, file);
+    if (text !== undefined) return { file, text };
   }
-  return ACCEPT_ANYTHING;
+  return undefined;
 }
 
 /** Throws POLICY_REJECTED. All requirements of the most specific scope must hold. */
@@ -82,7 +93,8 @@ function withoutTag(name: string): string {
   return colon === -1 ? untied : untied.slice(0, colon);
 }
 
-function parsePolicy(text: string, file: string): Policy {
+/** Throws CONFIG. */
+export function parsePolicy(text: string, file: string): Policy {
   const json = parseJson(text, `invalid policy in ${JSON.stringify(file)}`, 'CONFIG');
   const bad = (why: string): EngineError => new EngineError('CONFIG', `invalid policy in ${JSON.stringify(file)}: ${why}`);
   if (!isRecord(json)) throw bad('not an object');

@@ -7,6 +7,7 @@ import type { Platform } from './image.ts';
 import { formatReference, type Reference } from './reference.ts';
 import { endpointsOf, type Endpoint, type RegistriesConf } from './registries.ts';
 import { resolveForPull } from './shortnames.ts';
+import { storedOnly } from './registry/credentials.ts';
 import type { RegistryOptions } from './registry/registry.ts';
 import { withRetries } from './registry/retry.ts';
 import { openRegistrySource } from './registry/source.ts';
@@ -57,10 +58,11 @@ async function pullReference(reference: Reference, request: PullRequest): Promis
 
 function pullEndpoint({ reference, insecure, mirror }: Endpoint, name: Reference, request: PullRequest): Promise<StoredImage> {
   const { signal, onEvent } = request;
+  const credentials = mirror ? storedOnly(request.credentials) : request.credentials;
   const tlsVerify = request.tlsVerify ?? (insecure ? false : undefined);
   return withRetries(
     async () => {
-      await using source = await openRegistrySource(reference, { ...request, tlsVerify, name });
+      await using source = await openRegistrySource(reference, { ...request, credentials, tlsVerify, name });
       // Not without await: the source would be closed under the copy.
       return await storeImage(source, request);
     },

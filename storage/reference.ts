@@ -164,7 +164,8 @@ function isSeparator(text: string): boolean {
   return true;
 }
 
-function isDomain(domain: string): boolean {
+/** `quay.io`, `localhost:5000`, `[::1]:5000`: what may stand before the first slash. */
+export function isDomain(domain: string): boolean {
   const { host, port } = splitPort(domain);
   if (port !== undefined && !(port !== '' && every(port, isDecimal))) return false;
   if (host.startsWith('[')) return host.length > 3 && host.endsWith(']') && every(host.slice(1, -1), (c) => isHex(c) || c === ':');

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { parseToml } from '../core/toml.ts';
-import { formatReference, parseReference, repositoryOf, type Reference } from './reference.ts';
+import { formatReference, isDomain, parseTyped, qualify, repositoryOf, type Reference } from './reference.ts';
 
 export interface RegistriesConf {
   /** The main file, for messages: it need not exist. */
@@ -71,24 +71,35 @@ export async function loadRegistriesConf(places: RegistriesPlaces): Promise<Regi
   return { ...merged, registries: [...merged.registries.values()] };
 }
 
-/** The entry whose prefix matches longest. */
-export function findRegistry(conf: RegistriesConf, reference: Reference): RegistryEntry | undefined {
+/** The entry whose prefix matches longest. `name`: `quay.io`, `quay.io/team/app:1`. */
+export function findRegistry(conf: RegistriesConf, name: string): RegistryEntry | undefined {
   let best: RegistryEntry | undefined;
   for (const entry of conf.registries) {
-    if (matchLength(entry.prefix, reference) > 0 && entry.prefix.length > (best?.prefix.length ?? -1)) best = entry;
+    if (matchLength(entry.prefix, name) > 0 && entry.prefix.length > (best?.prefix.length ?? -1)) best = entry;
   }
   return best;
 }
 
 /** Where to pull from, in order. Throws REGISTRY_ERROR when the registry is blocked. */
 export function endpointsOf(conf: RegistriesConf, reference: Reference): readonly Endpoint[] {
-  const entry = findRegistry(conf, reference);
+  const entry = findRegistry(conf, formatReference(reference));
   if (entry === undefined) return [{ reference, insecure: false, mirror: false }];
-  if (entry.blocked) throw new EngineError('REGISTRY_ERROR', `registry ${entry.prefix} is blocked in ${conf.file} or ${conf.file}.d`);
+  refuseBlocked(conf, entry);
   const mirrors = entry.mirrors
     .filter(({ pullFrom }) => pullFrom === 'all' || (pullFrom === 'digest-only') === (reference.digest !== undefined))
     .map((mirror) => ({ reference: relocate(reference, entry.prefix, mirror.location), insecure: mirror.insecure, mirror: true }));
   return [...mirrors, { reference: relocate(reference, entry.prefix, entry.location), insecure: entry.insecure, mirror: false }];
+}
+
+/** May plain http and unchecked certificates be used for the registry as such (login, search)? Throws REGISTRY_ERROR when it is blocked. */
+export function isInsecure(conf: RegistriesConf, domain: string): boolean {
+  const entry = findRegistry(conf, domain);
+  if (entry !== undefined) refuseBlocked(conf, entry);
+  return entry?.insecure === true;
+}
+
+function refuseBlocked(conf: RegistriesConf, { blocked, prefix }: RegistryEntry): void {
+  if (blocked) throw new EngineError('REGISTRY_ERROR', `registry ${prefix} is blocked in ${conf.file} or ${conf.file}.d`);
 }
 
 interface Merged {
@@ -136,50 +147,79 @@ function mergeAliases(into: Merged, path: string, aliases: unknown): void {
     const value = check.string(target, `aliases.${name}`);
     // An empty target takes an alias of an earlier file back.
     if (value === '') into.aliases.delete(name);
-    else into.aliases.set(name, { target: value, file: path });
+    else into.aliases.set(name, { target: fullName(value, `aliases.${name}`, check), file: path });
   }
+}
+
+/** An alias says where, and nothing of which version. */
+function fullName(text: string, where: string, check: Checker): string {
+  try {
+    const { domain, tag, digest } = parseTyped(text);
+    if (domain !== undefined && tag === undefined && digest === undefined) return text;
+  } catch {
+    // Told below, with the place.
+  }
+  throw check.error(where, `must be a full name without tag or digest, not ${JSON.stringify(text.slice(0, 300))}`);
 }
 
 function parseEntry(row: Table, where: string, check: Checker): RegistryEntry {
-  const location = check.string(row['location'] ?? '', `${where}.location`);
+  const location = parseLocation(row['location'], `${where}.location`, check);
   const prefix = check.string(row['prefix'] ?? location, `${where}.prefix`);
   if (prefix === '') throw check.error(where, 'needs a prefix or a location');
   if (location === '' && !prefix.startsWith('*.')) throw check.error(where, 'needs a location');
+  if (prefix.includes('*') && !/^\*\.[^*/]+$/.test(prefix)) throw check.error(`${where}.prefix`, 'may have a * only as in *.example.com');
   const digestOnly = check.boolean(row['mirror-by-digest-only'] ?? false, `${where}.mirror-by-digest-only`);
   return {
     prefix: trimSlash(prefix),
-    location: trimSlash(location),
+    location,
     insecure: check.boolean(row['insecure'] ?? false, `${where}.insecure`),
     blocked: check.boolean(row['blocked'] ?? false, `${where}.blocked`),
-    mirrors: check.tables(row['mirror'], `${where}.mirror`).map((mirror, index) => ({
-      location: trimSlash(check.string(mirror['location'] ?? '', `${where}.mirror[${index}].location`)),
-      insecure: check.boolean(mirror['insecure'] ?? false, `${where}.mirror[${index}].insecure`),
-      pullFrom: digestOnly
-        ? 'digest-only'
-        : check.oneOf(mirror['pull-from-mirror'] || 'all', `${where}.mirror[${index}].pull-from-mirror`, [
-            'all',
-            'digest-only',
-            'tag-only',
-          ]),
-    })),
+    mirrors: check
+      .tables(row['mirror'], `${where}.mirror`)
+      .map((mirror, index) => parseMirror(mirror, `${where}.mirror[${index}]`, { digestOnly, check })),
   };
 }
 
-/** How many characters of the reference the prefix covers; 0 if it does not match at a boundary. */
-function matchLength(prefix: string, reference: Reference): number {
+function parseMirror(row: Table, where: string, { digestOnly, check }: { readonly digestOnly: boolean; readonly check: Checker }): Mirror {
+  const location = parseLocation(row['location'], `${where}.location`, check);
+  if (location === '') throw check.error(where, 'needs a location');
+  const choice = row['pull-from-mirror'] || undefined;
+  if (digestOnly && choice !== undefined) throw check.error(`${where}.pull-from-mirror`, 'cannot be set beside mirror-by-digest-only');
+  return {
+    location,
+    insecure: check.boolean(row['insecure'] ?? false, `${where}.insecure`),
+    pullFrom: digestOnly ? 'digest-only' : check.oneOf(choice ?? 'all', `${where}.pull-from-mirror`, ['all', 'digest-only', 'tag-only']),
+  };
+}
+
+/** Throws for what looks like a place and is none: `https://quay.io`, `quay.io//x`. Empty stays empty. */
+function parseLocation(value: unknown, where: string, check: Checker): string {
+  const location = trimSlash(check.string(value ?? '', where));
+  if (location === '') return '';
+  if (location.includes('://')) throw check.error(where, `must have no scheme: ${JSON.stringify(location)}`);
+  const [domain = '', ...path] = location.split('/');
+  if (!isDomain(domain) || path.includes('')) throw check.error(where, `is no place of a registry: ${JSON.stringify(location)}`);
+  return location;
+}
+
+/** How many characters of the name the prefix covers; 0 if it does not match at a boundary. */
+function matchLength(prefix: string, name: string): number {
   if (prefix.startsWith('*.')) {
     const host = prefix.slice(1);
-    return reference.domain.endsWith(host) && reference.domain.length > host.length ? reference.domain.length : 0;
+    const domain = name.split('/', 1)[0]!;
+    return domain.endsWith(host) && domain.length > host.length ? domain.length : 0;
   }
-  const full = formatReference(reference);
-  if (full === prefix) return full.length;
-  return full.startsWith(prefix) && ':/@'.includes(full[prefix.length]!) ? prefix.length : 0;
+  if (name === prefix) return name.length;
+  return name.startsWith(prefix) && ':/@'.includes(name[prefix.length]!) ? prefix.length : 0;
 }
 
 function relocate(reference: Reference, prefix: string, location: string): Reference {
   if (location === '') return reference;
-  const rest = repositoryOf(reference).slice(matchLength(prefix, reference));
-  const { domain, path } = parseReference(`${location}${rest}`);
+  const moved = location + repositoryOf(reference).slice(matchLength(prefix, formatReference(reference)));
+  const slash = moved.indexOf('/');
+  if (slash === -1) throw new EngineError('CONFIG', `rewriting ${formatReference(reference)}: location ${location} is no repository`);
+  // Not parsed as a whole: a host without a dot would be taken for a namespace of docker.io.
+  const { domain, path } = qualify(parseTyped(moved.slice(slash + 1)), moved.slice(0, slash));
   return { ...reference, domain, path };
 }
 

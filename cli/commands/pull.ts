@@ -1,4 +1,3 @@
-import { EngineError } from '../../core/errors.ts';
 import { pullImages, type PullOptions } from '../../libpod/image/pull.ts';
 import { parsePullPolicy } from '../../libpod/spec/parse/words.ts';
 import { defineCommand } from '../command.ts';
@@ -8,10 +7,8 @@ import { copyProgress } from '../progress.ts';
 import { registryChoice, wantedPlatform } from '../pulling.ts';
 
 export const command = defineCommand(pullFace, async (context, names, flags) => {
-  if (flags['all-tags']) {
-    throw new EngineError('NOT_SUPPORTED', '--all-tags is not supported yet', { hint: 'Name the tags: lichen pull REPOSITORY:TAG …' });
-  }
   const options: PullOptions = {
+    allTags: flags['all-tags'],
     policy: parsePullPolicy(flags.policy),
     platform: wantedPlatform(flags),
     ...registryChoice(context, flags),

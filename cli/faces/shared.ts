@@ -73,3 +73,8 @@ export const SIGNING = flagTable({
   'sign-by-sq-fingerprint': { kind: 'string', placeholder: 'FINGERPRINT', help: 'Sign with a Sequoia key', unsupported: true },
   'sign-passphrase-file': { kind: 'string', placeholder: 'PATH', help: 'File with the passphrase of the key', unsupported: true },
 });
+
+/** Another file than the one in force: a policy can be looked at before it is installed. */
+export const POLICY_FILE = flagTable({
+  policypath: { kind: 'string', help: 'Another policy.json', hidden: true, complete: 'file' },
+});

@@ -15,7 +15,7 @@ import type { Engine } from '../engine.ts';
 import { registryAccess } from '../image/access.ts';
 import { imageBlobs } from '../image/blobs.ts';
 import { incomingLock } from '../image/garbage.ts';
-import type { RegistryChoice } from '../image/pull.ts';
+import type { RegistryChoice } from '../registry/access.ts';
 import { artifactManifest, artifactRecord } from './manifest.ts';
 import { putArtifact } from './rows.ts';
 

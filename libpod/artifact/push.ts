@@ -8,7 +8,7 @@ import { relay, type RelayedManifest } from '../../storage/relay.ts';
 import type { Engine } from '../engine.ts';
 import { imageBlobs } from '../image/blobs.ts';
 import { openDestination } from '../image/destination.ts';
-import type { RegistryChoice } from '../image/pull.ts';
+import type { RegistryChoice } from '../registry/access.ts';
 import { artifactManifest } from './manifest.ts';
 
 export interface PushArtifactOptions extends RegistryChoice {

@@ -1,7 +1,7 @@
 import type { RegistryAccess } from '../../storage/remote.ts';
 import type { Engine } from '../engine.ts';
 import { registriesConf } from './find.ts';
-import type { RegistryChoice } from './pull.ts';
+import type { RegistryChoice } from '../registry/access.ts';
 
 /** How this user talks to registries, with what a command says over it. Throws CONFIG, INVALID_ARGUMENT. */
 export async function registryAccess(engine: Engine, choice: RegistryChoice): Promise<RegistryAccess> {

@@ -1,13 +1,13 @@
 /** Where a push goes: `docker://` (or no transport at all), `docker-archive:`, `oci:`, `oci-archive:`, `dir:`. */
 import { EngineError } from '../../core/errors.ts';
-import { parseReference, repositoryOf, withDefaultTag, type Reference } from '../../storage/reference.ts';
+import { formatReference, parseReference, repositoryOf, withDefaultTag, type Reference } from '../../storage/reference.ts';
 import type { RegistriesConf } from '../../storage/registries.ts';
 import type { ImageDestination } from '../../storage/transport/destination.ts';
 import { parseFileSource } from '../../storage/transport/open.ts';
 import type { Engine } from '../engine.ts';
 import { stagingDirectory } from './blobs.ts';
 import { registriesConf } from './find.ts';
-import type { RegistryChoice } from './pull.ts';
+import type { RegistryChoice } from '../registry/access.ts';
 
 export interface OpenedDestination {
   readonly destination: ImageDestination;
@@ -87,7 +87,7 @@ interface Target {
 async function findTarget(engine: Engine, text: string): Promise<Target> {
   const reference = withDefaultTag(parseReference(text.replace(/^docker:\/\//, '')));
   const [{ findRegistry }, conf] = await Promise.all([import('../../storage/registries.ts'), registriesConf(engine)]);
-  const entry = findRegistry(conf, reference);
+  const entry = findRegistry(conf, formatReference(reference));
   if (entry?.blocked) throw new EngineError('REGISTRY_ERROR', `registry ${entry.prefix} is blocked in ${conf.file} or ${conf.file}.d`);
   return { reference, conf, insecure: entry?.insecure === true };
 }

@@ -1,11 +1,10 @@
 /** A name or id typed by someone, and the image it means here. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { answersTo, formatReference, parseReference, parseTyped, withDefaultTag } from '../../storage/reference.ts';
 import type { RegistriesConf } from '../../storage/registries.ts';
 import { localCandidates } from '../../storage/shortnames.ts';
 import type { Engine } from '../engine.ts';
+import { userRegistriesConf } from '../registry/access.ts';
 import { isList, type ImageRecord } from '../state/images.ts';
 
 export interface FoundImage {
@@ -85,16 +84,9 @@ function byDigest(engine: Engine, digest: string, repository: string): FoundImag
 
 const loaded = new WeakMap<Engine, Promise<RegistriesConf>>();
 
-/** registries.conf as this user has it, read once. Throws CONFIG. */
+/** registries.conf as the user of the store has it, read once. Throws CONFIG. */
 export function registriesConf(engine: Engine): Promise<RegistriesConf> {
   let conf = loaded.get(engine);
-  if (conf === undefined) loaded.set(engine, (conf = readRegistriesConf(engine)));
+  if (conf === undefined) loaded.set(engine, (conf = userRegistriesConf(engine.paths.config, engine.options.env)));
   return conf;
-}
-
-async function readRegistriesConf(engine: Engine): Promise<RegistriesConf> {
-  const env = engine.options.env;
-  const cache = join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? '/', '.cache'), 'containers');
-  const { loadRegistriesConf } = await import('../../storage/registries.ts');
-  return loadRegistriesConf({ config: engine.paths.config, env, ...(existsSync(cache) ? { cache } : {}) });
 }

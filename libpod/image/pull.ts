@@ -7,22 +7,15 @@ import { hostPlatform, normalisePlatform, suits } from '../../storage/platform.t
 import type { OnCopyEvent } from '../../storage/progress.ts';
 import { parseFileSource, type FileTransport } from '../../storage/transport/open.ts';
 import type { Engine } from '../engine.ts';
+import type { RegistryChoice } from '../registry/access.ts';
 import type { PullPolicy } from '../spec/wish.ts';
 import { stagingDirectory } from './blobs.ts';
 import { lookUpImage, type FoundImage } from './find.ts';
 import { keepCopy, keepImage, type StoreOptions } from './store.ts';
 
-/** What a caller says about registries; the rest comes from the user's configuration. */
-export interface RegistryChoice {
-  readonly creds?: string | undefined;
-  readonly authFile?: string | undefined;
-  readonly certDir?: string | undefined;
-  readonly tlsVerify?: boolean | undefined;
-  readonly retries?: number | undefined;
-  readonly retryDelayMs?: number | undefined;
-}
-
 export interface PullOptions extends RegistryChoice {
+  /** Every tag of the repository. */
+  readonly allTags?: boolean;
   readonly policy: PullPolicy;
   /** Missing parts are the machine's. */
   readonly platform?: Partial<Platform> | undefined;
@@ -32,23 +25,37 @@ export interface PullOptions extends RegistryChoice {
 
 /**
  * Get what `text` names: a registry image (`docker://` in front is fine), or the images of `docker-archive:`, `oci-archive:`, `oci:`, `dir:`.
- * Resolves with the ids, several only for an archive of several images.
+ * Resolves with the ids, several only for an archive of several images and for all tags of a repository.
  * Throws NO_SUCH_IMAGE (policy never), INVALID_REFERENCE, SHORT_NAME_UNRESOLVED, REGISTRY_*, MANIFEST_UNKNOWN, PLATFORM_MISMATCH and what keepImage throws.
  */
 export async function pullImages(engine: Engine, text: string, options: PullOptions): Promise<readonly ImageId[]> {
   const platform = completePlatform(options.platform);
   const file = parseFileSource(text);
+  if (file && options.allTags === true) {
+    throw new EngineError('INVALID_ARGUMENT', `pulling all tags is not supported for ${file.transport} transport`);
+  }
   if (file) return pullFile(engine, file.transport, file.rest, platform, options);
   const name = text.replace(/^docker:\/\//, '');
+  if (options.allTags === true) {
+    const { allTags } = await import('./all-tags.ts');
+    const names = await allTags(name, { ...options, env: engine.options.env });
+    const ids: ImageId[] = [];
+    for (const one of names) ids.push(await pullOne(engine, one, platform, options));
+    return ids;
+  }
+  return [await pullOne(engine, name, platform, options)];
+}
+
+async function pullOne(engine: Engine, name: string, platform: Platform, options: PullOptions): Promise<ImageId> {
   const local = await lookUpImage(engine, name);
-  if (local && isEnough(local, options, platform)) return [local.image.id];
+  if (local && isEnough(local, options, platform)) return local.image.id;
   if (options.policy === 'never') throw new EngineError('NO_SUCH_IMAGE', `${name}: image not known`);
   try {
-    return [await pullName(engine, nameToPull(name, local), platform, options)];
+    return await pullName(engine, nameToPull(name, local), platform, options);
   } catch (error) {
     if (options.policy !== 'newer' || !local || !isRegistryFailure(error)) throw error;
     log.info(`keeping the image that is here: ${(error as Error).message}`);
-    return [local.image.id];
+    return local.image.id;
   }
 }
 

@@ -11,7 +11,7 @@ import type { Engine } from '../engine.ts';
 import { checkDestination, openDestination } from './destination.ts';
 import { findImage, type FoundImage } from './find.ts';
 import { outgoingImage, rememberLayers } from './outgoing.ts';
-import type { RegistryChoice } from './pull.ts';
+import type { RegistryChoice } from '../registry/access.ts';
 
 export interface PushOptions extends RegistryChoice {
   /** Absent: that of the image. */

@@ -8,7 +8,7 @@ import { openRemote, type RegistryAccess } from '../../storage/remote.ts';
 import { resolveForPull } from '../../storage/shortnames.ts';
 import type { Engine } from '../engine.ts';
 import { registryAccess } from '../image/access.ts';
-import type { RegistryChoice } from '../image/pull.ts';
+import type { RegistryChoice } from '../registry/access.ts';
 import { findList, readIndex } from './find.ts';
 
 /** Podman's document, fields in its order. Throws SHORT_NAME_UNRESOLVED, REGISTRY_*, MANIFEST_UNKNOWN, IMAGE_CORRUPT, INVALID_ARGUMENT (a single image). */

@@ -12,7 +12,7 @@ import { registryAccess } from '../image/access.ts';
 import { imageBlobs } from '../image/blobs.ts';
 import { lookUpImageOrList } from '../image/find.ts';
 import { digestOfId } from '../image/garbage.ts';
-import type { RegistryChoice } from '../image/pull.ts';
+import type { RegistryChoice } from '../registry/access.ts';
 import { isList, type ImageRecord } from '../state/images.ts';
 import type { ListInstance } from '../state/lists.ts';
 import { readIndex } from './find.ts';

@@ -23,7 +23,7 @@ import { registryAccess } from '../image/access.ts';
 import { imageBlobs } from '../image/blobs.ts';
 import { openDestination, type OpenedDestination } from '../image/destination.ts';
 import { outgoingImage, rememberLayers } from '../image/outgoing.ts';
-import type { RegistryChoice } from '../image/pull.ts';
+import type { RegistryChoice } from '../registry/access.ts';
 import type { ImageRecord } from '../state/images.ts';
 import type { ListInstance } from '../state/lists.ts';
 import { findList, readIndex } from './find.ts';

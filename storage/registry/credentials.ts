@@ -1,105 +1,197 @@
 /**
- * Credentials from where the containers tools and Docker keep them (containers-auth.json(5)).
+ * Credentials from where the containers tools and Docker keep them (containers-auth.json(5)), and back to there.
  * Read on every use, never cached, never logged, never in an argv.
  */
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { EngineError } from '../../core/errors.ts';
-import { parseJson } from '../../core/json.ts';
-import { runHelper } from '../../host/process.ts';
-import { findProgram } from '../../host/search.ts';
+import { existsSync } from 'node:fs';
+import { EngineError, isEngineError } from '../../core/errors.ts';
+import type { Json } from '../../core/json.ts';
+import { log } from '../../core/log.ts';
+import {
+  authFiles,
+  authFileToWrite,
+  changeAuthFile,
+  normaliseKey,
+  readAuthFile,
+  type AuthDocument,
+  type AuthEntry,
+  type AuthFile,
+  type AuthFilePlaces,
+} from './auth-file.ts';
+import {
+  askHelper,
+  DOCKER_SERVER,
+  eraseFromHelper,
+  listHelper,
+  storeInHelper,
+  type Credentials,
+  type HelperOptions,
+} from './credential-helper.ts';
 
-export type Credentials = { readonly username: string; readonly password: string } | { readonly identityToken: string };
+export type { Credentials };
+export type Login = Extract<Credentials, { username: string }>;
 
-export interface CredentialPlaces {
-  /** `--authfile`; REGISTRY_AUTH_FILE counts as one. */
-  readonly authFile?: string | undefined;
+export interface CredentialPlaces extends AuthFilePlaces {
   /** `--creds USER[:PASSWORD]`: for every registry of this command. */
   readonly creds?: string | undefined;
-  readonly env: NodeJS.ProcessEnv;
   /** `credential-helpers` of registries.conf. */
   readonly helpers?: readonly string[];
+  /** `--compat-auth-file`: `authFile` is Docker's own, written so that Docker finds it. */
+  readonly compatible?: boolean;
+  /** For a credential helper to answer. Default: 30 s. */
+  readonly helperTimeoutMs?: number;
 }
 
-/** Something to ask for the credentials of a repository (`path` may be missing: for the registry as such). */
+/** Something to ask for credentials. */
 export interface CredentialSource {
+  /** For a repository of the registry (`path` may be missing: for the registry as such). */
   find(domain: string, path?: string): Promise<Credentials | undefined>;
+  /** Only what is stored under the name of that very host: what was typed for a registry is not meant for its mirrors, or hosts that it names. */
+  findStored(host: string, path?: string): Promise<Credentials | undefined>;
 }
 
 export function openCredentials(places: CredentialPlaces): CredentialSource {
   const { creds } = places;
-  if (creds !== undefined) return { find: async () => parseCreds(creds) };
-  return { find: (domain, path) => findStored(places, domain, path) };
+  return {
+    find: async (domain, path) => (creds === undefined ? findStored(places, domain, path) : parseCreds(creds)),
+    findStored: (host, path) => findStored(places, host, path),
+  };
 }
 
-/** The file that `login` writes: `--authfile`, REGISTRY_AUTH_FILE, or the one in the runtime directory. */
-export function authFileToWrite(places: CredentialPlaces): string {
-  return authFiles(places)[0]!;
+/** The same without what was typed on the command line. */
+export function storedOnly(source: CredentialSource): CredentialSource {
+  const find: CredentialSource['find'] = (domain, path) => source.findStored(domain, path);
+  return { find, findStored: find };
 }
 
-/** In reading order; those that do not exist are passed over, except one that was named. */
-export function authFiles({ authFile, env }: CredentialPlaces): readonly string[] {
-  const named = authFile ?? (env['REGISTRY_AUTH_FILE'] || undefined);
-  if (named !== undefined) return [named];
-  const home = env['HOME'] ?? '/';
-  const runtime = env['XDG_RUNTIME_DIR'];
-  return [
-    runtime ? join(runtime, 'containers/auth.json') : `/run/containers/${process.getuid!()}/auth.json`,
-    join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'containers/auth.json'),
-    join(env['DOCKER_CONFIG'] || join(home, '.docker'), 'config.json'),
-    join(home, '.dockercfg'),
-  ];
+/** What somebody has just typed, for one registry. */
+export function typedCredentials(login: Login): CredentialSource {
+  return { find: async () => login, findStored: async () => undefined };
 }
 
 /** `USER:PASSWORD`; the user is prompted for a missing password by the door, never here. Throws INVALID_ARGUMENT. */
-export function parseCreds(text: string): Credentials {
+export function parseCreds(text: string): Login {
   const colon = text.indexOf(':');
   const username = colon === -1 ? text : text.slice(0, colon);
   if (username === '') throw new EngineError('INVALID_ARGUMENT', 'credentials can not be empty');
   return { username, password: colon === -1 ? '' : text.slice(colon + 1) };
 }
 
-export interface AuthFile {
-  readonly auths: ReadonlyMap<string, AuthEntry>;
-  readonly credHelpers: ReadonlyMap<string, string>;
-  readonly credsStore?: string;
+/**
+ * Keep them for `key` (`quay.io`, `quay.io/team`) where registries.conf or the auth file says: in a helper or in the file itself.
+ * Resolves with the place, for `--verbose`. Throws CONFIG, LOCKED, HELPER_*.
+ */
+export async function storeCredentials(places: CredentialPlaces, key: string, login: Login): Promise<string> {
+  const failures: unknown[] = [];
+  for (const helper of helpersToWrite(places)) {
+    try {
+      return helper === AUTH_FILES_HELPER ? await storeInFile(places, key, login) : await storeWith(helper, places, key, login);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw failures[0];
 }
 
-export interface AuthEntry {
-  readonly auth?: string;
-  readonly identitytoken?: string;
+/** False when there was nothing to forget. Throws CONFIG, LOCKED, HELPER_*. */
+export async function eraseCredentials(places: CredentialPlaces, key: string): Promise<boolean> {
+  let found = false;
+  for (const helper of helpersToWrite(places)) {
+    if (helper === AUTH_FILES_HELPER) found = (await eraseFromFile(places, key)) || found;
+    else if (!key.includes('/')) found = (await eraseFromHelper(helper, key, helperOptions(places))) || found;
+  }
+  return found;
 }
 
-/** Undefined when there is no such file. Throws CONFIG. */
-export function readAuthFile(path: string): AuthFile | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
-  const bad = (why: string): EngineError => new EngineError('CONFIG', `reading auth file ${JSON.stringify(path)}: ${why}`);
-  if (!stat.isFile()) throw bad('is no regular file');
-  if (stat.size > AUTH_FILE_LIMIT_BYTES) throw bad(`is larger than ${AUTH_FILE_LIMIT_BYTES} bytes`);
-  const text = readFileSync(path, 'utf8');
-  const json = record(text.trim() === '' ? {} : parseJson(text, `reading auth file ${JSON.stringify(path)}`, 'CONFIG'));
-  if (json === undefined) throw bad('must be an object');
-  // ~/.dockercfg has no `auths` around its entries.
-  const auths = record(json['auths']) ?? (path.endsWith('.dockercfg') ? json : {});
-  return {
-    auths: new Map(Object.entries(auths).map(([key, entry]) => [normaliseKey(key), record(entry) ?? {}])),
-    credHelpers: new Map(Object.entries(record(json['credHelpers']) ?? {}).map(([key, name]) => [normaliseKey(key), String(name)])),
-    ...(typeof json['credsStore'] === 'string' && json['credsStore'] !== '' ? { credsStore: json['credsStore'] } : {}),
-  };
+/** All that `login` may have kept. Throws CONFIG, LOCKED, HELPER_*. */
+export async function eraseAllCredentials(places: CredentialPlaces): Promise<void> {
+  const options = helperOptions(places);
+  for (const helper of helpersToWrite(places)) {
+    if (helper === AUTH_FILES_HELPER) {
+      const file = authFileToWrite(places);
+      if (!existsSync(file)) continue;
+      await changeAuthFile(file, async ({ credHelpers }) => {
+        for (const [key, name] of credHelpers) await eraseFromHelper(name, key, options);
+        return new Map();
+      });
+    } else {
+      for (const key of await listHelper(helper, options)) await eraseFromHelper(helper, key, options);
+    }
+  }
 }
 
-const AUTH_FILE_LIMIT_BYTES = 2 ** 20;
-const DOCKER_SERVER = 'https://index.docker.io/v1/';
 /** What registries.conf calls the auth files themselves. */
 const AUTH_FILES_HELPER = 'containers-auth.json';
 
+function helpersToWrite({ helpers = [] }: CredentialPlaces): readonly string[] {
+  return helpers.length === 0 ? [AUTH_FILES_HELPER] : helpers;
+}
+
+function helperOptions({ env, helperTimeoutMs }: CredentialPlaces): HelperOptions {
+  return { env, timeoutMs: helperTimeoutMs };
+}
+
+async function storeWith(helper: string, places: CredentialPlaces, key: string, login: Login): Promise<string> {
+  // The protocol knows servers only.
+  if (key.includes('/')) throw new EngineError('NOT_SUPPORTED', 'namespaced key is not supported');
+  await storeInHelper(helper, key, login, helperOptions(places));
+  return `credential helper: ${helper}`;
+}
+
+async function storeInFile(places: CredentialPlaces, key: string, login: Login): Promise<string> {
+  if (places.compatible === true && key.includes('/')) {
+    throw new EngineError(
+      'NOT_SUPPORTED',
+      `Credentials cannot be recorded in Docker-compatible format with namespaced key ${JSON.stringify(key)}`,
+    );
+  }
+  const file = authFileToWrite(places);
+  let place = file;
+  await changeAuthFile(file, async (document) => {
+    const helper = helperFor(document, key, places);
+    if (helper !== undefined) {
+      place = await storeWith(helper, places, key, login);
+      return undefined;
+    }
+    const auth = Buffer.from(`${login.username}:${login.password}`).toString('base64');
+    const name = places.compatible === true && key === 'docker.io' ? DOCKER_SERVER : key;
+    return new Map<string, Json>([...document.auths, [name, { auth }]]);
+  });
+  return place;
+}
+
+async function eraseFromFile(places: CredentialPlaces, key: string): Promise<boolean> {
+  const file = authFileToWrite(places);
+  if (!existsSync(file)) return false;
+  let found = false;
+  await changeAuthFile(file, async (document) => {
+    const helper = helperFor(document, key, places);
+    if (helper !== undefined) found = await eraseFromHelper(helper, key, helperOptions(places));
+    // Under whatever spelling: what is left would still be used.
+    const kept = [...document.auths].filter(([name]) => normaliseKey(name) !== key);
+    if (kept.length === document.auths.size) return undefined;
+    found = true;
+    return new Map(kept);
+  });
+  return found;
+}
+
+/** Docker looks nowhere else where it has a store for all. */
+function helperFor({ credHelpers, rest }: AuthDocument, key: string, { compatible }: CredentialPlaces): string | undefined {
+  const store = compatible === true ? rest['credsStore'] : undefined;
+  return credHelpers.get(key) ?? (typeof store === 'string' && store !== '' ? store : undefined);
+}
+
 async function findStored(places: CredentialPlaces, domain: string, path: string | undefined): Promise<Credentials | undefined> {
-  for (const helper of places.helpers ?? []) {
-    const found = helper === AUTH_FILES_HELPER ? await findInFiles(places, domain, path) : await askHelper(helper, domain);
+  const { helpers = [] } = places;
+  for (const helper of helpers) {
+    const found = helper === AUTH_FILES_HELPER ? await findInFiles(places, domain, path) : await ask(helper, domain, places);
     if (found) return found;
   }
-  return (places.helpers ?? []).includes(AUTH_FILES_HELPER) ? undefined : findInFiles(places, domain, path);
+  return helpers.includes(AUTH_FILES_HELPER) ? undefined : findInFiles(places, domain, path);
+}
+
+function ask(helper: string, domain: string, places: CredentialPlaces): Promise<Credentials | undefined> {
+  return askHelper(helper, domain, helperOptions(places));
 }
 
 async function findInFiles(places: CredentialPlaces, domain: string, path: string | undefined): Promise<Credentials | undefined> {
@@ -107,17 +199,26 @@ async function findInFiles(places: CredentialPlaces, domain: string, path: strin
     const content = readAuthFile(file);
     if (content === undefined) continue;
     const helper = content.credHelpers.get(domain);
-    if (helper !== undefined) return askHelper(helper, domain);
+    if (helper !== undefined) return ask(helper, domain, places);
     for (const key of keysFor(domain, path)) {
-      const found = decode(content.auths.get(key), file);
+      const found = decode(content, key, file);
       if (found) return found;
     }
-    if (content.credsStore !== undefined) {
-      const found = await askHelper(content.credsStore, domain);
-      if (found) return found;
-    }
+    const found = content.credsStore === undefined ? undefined : await askStore(content.credsStore, domain, places);
+    if (found) return found;
   }
   return undefined;
+}
+
+/** Docker's store for everything. Where Docker itself is not installed its configuration is no reason to pull nothing at all. */
+async function askStore(name: string, domain: string, places: CredentialPlaces): Promise<Credentials | undefined> {
+  try {
+    return await ask(name, domain, places);
+  } catch (error) {
+    if (!isEngineError(error, 'HELPER_MISSING')) throw error;
+    log.warn(error.message);
+    return undefined;
+  }
 }
 
 /** `quay.io/team/app`, `quay.io/team`, `quay.io`. */
@@ -126,13 +227,18 @@ function* keysFor(domain: string, path: string | undefined): Generator<string> {
   for (let end = full.length; end > 0; end = full.lastIndexOf('/', end - 1)) yield full.slice(0, end);
 }
 
-/** Docker's old keys are URLs: `https://index.docker.io/v1/` is docker.io. */
-function normaliseKey(key: string): string {
-  const bare = /^https?:\/\//.test(key) ? key.replace(/^https?:\/\//, '').split('/')[0]! : key;
-  return bare === 'index.docker.io' || bare === 'registry-1.docker.io' ? 'docker.io' : bare;
+const warned = new Set<string>();
+
+function decode({ auths, exposed }: AuthFile, key: string, file: string): Credentials | undefined {
+  const found = decodeEntry(auths.get(key), file);
+  if (found !== undefined && exposed && !warned.has(file)) {
+    warned.add(file);
+    log.warn(`The credentials in ${file} can be read by other users (chmod 600 it)`);
+  }
+  return found;
 }
 
-function decode(entry: AuthEntry | undefined, file: string): Credentials | undefined {
+function decodeEntry(entry: AuthEntry | undefined, file: string): Credentials | undefined {
   if (entry === undefined) return undefined;
   if (typeof entry.identitytoken === 'string' && entry.identitytoken !== '') return { identityToken: entry.identitytoken };
   if (typeof entry.auth !== 'string' || entry.auth === '') return undefined;
@@ -142,30 +248,4 @@ function decode(entry: AuthEntry | undefined, file: string): Credentials | undef
     throw new EngineError('CONFIG', `reading auth file ${JSON.stringify(file)}: an auth entry is not base64 of USER:PASSWORD`);
   // Some writers pad with NULs.
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
-}
-
-/** docker-credential-helpers: `docker-credential-NAME get`, server on stdin, JSON on stdout. Undefined when it knows none. */
-async function askHelper(name: string, domain: string): Promise<Credentials | undefined> {
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name))
-    throw new EngineError('CONFIG', `invalid credential helper name ${JSON.stringify(name.slice(0, 100))}`);
-  const program = findProgram(`docker-credential-${name}`);
-  if (program === undefined) {
-    throw new EngineError('HELPER_MISSING', `credential helper docker-credential-${name} is not installed`, {
-      hint: 'Install it, or take its name out of credHelpers and credsStore.',
-    });
-  }
-  const server = domain === 'docker.io' ? DOCKER_SERVER : domain;
-  const { code, stdout } = await runHelper(program, ['get'], { input: server, timeoutMs: 30_000, okCodes: [0, 1] });
-  if (code !== 0) {
-    if (/not found/i.test(stdout)) return undefined;
-    throw new EngineError('HELPER_FAILED', `docker-credential-${name} get: exit status ${code}`);
-  }
-  const answer = record(parseJson(stdout, `answer of docker-credential-${name}`, 'HELPER_FAILED'));
-  const { Username: username, Secret: secret } = answer ?? {};
-  if (typeof username !== 'string' || typeof secret !== 'string' || secret === '') return undefined;
-  return username === '<token>' ? { identityToken: secret } : { username, password: secret };
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
 }

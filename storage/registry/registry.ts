@@ -18,6 +18,8 @@ export interface RegistryOptions {
   readonly certificates: CertificatePlaces;
   /** False: any certificate, and plain http; true: neither. Undefined: checked https, and plain http on loopback only. */
   readonly tlsVerify?: boolean | undefined;
+  /** Refuse a token endpoint on a stranger's host, rather than ask it without the credentials of the registry. */
+  readonly onlyTrustedRealms?: boolean;
   /** Without a byte moving. Default: 60 s. */
   readonly timeoutMs?: number;
   /** First pause before an overloaded registry is asked again. Default: 1 s. */
@@ -31,6 +33,10 @@ export interface RegistryRequest extends HttpRequest {
   readonly url?: URL;
   /** Repository and what is to be done in it, for the token. `mountFrom`: another repository that is read. */
   readonly repository?: { readonly path: string; readonly actions: 'pull' | 'pull,push'; readonly mountFrom?: string };
+  /** For the token where no repository is meant: `registry:catalog:*`. */
+  readonly scope?: string;
+  /** Without credentials, whatever the registry asks for. */
+  readonly anonymous?: boolean;
 }
 
 /** Asked again that often when it answers 429 or 503. */
@@ -86,7 +92,8 @@ export class Registry implements Disposable {
   async #sendAuthorised(request: RegistryRequest): Promise<HttpResponse> {
     const session = await this.#open(request.signal);
     const response = await this.#sendOnce(session, request, session.challenge);
-    if (response.status !== 401 || response.url.origin !== session.root.origin || isStream(request.body)) return response;
+    if (request.anonymous === true || response.status !== 401 || response.url.origin !== session.root.origin || isStream(request.body))
+      return response;
     const challenge = parseChallenge(response.headers['www-authenticate']);
     if (challenge === undefined) return response;
     response.body.destroy();
@@ -97,8 +104,9 @@ export class Registry implements Disposable {
   }
 
   async #sendOnce(session: Session, request: RegistryRequest, challenge: Challenge | undefined): Promise<HttpResponse> {
-    const { path, url = new URL(path, session.root), repository: _, headers, ...rest } = request;
-    const authorization = url.origin === session.root.origin ? await this.#authorization(session, request, challenge) : undefined;
+    const { path, url = new URL(path, session.root), repository: _repository, scope: _scope, anonymous, headers, ...rest } = request;
+    const isTrusted = anonymous !== true && url.origin === session.root.origin;
+    const authorization = isTrusted ? await this.#authorization(session, request, challenge) : undefined;
     return sendFollowing(this.#http, url, {
       ...rest,
       headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
@@ -122,6 +130,7 @@ export class Registry implements Disposable {
       domain: this.#domain,
       path: repositoryPath,
       credentials: this.#options.credentials,
+      onlyTrusted: this.#options.onlyTrustedRealms === true,
       signal: request.signal,
     });
     this.#tokens.set(scope ?? '', token);
@@ -182,8 +191,8 @@ interface Session {
   challenge: Challenge | undefined;
 }
 
-function scopeOf({ repository }: RegistryRequest): string | undefined {
-  if (repository === undefined) return undefined;
+function scopeOf({ repository, scope }: RegistryRequest): string | undefined {
+  if (repository === undefined) return scope;
   const { path, actions, mountFrom } = repository;
   return `repository:${path}:${actions}${mountFrom === undefined ? '' : ` repository:${mountFrom}:pull`}`;
 }

@@ -20,6 +20,7 @@ export interface TokenRequest {
   readonly domain: string;
   readonly path: string | undefined;
   readonly credentials: CredentialSource;
+  readonly onlyTrusted: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -31,6 +32,12 @@ const LIFETIME_MS = { least: 60_000, most: 3_600_000 };
 export async function fetchToken(http: Http, request: TokenRequest): Promise<Token> {
   const { challenge, registry, domain, signal } = request;
   const realm = checkRealm(challenge.realm, registry);
+  if (request.onlyTrusted && !isTrustedRealm(realm, registry)) {
+    throw new EngineError(
+      'REGISTRY_ERROR',
+      `registry ${registry.host} wants the credentials to be sent to ${withoutSecrets(realm)}, which is another host: nothing was sent`,
+    );
+  }
   const credentials = await credentialsFor(realm, request);
   const { url, ...rest } = formatRequest(realm, request, credentials);
   const response = await http.send(url, { ...rest, signal });
@@ -53,7 +60,7 @@ export async function fetchToken(http: Http, request: TokenRequest): Promise<Tok
 
 /** Looked up only after the realm was checked; a stranger's endpoint gets what was stored for it, not for the registry. */
 async function credentialsFor(realm: URL, { registry, domain, path, credentials }: TokenRequest): Promise<Credentials | undefined> {
-  return isTrustedRealm(realm, registry) ? credentials.find(domain, path) : credentials.find(realm.host);
+  return isTrustedRealm(realm, registry) ? credentials.find(domain, path) : credentials.findStored(realm.host);
 }
 
 function formatRequest(

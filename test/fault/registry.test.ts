@@ -42,7 +42,7 @@ async function pull(host: string, options: Partial<PullRequest> = {}): Promise<S
     credentials: openCredentials({ env }),
     certificates: { config: root, system: [], env },
     retries: 0,
-    timeoutMs: 400,
+    timeoutMs: 20_000,
     pauseMs: 2,
     ...options,
   });

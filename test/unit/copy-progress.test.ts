@@ -26,6 +26,10 @@ test('a layer under way shows how much of it is here', () => {
   expect(describeLayer(digest, { done: 500, total: 1000, present: false })).toBe(
     `Copying blob abababababab [${'='.repeat(15)}>${' '.repeat(15)}] 500B / 1kB`,
   );
+  expect(describeLayer(digest, { done: 500, total: 1000, present: false, startedAtMs: 1000 }, 1250)).toBe(
+    `Copying blob abababababab [${'='.repeat(15)}>${' '.repeat(15)}] 500B / 1kB | 2kB/s`,
+  );
+  expect(describeLayer(digest, { done: 500, total: 1000, present: false, startedAtMs: 1000 }, 1010)).not.toContain('/s');
   expect(describeLayer(digest, { done: 1000, total: 1000, present: false })).toBe('Copying blob abababababab done   |');
   expect(describeLayer(digest, { done: 0, total: 1000, present: true })).toBe('Copying blob abababababab skipped: already exists');
 });

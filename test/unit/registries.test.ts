@@ -124,10 +124,48 @@ blocked = true
     expect((await load({ CONTAINERS_REGISTRIES_CONF: join(root, 'other.conf') })).unqualifiedSearch).toEqual(['b.io']);
   });
 
+  test('a wildcard prefix keeps the rest of the name; a host without a dot is a host', async () => {
+    write(
+      'user/registries.conf',
+      '[[registry]]\nprefix = "*.corp.io"\nlocation = "cache:5000/copies"\n[[registry]]\nprefix = "short.io"\nlocation = "cache"\n[[registry]]\nprefix = "*.as-is.io"\ninsecure = true\n',
+    );
+    const conf = await load();
+    const [first] = endpointsOf(conf, parseReference('a.b.corp.io/team/app:1'));
+    expect(first!.reference).toMatchObject({ domain: 'cache:5000', path: 'copies/team/app' });
+    expect(endpointsOf(conf, parseReference('short.io/app:1'))[0]!.reference).toMatchObject({ domain: 'cache', path: 'app' });
+    expect(endpointsOf(conf, parseReference('x.as-is.io/app:1'))).toMatchObject([{ insecure: true, reference: { domain: 'x.as-is.io' } }]);
+    expect(endpointsOf(conf, parseReference('corp.io/app:1'))[0]!.reference.domain).toBe('corp.io');
+  });
+
+  test('pull-from-mirror and mirror-by-digest-only choose mirrors by what is asked for', async () => {
+    write(
+      'user/registries.conf',
+      '[[registry]]\nlocation = "a.io"\n[[registry.mirror]]\nlocation = "d.io"\npull-from-mirror = "digest-only"\n[[registry.mirror]]\nlocation = "t.io"\npull-from-mirror = "tag-only"\n[[registry.mirror]]\nlocation = "m.io"\n[[registry]]\nlocation = "b.io"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "m.io"\n',
+    );
+    const conf = await load();
+    const hosts = (name: string) => endpointsOf(conf, parseReference(name)).map(({ reference }) => reference.domain);
+    const digest = `@sha256:${'a'.repeat(64)}`;
+    expect(hosts('a.io/x:1')).toEqual(['t.io', 'm.io', 'a.io']);
+    expect(hosts(`a.io/x${digest}`)).toEqual(['d.io', 'm.io', 'a.io']);
+    expect(hosts('b.io/x:1')).toEqual(['b.io']);
+    expect(hosts(`b.io/x${digest}`)).toEqual(['m.io', 'b.io']);
+  });
+
   test.each([
     ['unqualified-search-registries = "a.io"', 'unqualified-search-registries must be an array'],
     ['short-name-mode = "maybe"', 'short-name-mode must be one of enforcing, permissive, disabled'],
     ['[[registry]]\nblocked = true', 'registry[0] needs a prefix or a location'],
+    ['[[registry]]\nprefix = "a.io"', 'registry[0] needs a location'],
+    ['[[registry]]\nlocation = "https://a.io"', 'registry[0].location must have no scheme'],
+    ['[[registry]]\nlocation = "a.io//b"', 'registry[0].location is no place of a registry'],
+    ['[[registry]]\nprefix = "a.*.io"\nlocation = "b.io"', 'registry[0].prefix may have a * only as in *.example.com'],
+    ['[[registry]]\nlocation = "a.io"\n[[registry.mirror]]\ninsecure = true', 'registry[0].mirror[0] needs a location'],
+    [
+      '[[registry]]\nlocation = "a.io"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "b.io"\npull-from-mirror = "all"',
+      'registry[0].mirror[0].pull-from-mirror cannot be set beside mirror-by-digest-only',
+    ],
+    ['[aliases]\nx = "short"', 'aliases.x must be a full name without tag or digest'],
+    ['[aliases]\nx = "a.io/b:1"', 'aliases.x must be a full name without tag or digest'],
     ['[registries.search]\nregistries = []', 'the version 1 format is not supported'],
     ['= nonsense', 'loading registries configuration'],
   ])('%j is a CONFIG error that names the file', async (text, message) => {
