@@ -26,6 +26,7 @@ export type Entry = Group | Leaf;
 const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
   attach: { summary: 'Attach to a running container', load: () => import('./commands/attach.ts') },
   create: { summary: 'Create a container without starting it', load: () => import('./commands/create.ts') },
+  diff: { summary: 'Show what a container changes', load: () => import('./commands/container-diff.ts') },
   exec: { summary: 'Run a command in a running container', load: () => import('./commands/exec.ts') },
   init: { summary: 'Prepare containers up to the point of starting them', load: () => import('./commands/init.ts') },
   kill: { summary: 'Send a signal to running containers', load: () => import('./commands/kill.ts') },
@@ -58,6 +59,7 @@ const CONTAINER: Group = {
 
 /** Verbs that stand at the top and under `image`. */
 const IMAGE_VERBS: Readonly<Record<string, Leaf>> = {
+  history: { summary: 'Show the steps an image was built in', load: () => import('./commands/history.ts') },
   import: { summary: 'Make an image of a tar archive with a root file system', load: () => import('./commands/import.ts') },
   load: { summary: 'Load images from an archive', load: () => import('./commands/load.ts') },
   pull: { summary: 'Get images from a registry', load: () => import('./commands/pull.ts') },
@@ -69,11 +71,13 @@ const IMAGE: Group = {
   summary: 'Manage images',
   commands: {
     ...IMAGE_VERBS,
+    diff: { summary: 'Show what the topmost layer of an image changes', load: () => import('./commands/image-diff.ts') },
     exists: { summary: 'Tell by exit status whether an image exists', load: () => import('./commands/image-exists.ts') },
     inspect: { summary: 'Show all that is known of images', load: () => import('./commands/image-inspect.ts') },
     list: { summary: 'List images', aliases: ['ls'], load: () => import('./commands/images.ts') },
     prune: { summary: 'Remove unused images', load: () => import('./commands/image-prune.ts') },
     rm: { summary: 'Remove images', aliases: ['remove'], load: () => import('./commands/rmi.ts') },
+    tree: { summary: 'Show the layers of an image as a tree', load: () => import('./commands/image-tree.ts') },
   },
 };
 
@@ -108,6 +112,7 @@ export const REGISTRY: Group = {
     ...IMAGE_VERBS,
     completion: { summary: 'Print a completion script for a shell', needsEngine: false, load: () => import('./commands/completion.ts') },
     container: CONTAINER,
+    diff: { summary: 'Show what a container or image changes', load: () => import('./commands/diff.ts') },
     events: { summary: 'Show what happens to objects', load: () => import('./commands/events.ts') },
     image: IMAGE,
     images: { summary: 'List images', load: () => import('./commands/images.ts') },

@@ -85,6 +85,23 @@ export interface HistorySummary {
   readonly tags: readonly string[];
 }
 
+/** What `image tree` shows of an image. */
+export interface ImageTreeSummary {
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly sizeBytes: number;
+  readonly layers: readonly TreeLayer[];
+}
+
+export interface TreeLayer {
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** Names of the images that end with it. */
+  readonly tags: readonly string[];
+  /** Layers that images have on top of it, where they were asked for. */
+  readonly children: readonly TreeLayer[];
+}
+
 export interface VolumeSummary {
   readonly name: string;
   readonly driver: string;
