@@ -29,6 +29,7 @@ const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
   diff: { summary: 'Show what a container changes', load: () => import('./commands/container-diff.ts') },
   exec: { summary: 'Run a command in a running container', load: () => import('./commands/exec.ts') },
   init: { summary: 'Prepare containers up to the point of starting them', load: () => import('./commands/init.ts') },
+  mount: { summary: 'Mount the root file systems of containers', load: () => import('./commands/mount.ts') },
   kill: { summary: 'Send a signal to running containers', load: () => import('./commands/kill.ts') },
   logs: { summary: 'Show the output of containers', load: () => import('./commands/logs.ts') },
   pause: { summary: 'Freeze the processes of containers', load: () => import('./commands/pause.ts') },
@@ -41,6 +42,7 @@ const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
   start: { summary: 'Start containers', load: () => import('./commands/start.ts') },
   stop: { summary: 'Stop running containers', load: () => import('./commands/stop.ts') },
   top: { summary: 'Show the processes of a container', load: () => import('./commands/top.ts') },
+  unmount: { summary: 'Unmount the root file systems of containers', aliases: ['umount'], load: () => import('./commands/unmount.ts') },
   unpause: { summary: 'Let the processes of paused containers go on', load: () => import('./commands/unpause.ts') },
   wait: { summary: 'Wait until containers end, print their exit status', load: () => import('./commands/wait.ts') },
 };
@@ -75,8 +77,10 @@ const IMAGE: Group = {
     exists: { summary: 'Tell by exit status whether an image exists', load: () => import('./commands/image-exists.ts') },
     inspect: { summary: 'Show all that is known of images', load: () => import('./commands/image-inspect.ts') },
     list: { summary: 'List images', aliases: ['ls'], load: () => import('./commands/images.ts') },
+    mount: { summary: 'Mount images', load: () => import('./commands/image-mount.ts') },
     prune: { summary: 'Remove unused images', load: () => import('./commands/image-prune.ts') },
     rm: { summary: 'Remove images', aliases: ['remove'], load: () => import('./commands/rmi.ts') },
+    unmount: { summary: 'Unmount images', aliases: ['umount'], load: () => import('./commands/image-unmount.ts') },
     tree: { summary: 'Show the layers of an image as a tree', load: () => import('./commands/image-tree.ts') },
   },
 };
@@ -98,6 +102,7 @@ const INFO: Leaf = { summary: 'Show facts about the machine and the store', load
 const SYSTEM: Group = {
   summary: 'Manage lichen itself',
   commands: {
+    df: { summary: 'Show how much disk is used', load: () => import('./commands/system-df.ts') },
     info: INFO,
     migrate: { summary: 'Make new namespaces for what follows', load: () => import('./commands/system-migrate.ts') },
     prune: { summary: 'Remove what nothing uses', load: () => import('./commands/system-prune.ts') },

@@ -16,6 +16,7 @@ import { ContainerTable } from './state/containers.ts';
 import { Database } from './state/database.ts';
 import { EventTable } from './state/events.ts';
 import { ImageTable } from './state/images.ts';
+import { MountTable } from './state/mounts.ts';
 import { keepReserve } from './state/reserve.ts';
 import { VolumeTable } from './state/volumes.ts';
 import { survivingMonitors } from './survivors.ts';
@@ -51,6 +52,7 @@ export interface Engine extends Disposable {
   readonly images: ImageTable;
   readonly volumes: VolumeTable;
   readonly events: EventTable;
+  readonly mounts: MountTable;
   /** Throws HELPER_MISSING. */
   runtime(): Promise<Runtime>;
   /** Throws HELPER_MISSING. */
@@ -93,6 +95,7 @@ class OpenEngine implements Engine {
   readonly images: ImageTable;
   readonly volumes: VolumeTable;
   readonly events: EventTable;
+  readonly mounts: MountTable;
   readonly #made = new Map<string, Promise<unknown>>();
 
   constructor(identity: Identity, paths: Paths, settings: Settings, options: EngineOptions, db: Database) {
@@ -106,6 +109,7 @@ class OpenEngine implements Engine {
     this.images = new ImageTable(db);
     this.volumes = new VolumeTable(db);
     this.events = new EventTable(db);
+    this.mounts = new MountTable(db);
   }
 
   runtime(): Promise<Runtime> {

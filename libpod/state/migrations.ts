@@ -53,4 +53,5 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE volumes ADD COLUMN removing INTEGER NOT NULL DEFAULT 0`,
     `CREATE INDEX volumes_removing ON volumes(name) WHERE removing = 1`,
   ],
+  [`CREATE TABLE mounts (kind TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID`],
 ];

@@ -17,7 +17,7 @@ import { parseJson } from '../../core/json.ts';
 import { bootId } from '../../host/boot.ts';
 import { lockFile, type FileLock } from '../../host/flock.ts';
 import type { LayerLimits } from './limits.ts';
-import { FACTS, TREE } from './places.ts';
+import { FACTS, TREE, WORK } from './places.ts';
 import { healStaging, StagingDirectory } from './staging.ts';
 
 export interface LayerFacts {
@@ -145,6 +145,13 @@ export class LayerStore {
   /** The layer's tree in overlay format. */
   tree(diffId: Digest): string {
     return join(this.#directory(diffId), TREE);
+  }
+
+  /** An empty directory beside the tree, for tools that ask where a mount could do its work; made when first asked for. */
+  work(diffId: Digest): string {
+    const path = join(this.#directory(diffId), WORK);
+    if (this.has(diffId)) mkdirSync(path, { recursive: true, mode: 0o700 });
+    return path;
   }
 
   /** The original uncompressed tar, byte for byte. The stream fails with STORE_CORRUPT when the tree was changed. */
