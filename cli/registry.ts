@@ -102,6 +102,7 @@ const INFO: Leaf = { summary: 'Show facts about the machine and the store', load
 const SYSTEM: Group = {
   summary: 'Manage lichen itself',
   commands: {
+    check: { summary: 'Look for damage in the store', load: () => import('./commands/system-check.ts') },
     df: { summary: 'Show how much disk is used', load: () => import('./commands/system-df.ts') },
     info: INFO,
     migrate: { summary: 'Make new namespaces for what follows', load: () => import('./commands/system-migrate.ts') },
