@@ -81,6 +81,7 @@ const IMAGE: Group = {
     prune: { summary: 'Remove unused images', load: () => import('./commands/image-prune.ts') },
     rm: { summary: 'Remove images', aliases: ['remove'], load: () => import('./commands/rmi.ts') },
     unmount: { summary: 'Unmount images', aliases: ['umount'], load: () => import('./commands/image-unmount.ts') },
+    scp: { summary: 'Copy an image to or from another user or machine', needsEngine: false, load: () => import('./commands/image-scp.ts') },
     tree: { summary: 'Show the layers of an image as a tree', load: () => import('./commands/image-tree.ts') },
   },
 };
