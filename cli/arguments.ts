@@ -65,6 +65,14 @@ export const namesOrSelection: ArgumentRule = ({ args, flags }) => {
   return args.length > 0 || all || latest || idFile || filtered ? undefined : 'you must provide at least one name or id';
 };
 
+/** One object or two to compare, or --latest. */
+export const oneOrTwoObjects: ArgumentRule = (given) => {
+  const { args, flags, path, program } = given;
+  if (flags['latest'] === true) return args.length > 0 ? '--latest and containers cannot be used together' : undefined;
+  if (args.length === 0) return `${JSON.stringify(`${program} ${path}`)} requires a name, id, or the "--latest" flag`;
+  return between(1, 2)(given);
+};
+
 function isTyped(value: FlagValue): boolean {
   return Array.isArray(value) ? value.length > 0 : value !== undefined;
 }

@@ -26,9 +26,11 @@ export type Entry = Group | Leaf;
 const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
   attach: { summary: 'Attach to a running container', load: () => import('./commands/attach.ts') },
   create: { summary: 'Create a container without starting it', load: () => import('./commands/create.ts') },
+  diff: { summary: 'Show what a container changes', load: () => import('./commands/container-diff.ts') },
   exec: { summary: 'Run a command in a running container', load: () => import('./commands/exec.ts') },
   export: { summary: "Write a container's file system as a tar archive", load: () => import('./commands/export.ts') },
   init: { summary: 'Prepare containers up to the point of starting them', load: () => import('./commands/init.ts') },
+  mount: { summary: 'Mount the root file systems of containers', load: () => import('./commands/mount.ts') },
   kill: { summary: 'Send a signal to running containers', load: () => import('./commands/kill.ts') },
   logs: { summary: 'Show the output of containers', load: () => import('./commands/logs.ts') },
   pause: { summary: 'Freeze the processes of containers', load: () => import('./commands/pause.ts') },
@@ -41,6 +43,7 @@ const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
   start: { summary: 'Start containers', load: () => import('./commands/start.ts') },
   stop: { summary: 'Stop running containers', load: () => import('./commands/stop.ts') },
   top: { summary: 'Show the processes of a container', load: () => import('./commands/top.ts') },
+  unmount: { summary: 'Unmount the root file systems of containers', aliases: ['umount'], load: () => import('./commands/unmount.ts') },
   unpause: { summary: 'Let the processes of paused containers go on', load: () => import('./commands/unpause.ts') },
   wait: { summary: 'Wait until containers end, print their exit status', load: () => import('./commands/wait.ts') },
 };
@@ -59,6 +62,7 @@ const CONTAINER: Group = {
 
 /** Verbs that stand at the top and under `image`. */
 const IMAGE_VERBS: Readonly<Record<string, Leaf>> = {
+  history: { summary: 'Show the steps an image was built in', load: () => import('./commands/history.ts') },
   import: { summary: 'Make an image of a tar archive with a root file system', load: () => import('./commands/import.ts') },
   load: { summary: 'Load images from an archive', load: () => import('./commands/load.ts') },
   pull: { summary: 'Get images from a registry', load: () => import('./commands/pull.ts') },
@@ -81,9 +85,11 @@ const IMAGE: Group = {
   summary: 'Manage images',
   commands: {
     ...IMAGE_VERBS,
+    diff: { summary: 'Show what the topmost layer of an image changes', load: () => import('./commands/image-diff.ts') },
     exists: { summary: 'Tell by exit status whether an image exists', load: () => import('./commands/image-exists.ts') },
     inspect: { summary: 'Show all that is known of images', load: () => import('./commands/image-inspect.ts') },
     list: { summary: 'List images', aliases: ['ls'], load: () => import('./commands/images.ts') },
+    mount: { summary: 'Mount images', load: () => import('./commands/image-mount.ts') },
     prune: { summary: 'Remove unused images', load: () => import('./commands/image-prune.ts') },
     rm: { summary: 'Remove images', aliases: ['remove'], load: () => import('./commands/rmi.ts') },
     sign: { summary: 'Sign images (not supported)', hidden: true, needsEngine: false, load: () => import('./commands/image-sign.ts') },
@@ -115,6 +121,9 @@ const MANIFEST: Group = {
     push: { summary: 'Send a manifest list and what it lists to a registry', load: () => import('./commands/manifest-push.ts') },
     remove: { summary: 'Take an entry from a manifest list', load: () => import('./commands/manifest-remove.ts') },
     rm: { summary: 'Remove manifest lists', load: () => import('./commands/manifest-rm.ts') },
+    unmount: { summary: 'Unmount images', aliases: ['umount'], load: () => import('./commands/image-unmount.ts') },
+    scp: { summary: 'Copy an image to or from another user or machine', needsEngine: false, load: () => import('./commands/image-scp.ts') },
+    tree: { summary: 'Show the layers of an image as a tree', load: () => import('./commands/image-tree.ts') },
   },
 };
 
@@ -135,6 +144,8 @@ const INFO: Leaf = { summary: 'Show facts about the machine and the store', load
 const SYSTEM: Group = {
   summary: 'Manage lichen itself',
   commands: {
+    check: { summary: 'Look for damage in the store', load: () => import('./commands/system-check.ts') },
+    df: { summary: 'Show how much disk is used', load: () => import('./commands/system-df.ts') },
     info: INFO,
     migrate: { summary: 'Make new namespaces for what follows', load: () => import('./commands/system-migrate.ts') },
     prune: { summary: 'Remove what nothing uses', load: () => import('./commands/system-prune.ts') },
@@ -150,6 +161,7 @@ export const REGISTRY: Group = {
     artifact: ARTIFACT,
     completion: { summary: 'Print a completion script for a shell', needsEngine: false, load: () => import('./commands/completion.ts') },
     container: CONTAINER,
+    diff: { summary: 'Show what a container or image changes', load: () => import('./commands/diff.ts') },
     events: { summary: 'Show what happens to objects', load: () => import('./commands/events.ts') },
     image: IMAGE,
     images: { summary: 'List images', load: () => import('./commands/images.ts') },

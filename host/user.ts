@@ -7,11 +7,20 @@ export interface UserRecord {
   readonly home: string;
 }
 
+/** By name, as lookUpUser. */
+export function findUser(name: string): UserRecord | undefined {
+  return passwd().find((user) => user.name === name);
+}
+
 /** The user's line of /etc/passwd. Users that only NSS knows have a name in USER or LOGNAME at best. */
 export function lookUpUser(uid: number): UserRecord | undefined {
-  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
-    const fields = line.split(':');
-    if (fields[2] === String(uid)) return { name: fields[0]!, uid, gid: Number(fields[3]), home: fields[5] ?? '/' };
-  }
-  return undefined;
+  return passwd().find((user) => user.uid === uid);
+}
+
+function passwd(): readonly UserRecord[] {
+  return readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .filter((fields) => fields.length >= 4)
+    .map(([name = '', , uid, gid, , home]) => ({ name, uid: Number(uid), gid: Number(gid), home: home ?? '/' }));
 }

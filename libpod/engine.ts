@@ -18,6 +18,7 @@ import { Database } from './state/database.ts';
 import { EventTable } from './state/events.ts';
 import { ImageTable } from './state/images.ts';
 import { ListTable } from './state/lists.ts';
+import { MountTable } from './state/mounts.ts';
 import { keepReserve } from './state/reserve.ts';
 import { VolumeTable } from './state/volumes.ts';
 import { survivingMonitors } from './survivors.ts';
@@ -55,6 +56,7 @@ export interface Engine extends Disposable {
   readonly artifacts: ArtifactTable;
   readonly volumes: VolumeTable;
   readonly events: EventTable;
+  readonly mounts: MountTable;
   /** Throws HELPER_MISSING. */
   runtime(): Promise<Runtime>;
   /** Throws HELPER_MISSING. */
@@ -99,6 +101,7 @@ class OpenEngine implements Engine {
   readonly artifacts: ArtifactTable;
   readonly volumes: VolumeTable;
   readonly events: EventTable;
+  readonly mounts: MountTable;
   readonly #made = new Map<string, Promise<unknown>>();
 
   constructor(identity: Identity, paths: Paths, settings: Settings, options: EngineOptions, db: Database) {
@@ -114,6 +117,7 @@ class OpenEngine implements Engine {
     this.artifacts = new ArtifactTable(db);
     this.volumes = new VolumeTable(db);
     this.events = new EventTable(db);
+    this.mounts = new MountTable(db);
   }
 
   runtime(): Promise<Runtime> {

@@ -15,6 +15,7 @@ export async function heal(engine: Engine): Promise<void> {
   for (const id of engine.containers.underWay()) await tryFinishOrUndo(engine, id);
   sweepLockFiles(engine);
   await healStagingDirectories(engine);
+  await healMounts(engine);
   if (engine.volumes.underRemoval().length > 0) (await import('./volume/remove.ts')).finishRemovals(engine);
 }
 
@@ -55,6 +56,14 @@ async function finishOrUndo(engine: Engine, id: ContainerId): Promise<void> {
     }
     default:
   }
+}
+
+/** What `mount` and `image mount` count, against what is mounted. */
+async function healMounts(engine: Engine): Promise<void> {
+  if (engine.mounts.isEmpty() && !existsSync(join(engine.paths.store, 'mounts'))) return;
+  const [{ healImageMounts }, { healContainerMounts }] = await Promise.all([import('./image/mount.ts'), import('./container/mount.ts')]);
+  await healImageMounts(engine);
+  healContainerMounts(engine);
 }
 
 /** What copies and probes that were killed had in the making. */

@@ -85,6 +85,23 @@ export interface HistorySummary {
   readonly tags: readonly string[];
 }
 
+/** What `image tree` shows of an image. */
+export interface ImageTreeSummary {
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly sizeBytes: number;
+  readonly layers: readonly TreeLayer[];
+}
+
+export interface TreeLayer {
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** Names of the images that end with it. */
+  readonly tags: readonly string[];
+  /** Layers that images have on top of it, where they were asked for. */
+  readonly children: readonly TreeLayer[];
+}
+
 export interface VolumeSummary {
   readonly name: string;
   readonly driver: string;
@@ -99,6 +116,47 @@ export interface VolumeSummary {
   readonly needsCopyUp: boolean;
   readonly needsChown: boolean;
   readonly lockNumber: number;
+}
+
+/** What `system df` shows. */
+export interface DiskUsageSummary {
+  readonly images: readonly ImageUsage[];
+  /** Of all images together: what several of them share counts once. */
+  readonly imageBytes: number;
+  /** What removing every image without a container would give back. */
+  readonly imageReclaimableBytes: number;
+  readonly containers: readonly ContainerUsage[];
+  readonly volumes: readonly VolumeUsage[];
+}
+
+export interface ImageUsage {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly createdAt: string;
+  readonly sizeBytes: number;
+  /** Of layers that other images have too. */
+  readonly sharedBytes: number;
+  readonly uniqueBytes: number;
+  readonly containers: number;
+}
+
+export interface ContainerUsage {
+  readonly id: string;
+  readonly imageId: string;
+  readonly command: readonly string[];
+  readonly volumes: number;
+  /** What it has written. */
+  readonly sizeBytes: number;
+  readonly createdAt: string;
+  readonly status: string;
+  readonly name: string;
+}
+
+export interface VolumeUsage {
+  readonly name: string;
+  /** How many containers have it. */
+  readonly links: number;
+  readonly sizeBytes: number;
 }
 
 export interface EventRecord {

@@ -1,3 +1,4 @@
+import { EngineError } from '../../core/errors.ts';
 import { humanSize } from '../../core/size.ts';
 import { pruneSystem } from '../../libpod/system/prune.ts';
 import { defineCommand } from '../command.ts';
@@ -6,6 +7,10 @@ import { throwFailures } from '../failures.ts';
 import { systemPruneFace } from '../faces/system-prune.ts';
 
 export const command = defineCommand(systemPruneFace, async (context, _args, flags) => {
+  if (flags.external) {
+    if (!flags.all && !flags.volumes && flags.filter.length === 0) return;
+    throw new EngineError('INVALID_ARGUMENT', 'system prune --external cannot be combined with other options');
+  }
   if (!flags.force && !confirm(context, warning(flags))) return;
   const pruned = await pruneSystem(await context.openEngine(), { all: flags.all, volumes: flags.volumes, filters: flags.filter });
   const sections = { Containers: pruned.containers, Volumes: pruned.volumes, Images: pruned.images };

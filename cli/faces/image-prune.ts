@@ -10,8 +10,8 @@ export const imagePruneFace = defineFace({
     ...FORCE,
     ...LONG_FILTER,
     all: { kind: 'bool', short: 'a', help: 'Remove all unused images, not only nameless ones' },
-    'build-cache': { kind: 'bool', help: 'Remove caches of builds', unsupported: true },
-    external: { kind: 'bool', help: 'Remove images of containers of other tools', unsupported: true },
+    'build-cache': { kind: 'bool', help: 'Remove caches of builds; there are none in this store' },
+    external: { kind: 'bool', help: 'Remove images that only containers of other tools use; there are none in this store' },
   }),
   args: noArguments,
 });

@@ -19,6 +19,8 @@ export const COMPACT: JsonStyle = { indent: '', escapeHtml: false, loose: false 
 export const COMPACT_ESCAPED: JsonStyle = { indent: '', escapeHtml: true, loose: false };
 /** images, search, system df. */
 export const FOUR_SPACES: JsonStyle = { indent: '    ', escapeHtml: true, loose: false };
+/** mount. */
+export const ONE_SPACE: JsonStyle = { indent: ' ', escapeHtml: true, loose: false };
 /** inspect of every kind, diff. */
 export const FIVE_SPACES: JsonStyle = { indent: '     ', escapeHtml: false, loose: false };
 /** ps, info, volume ls, network ls. */

@@ -5,6 +5,7 @@ import type { Digest } from '../../core/digest.ts';
 import { isEngineError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { ownCgroup } from '../../host/cgroup.ts';
+import { isMountPoint } from '../../host/mount.ts';
 import { isAlive } from '../../host/pid.ts';
 import type { Engine } from '../engine.ts';
 import { type ContainerInspectFacts, inspectContainer } from '../inspect/container.ts';
@@ -51,7 +52,7 @@ async function gatherFacts(engine: Engine, record: ContainerRecord, options: { r
       lower: await lowerDirectories(engine, record),
       upper: places.upper,
       work: places.work,
-      ...(isLive && { merged: places.merged }),
+      ...((isLive || isMountPoint(places.merged)) && { merged: places.merged }),
     },
     volumePath: (name) => volumeData(engine, name),
     ...(isLive && existsSync(places.netns) && { netns: places.netns }),

@@ -69,15 +69,17 @@ export async function erase(
   const anonymous = options.volumes
     ? engine.volumes.usedBy(record.id).filter((volume) => volume.anonymous && engine.volumes.users(volume.name).length === 1)
     : [];
-  const { removeTree } = await import('../../storage/tree/remove.ts');
+  const [{ removeTree }, { detachRoot }] = await Promise.all([import('../../storage/tree/remove.ts'), import('./rootfs.ts')]);
   await deleteFromRuntime(engine, record);
   const places = placesOf(engine, record.id);
+  if (engine.mounts.count('container', record.id) > 0) await detachRoot(engine, record, places);
   removeTree(places.directory);
   removeTree(places.run);
   forgetEnd(places);
   for (const volume of anonymous) removeTree(volumeDirectory(engine, volume.name));
   engine.db.transaction(() => {
     for (const event of options.events) engine.events.add(event);
+    engine.mounts.forget('container', record.id);
     engine.containers.remove(record.id);
     for (const volume of anonymous) engine.volumes.remove(volume.name);
   });

@@ -1,7 +1,8 @@
 /** The root file system of a container: an image's layers under a writable one, a directory of the host, or a throw-away view of one. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmdirSync, statSync } from 'node:fs';
 import type { Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
+import { log } from '../../core/log.ts';
 import { findProgram } from '../../host/search.ts';
 import type { Driver } from '../../storage/driver/driver.ts';
 import { openDriver } from '../../storage/driver/probe.ts';
@@ -50,13 +51,23 @@ async function driverFor(engine: Engine, config: ContainerConfig): Promise<Drive
   return openDriver({ kind: 'fuse-overlayfs', program });
 }
 
-export async function unmountRoot(engine: Engine, record: Pick<ContainerRecord, 'config'>, places: ContainerPlaces): Promise<void> {
+/** After a run. What somebody has mounted with `mount` stays. */
+export async function unmountRoot(engine: Engine, record: Pick<ContainerRecord, 'id' | 'config'>, places: ContainerPlaces): Promise<void> {
+  if (engine.mounts.count('container', record.id) === 0) await detachRoot(engine, record, places);
+}
+
+/** Whoever has it mounted. The directory it was seen in goes too; what the container wrote stays. Idempotent. */
+export async function detachRoot(engine: Engine, record: Pick<ContainerRecord, 'config'>, places: ContainerPlaces): Promise<void> {
   const { rootfs } = record.config;
+  if (!existsSync(places.merged) || (rootfs && !rootfs.overlay)) return;
   if (rootfs) {
-    if (!rootfs.overlay) return;
     const { unmountView } = await import('./rootview.ts');
     unmountView(places);
-    return;
+  } else await (await engine.driver()).unmount(places.merged);
+  try {
+    rmdirSync(places.merged);
+  } catch (error) {
+    // Still mounted elsewhere, or not empty: the container's removal takes it away.
+    log.debug(() => `${places.merged} stays: ${(error as Error).message}`);
   }
-  if (existsSync(places.merged)) await (await engine.driver()).unmount(places.merged);
 }

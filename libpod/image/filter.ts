@@ -70,8 +70,9 @@ async function makeTest(engine: Engine, key: string, value: string, facts: Image
     case 'containers': {
       // No other tool puts containers into this store.
       if (value === 'external') return () => false;
-      const wanted = parseBool(key, value);
-      return (image) => facts.containers.has(image.id) === wanted;
+      if (!Object.hasOwn(BOOLS, value))
+        throw new EngineError('INVALID_ARGUMENT', `unsupported value ${JSON.stringify(value)} for containers filter`);
+      return (image) => facts.containers.has(image.id) === BOOLS[value];
     }
     case 'dangling': {
       const wanted = parseBool(key, value);
@@ -80,7 +81,7 @@ async function makeTest(engine: Engine, key: string, value: string, facts: Image
     case 'digest':
       return (image) => [image.manifestDigest, image.indexDigest].some((digest) => digest?.startsWith(value) === true);
     case 'id':
-      return (image) => image.id.startsWith(value.replace(/^sha256:/, '')) && value !== '';
+      return (image) => image.id.startsWith(value.replace(/^sha256:/, ''));
     case 'intermediate': {
       const wanted = parseBool(key, value);
       return (image) => (image.names.length === 0 && facts.withChildren.has(image.id)) === wanted;

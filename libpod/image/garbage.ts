@@ -61,6 +61,13 @@ export async function sweep(engine: Engine): Promise<void> {
   });
 }
 
+/** Layers to be looked at by the next `collectGarbage`. */
+export function noteLayers(engine: Engine, layers: readonly Digest[]): void {
+  engine.db.transaction(() => {
+    for (const layer of layers) note(engine, 'layer', layer);
+  });
+}
+
 /** Held shared by every copy into the store. */
 export function incomingLock(engine: Engine): string {
   return join(engine.paths.store, 'incoming.lock');

@@ -6,6 +6,7 @@ import type { ImageRecord } from '../state/images.ts';
 import { imageBlobs } from './blobs.ts';
 import { digestOfId } from './garbage.ts';
 import { repoDigests } from './list.ts';
+import { mountedAt } from './mount.ts';
 import { lineage } from './parents.ts';
 
 /** `image inspect`'s document. Throws STORE_CORRUPT where a document of the image is missing. */
@@ -31,7 +32,8 @@ export async function inspectedImage(engine: Engine, image: ImageRecord): Promis
     sizeBytes: image.sizeBytes,
     driver: driver.name,
     layers: image.layers.map((layer) => layers.tree(layer)).toReversed(),
-    workDir: '',
+    workDir: image.layers.length === 0 ? '' : layers.work(image.layers.at(-1)!),
+    mergedDir: mountedAt(engine, image.id),
     namesHistory: engine.images.pastNames(image.id),
   });
 }

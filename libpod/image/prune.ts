@@ -1,6 +1,6 @@
 import type { Engine } from '../engine.ts';
 import type { ImageRecord } from '../state/images.ts';
-import { imageFacts, imageTest, isDangling } from './filter.ts';
+import { imageFacts, imageTest } from './filter.ts';
 import { collectGarbage, sweep } from './garbage.ts';
 import { removeWholeImages, type RemovedImages } from './remove.ts';
 
@@ -18,8 +18,9 @@ export interface PrunedImages extends Pick<RemovedImages, 'deleted' | 'failures'
 export async function pruneImages(engine: Engine, options: PruneOptions): Promise<PrunedImages> {
   const images = engine.images.list();
   const facts = imageFacts(engine, images);
-  const test = await imageTest(engine, options.filters, facts);
-  const unused = images.filter((image) => !facts.containers.has(image.id) && (options.all || isDangling(image, facts)) && test(image));
+  const always = ['containers=false', 'readonly=false', ...(options.all ? [] : ['dangling=true'])];
+  const test = await imageTest(engine, [...options.filters, ...always], facts);
+  const unused = images.filter(test);
   const { deleted, failures } = await removeWholeImages(
     engine,
     unused.map(({ id }) => id),

@@ -121,6 +121,8 @@ async function removeImage(engine: Engine, id: ImageId, options: RemoveImageOpti
     return now;
   });
   if (!removed) return;
+  const { dropImageMount } = await import('./mount.ts');
+  await dropImageMount(engine, id);
   report.untagged.push(...removed.names);
   // With an image built on it the data are still there: Podman says nothing then.
   if (!withChildren.has(id)) report.deleted.push(id);

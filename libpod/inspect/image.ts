@@ -22,6 +22,8 @@ export interface ImageView {
   /** Directories of the layers, topmost first. */
   readonly layers: readonly string[];
   readonly workDir: string;
+  /** Where it is mounted, if it is. */
+  readonly mergedDir?: string | undefined;
   /** Names it has or had, newest first. */
   readonly namesHistory: readonly string[];
 }
@@ -50,7 +52,12 @@ export function inspectImage(view: ImageView): JsonObject {
     VirtualSize: view.sizeBytes,
     GraphDriver: {
       Name: view.driver,
-      Data: { ...(lower.length > 0 && { LowerDir: lower.join(':') }), UpperDir: upper, WorkDir: view.workDir },
+      Data: {
+        ...(lower.length > 0 && { LowerDir: lower.join(':') }),
+        ...(view.mergedDir !== undefined && { MergedDir: view.mergedDir }),
+        UpperDir: upper,
+        WorkDir: view.workDir,
+      },
     },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Labels: labels && Object.keys(labels).length > 0 ? sorted(labels) : null,

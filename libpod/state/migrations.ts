@@ -72,4 +72,5 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       blobs TEXT NOT NULL
     ) STRICT`,
   ],
+  [`CREATE TABLE mounts (kind TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID`],
 ];

@@ -11,9 +11,12 @@ export function* overlayChanges(upper: string, lowers: readonly string[]): Gener
   yield* upperChanges(Buffer.from(`${upper}/.`), unionTop(lowers), Buffer.alloc(0));
 }
 
-/** What differs between a plain tree and the layers it was copied from. */
-export function* treeChanges(tree: string, lowers: readonly string[]): Generator<Change, void> {
-  yield* comparedChanges(Buffer.from(`${tree}/.`), unionTop(lowers), Buffer.alloc(0));
+/**
+ * What differs between two roots, each made of directories in overlay format, topmost first; one plain tree is such a root too.
+ * Of a directory that is gone only itself is told.
+ */
+export function* unionChanges(directories: readonly string[], below: readonly string[]): Generator<Change, void> {
+  yield* comparedChanges(unionTop(directories), unionTop(below), Buffer.alloc(0));
 }
 
 function* upperChanges(directory: Buffer, below: UnionDirectory, prefix: Buffer): Generator<Change, void> {
@@ -52,20 +55,19 @@ function* lostNames(directory: Buffer, below: UnionDirectory, prefix: Buffer): G
   }
 }
 
-function* comparedChanges(directory: Buffer, below: UnionDirectory, prefix: Buffer): Generator<Change, void> {
-  const names = new Map([...namesIn(below), ...sortedNames(directory)].map((name) => [name.toString('latin1'), name]));
+function* comparedChanges(directory: UnionDirectory, below: UnionDirectory, prefix: Buffer): Generator<Change, void> {
+  const names = new Map([...namesIn(below), ...namesIn(directory)].map((name) => [name.toString('latin1'), name]));
   for (const name of [...names.values()].toSorted((a, b) => a.compare(b))) {
     const path = joinBytes(prefix, name);
-    const own = joinBytes(directory, name);
-    const stat = lstatOrNothing(own);
+    const own = lookUp(directory, name);
     const lower = lookUp(below, name);
-    if (stat === undefined) {
+    if (own === undefined) {
       yield { kind: 'D', path };
       continue;
     }
-    const inside = stat.isDirectory() ? [...comparedChanges(own, descend(below, name), path)] : [];
+    const inside = own.stat.isDirectory() ? [...comparedChanges(descend(directory, name), descend(below, name), path)] : [];
     if (lower === undefined) yield { kind: 'A', path };
-    else if (inside.length > 0 || differs(stat, lower.stat)) yield { kind: 'C', path };
+    else if (inside.length > 0 || differs(own.stat, lower.stat)) yield { kind: 'C', path };
     yield* inside;
   }
 }

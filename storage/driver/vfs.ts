@@ -37,8 +37,8 @@ export class VfsDriver implements Driver {
   /** Both trees are compared: `upper` holds the whole of it here. */
   async *changes(request: Pick<MountRequest, 'lowers' | 'upper' | 'merged'>): AsyncGenerator<Change, void> {
     if (request.upper === undefined || !isBuilt(request.upper)) return;
-    const { treeChanges } = await import('./changes.ts');
-    yield* treeChanges(request.upper, request.lowers);
+    const { unionChanges } = await import('./changes.ts');
+    yield* unionChanges([request.upper], request.lowers);
   }
 }
 

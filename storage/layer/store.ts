@@ -8,16 +8,29 @@
  * is noted in `unsettled/` first; `settle` waits for the disk once for all of them, and after a reboot reads those that were not waited for
  * against their digest and drops what did not survive.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { digestFromHex, digestHex, type Digest } from '../../core/digest.ts';
-import { EngineError } from '../../core/errors.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
 import { parseJson } from '../../core/json.ts';
 import { bootId } from '../../host/boot.ts';
 import { lockFile, type FileLock } from '../../host/flock.ts';
 import type { LayerLimits } from './limits.ts';
-import { FACTS, TREE } from './places.ts';
+import { FACTS, RECORD, TREE, WORK } from './places.ts';
+import { diskUsage } from '../tree/usage.ts';
+import { removeTree } from '../tree/remove.ts';
 import { healStaging, StagingDirectory } from './staging.ts';
 
 export interface LayerFacts {
@@ -45,6 +58,14 @@ export interface AppliedLayer {
   readonly fresh: boolean;
   /** What this machine could not keep of a fresh layer, one line per kind, for a warning. */
   readonly notices: readonly string[];
+}
+
+/** What is wrong with a layer: each list is empty when that part is sound. */
+export interface LayerDamage {
+  readonly link: readonly string[];
+  readonly facts: readonly string[];
+  /** Only another copy of the layer mends these. */
+  readonly content: readonly string[];
 }
 
 /** Hex digits of a diff-id in the name of its short link: 104 bits, and 130 of them in one page of mount options. */
@@ -77,6 +98,32 @@ export class LayerStore {
     if (this.has(diffId)) return { facts: this.facts(diffId), fresh: false, notices: [] };
     healStaging(this.#staging);
     using staging = StagingDirectory.make(this.#staging);
+    const { facts, notices } = await this.#unpack(staging, diffId, source, options);
+    this.#publish(staging, diffId);
+    return { facts, fresh: true, notices };
+  }
+
+  /**
+   * Put a fresh copy in the place of a damaged layer, or of one that is missing. Nobody may have it mounted. The old one stays if this fails;
+   * killed between two renames, it leaves the layer missing. Throws what apply throws.
+   */
+  async replace(diffId: Digest, source: () => Promise<Readable>, options: ApplyOptions = {}): Promise<AppliedLayer> {
+    this.#makeDirectories();
+    using _lock = await this.#lock(diffId, options.signal);
+    using staging = StagingDirectory.make(this.#staging);
+    const { facts, notices } = await this.#unpack(staging, diffId, source, options);
+    using damaged = StagingDirectory.make(this.#staging);
+    if (this.has(diffId)) renameSync(this.#directory(diffId), join(damaged.path, 'layer'));
+    this.#publish(staging, diffId);
+    return { facts, fresh: true, notices };
+  }
+
+  async #unpack(
+    staging: StagingDirectory,
+    diffId: Digest,
+    source: () => Promise<Readable>,
+    options: ApplyOptions,
+  ): Promise<{ readonly facts: LayerFacts; readonly notices: readonly string[] }> {
     const { unpackLayer } = await import('./unpack.ts');
     const unpacked = await unpackLayer({
       directory: staging.path,
@@ -95,8 +142,7 @@ export class LayerStore {
       createdMs: Date.now(),
     };
     writeFileSync(join(staging.path, FACTS), JSON.stringify(facts), { mode: 0o600 });
-    this.#publish(staging, diffId);
-    return { facts, fresh: true, notices: unpacked.notices };
+    return { facts, notices: unpacked.notices };
   }
 
   /**
@@ -147,6 +193,13 @@ export class LayerStore {
     return join(this.#directory(diffId), TREE);
   }
 
+  /** An empty directory beside the tree, for tools that ask where a mount could do its work; made when first asked for. */
+  work(diffId: Digest): string {
+    const path = join(this.#directory(diffId), WORK);
+    if (this.has(diffId)) mkdirSync(path, { recursive: true, mode: 0o700 });
+    return path;
+  }
+
   /** The original uncompressed tar, byte for byte. The stream fails with STORE_CORRUPT when the tree was changed. */
   async tar(diffId: Digest): Promise<Readable> {
     const { assembleTar } = await import('./assemble.ts');
@@ -157,6 +210,61 @@ export class LayerStore {
   async verify(diffId: Digest): Promise<boolean> {
     const { verifyLayer } = await import('./verify.ts');
     return verifyLayer(this.#directory(diffId), diffId);
+  }
+
+  /** What is wrong with the layer, in words; `quick`: only what shows without reading its files. */
+  async examine(diffId: Digest, { quick }: { readonly quick: boolean }): Promise<LayerDamage> {
+    if (!this.has(diffId)) return { link: [], facts: [], content: ['it is missing'] };
+    const missing = [TREE, RECORD].filter((name) => !existsSync(join(this.#directory(diffId), name)));
+    const content = missing.map((name) => `its ${name} is missing`);
+    if (content.length === 0 && !quick) {
+      const { examineLayer } = await import('./examine.ts');
+      content.push(...(await examineLayer(this.#directory(diffId), diffId)));
+    }
+    return { link: this.#linkProblems(diffId), facts: this.#factsProblems(diffId), content };
+  }
+
+  /** Write the short link anew. */
+  relink(diffId: Digest): void {
+    const link = this.#shortLink(diffId);
+    mkdirSync(join(this.#layers, 'l'), { recursive: true, mode: 0o700 });
+    using staging = StagingDirectory.make(this.#staging);
+    symlinkSync(this.#linkTarget(diffId), join(staging.path, 'link'));
+    if (lstatSync(link, { throwIfNoEntry: false })?.isDirectory()) removeTree(link);
+    renameSync(join(staging.path, 'link'), link);
+  }
+
+  /** Find out once more what is said of a layer whose files are sound. */
+  async recount(diffId: Digest): Promise<void> {
+    let tarBytes = 0;
+    for await (const chunk of await this.tar(diffId)) tarBytes += (chunk as Buffer).length;
+    const { sizeBytes, inodes } = diskUsage(this.tree(diffId));
+    const facts: LayerFacts = { diffId, tarBytes, fileBytes: sizeBytes, entries: inodes, createdMs: Date.now() };
+    using staging = StagingDirectory.make(this.#staging);
+    writeFileSync(join(staging.path, FACTS), JSON.stringify(facts), { mode: 0o600 });
+    renameSync(join(staging.path, FACTS), join(this.#directory(diffId), FACTS));
+  }
+
+  #linkProblems(diffId: Digest): readonly string[] {
+    try {
+      return readlinkSync(this.#shortLink(diffId)) === this.#linkTarget(diffId) ? [] : ['its short link leads elsewhere'];
+    } catch {
+      return ['its short link is missing'];
+    }
+  }
+
+  #factsProblems(diffId: Digest): readonly string[] {
+    try {
+      const { diffId: own } = this.facts(diffId);
+      return own === diffId ? [] : [`${FACTS} is about another layer`];
+    } catch (error) {
+      if (isEngineError(error, 'STORE_CORRUPT')) return [`${FACTS} cannot be read`];
+      throw error;
+    }
+  }
+
+  #linkTarget(diffId: Digest): string {
+    return join('..', digestHex(diffId), TREE);
   }
 
   /**
@@ -191,7 +299,7 @@ export class LayerStore {
     // The link comes first: a layer that is there can be mounted, a link to nothing harms nobody.
     const link = this.#shortLink(diffId);
     rmSync(link, { force: true });
-    symlinkSync(join('..', digestHex(diffId), TREE), link);
+    symlinkSync(this.#linkTarget(diffId), link);
     staging.keepAs(this.#directory(diffId));
   }
 

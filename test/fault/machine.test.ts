@@ -170,6 +170,28 @@ describe.skipIf(!possible)('a full disk', () => {
     expect(await host.succeed(['run', '--rm', '--network', 'none', IMAGE, 'echo', 'room'])).toBe('room');
   });
 
+  test('system prune gives everything back that nothing uses', async () => {
+    await using host = await testHost({ home: { sizeMib: 160 } });
+    await load(host);
+    await host.succeed(['load', '--quiet', '--input', host.fixture(await fixturePath('layered'))]);
+    for (const name of ['one', 'two', 'three']) {
+      await host.succeed(['run', '--name', name, '--network', 'none', '-v', `${name}:/data`, IMAGE, 'sh', '-c', 'echo x > /data/x']);
+    }
+    await host.succeed(['rm', 'three']);
+    await host.succeed(['run', '--detach', '--name', 'four', '--network', 'none', 'localhost/layered', 'sleep', '1000']);
+    await fill(host);
+    const pruned = await host.lichen(['system', 'prune', '--all', '--force', '--volumes']);
+    expect({ stderr: pruned.stderr, exitCode: pruned.exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    expect(pruned.stdout).toMatch(
+      /^Deleted Containers\n(?:[0-9a-f]{64}\n){2}Deleted Volumes\none\nthree\ntwo\nDeleted Images\n[0-9a-f]{64}\nTotal reclaimed space: /,
+    );
+    expect(await host.succeed(['exec', 'four', 'echo', 'alive'])).toBe('alive');
+    expect(await host.succeed(['images', '--noheading', '--format', '{{.Repository}}'])).toBe('localhost/layered');
+    await host.run(['/bin/sh', '-c', 'rm $HOME/filler*']);
+    expect(await host.lichen(['system', 'check'])).toMatchObject({ stdout: '', stderr: '', exitCode: 0 });
+    await expectNothingLeft(host);
+  });
+
   test('a disk that fills up at any point of a run: one error, and nothing is left', async () => {
     await using host = await testHost({ home: { sizeMib: 160 } });
     await load(host);

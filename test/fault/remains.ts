@@ -11,7 +11,7 @@ import type { TestHost } from '../host/host.ts';
 const SETTLE_MS = 10_000;
 const STORE_DIRECTORIES = ['containers', 'tmp'];
 const RUN_DIRECTORIES = ['c', 'netns', 'exits', 'locks', 'oci'];
-const TABLES = ['containers', 'container_dependencies', 'exec_sessions', 'volume_uses', 'volumes', 'garbage'];
+const TABLES = ['containers', 'container_dependencies', 'exec_sessions', 'volume_uses', 'volumes', 'garbage', 'mounts'];
 
 /** Remove every container, then expect no process, mount, file or row of any. */
 export async function expectNothingLeft(host: TestHost): Promise<void> {
@@ -41,9 +41,9 @@ function filesLeft(host: TestHost): string[] {
   });
 }
 
-/** A fixed number of lock files for volumes stays for good. */
+/** A fixed number of lock files for volumes and images stays for good. */
 function namesIn(path: string): string[] {
-  return readdirSync(path).filter((name) => !/^volume-[0-9a-f]{2}$/.test(name));
+  return readdirSync(path).filter((name) => !/^(volume|image)-[0-9a-f]{2}$/.test(name));
 }
 
 /** Rows that hang on containers, by table. */

@@ -42,7 +42,9 @@ describe.skipIf(!canShapeHosts)('unshare', () => {
       '-c',
       'id -u; echo "$CONTAINERS_GRAPHROOT $CONTAINERS_RUNROOT ${LICHEN_ENTERED-}"; exit 7',
     ]);
-    expect({ stdout, exitCode }).toEqual({ stdout: `0\n${host.store} ${host.runDir} \n`, exitCode: 7 });
+    // A lichen in there has to know whose it is: to the kernel its user is root.
+    const entered = `${host.user.uid}:${host.user.uid}`;
+    expect({ stdout, exitCode }).toEqual({ stdout: `0\n${host.store} ${host.runDir} ${entered}\n`, exitCode: 7 });
     expect((await host.lichen(['unshare', 'sh', '-c', 'kill -9 $$'])).exitCode).toBe(137);
     expect((await host.lichen(['unshare', 'cat', '/proc/self/uid_map'])).stdout).toMatch(new RegExp(`^ *0 +${host.user.uid} +1$`, 'm'));
   });

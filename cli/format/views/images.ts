@@ -95,7 +95,7 @@ function rowsOf(image: ImageSummary): readonly ImageRow[] {
 }
 
 /** The colon of a port is followed by a slash, that of a tag is not. */
-function splitName(name: string): { repository: string; tag: string } {
+export function splitName(name: string): { repository: string; tag: string } {
   const colon = name.lastIndexOf(':');
   if (colon <= name.lastIndexOf('/')) return { repository: name, tag: NONE };
   return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };

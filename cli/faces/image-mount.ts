@@ -1,0 +1,19 @@
+import { complainIf } from '../arguments.ts';
+import { defineFace } from '../command.ts';
+import { flagTable } from '../flag.ts';
+
+export const imageMountFace = defineFace({
+  usage: '[options] [IMAGE...]',
+  summary: 'Mount images',
+  description: 'Mount the given images read-only and print where; without a name, list those that are mounted.',
+  examples: ['unshare', 'image mount imgID', 'image mount imgID1 imgID2 imgID3', 'image mount', 'image mount --all'],
+  flags: flagTable({
+    all: { kind: 'bool', short: 'a', help: 'Mount all images' },
+    format: { kind: 'string', help: 'Print as json' },
+  }),
+  args: complainIf(
+    ({ args, flags }) => args.length > 0 && flags['all'] === true,
+    'when using the --all switch, you may not pass any image names or IDs',
+  ),
+  complete: ['image'],
+});
