@@ -25,6 +25,7 @@ export type Entry = Group | Leaf;
 /** Verbs that stand at the top and under `container`. */
 const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
   attach: { summary: 'Attach to a running container', load: () => import('./commands/attach.ts') },
+  commit: { summary: 'Make an image of what a container has changed', load: () => import('./commands/commit.ts') },
   cp: { summary: 'Copy files between a container and the host', load: () => import('./commands/cp.ts') },
   create: { summary: 'Create a container without starting it', load: () => import('./commands/create.ts') },
   exec: { summary: 'Run a command in a running container', load: () => import('./commands/exec.ts') },

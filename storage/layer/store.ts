@@ -19,6 +19,7 @@ import { lockFile, type FileLock } from '../../host/flock.ts';
 import type { LayerLimits } from './limits.ts';
 import { FACTS, TREE } from './places.ts';
 import { healStaging, StagingDirectory } from './staging.ts';
+import type { UnpackedLayer } from './unpack.ts';
 
 export interface LayerFacts {
   readonly diffId: Digest;
@@ -87,16 +88,22 @@ export class LayerStore {
       signal: options.signal,
       onProgress: options.onProgress,
     });
-    const facts: LayerFacts = {
-      diffId,
-      tarBytes: unpacked.tarBytes,
-      fileBytes: unpacked.fileBytes,
-      entries: unpacked.entries,
-      createdMs: Date.now(),
-    };
-    writeFileSync(join(staging.path, FACTS), JSON.stringify(facts), { mode: 0o600 });
-    this.#publish(staging, diffId);
-    return { facts, fresh: true, notices: unpacked.notices };
+    return this.#keep(staging, unpacked);
+  }
+
+  /**
+   * apply for a layer in the making: its bytes (a plain tar) tell its diff-id. Where that layer is here already, the new one is dropped.
+   * Throws LAYER_REFUSED, STORE_FULL, ABORTED, and what `source` throws; nothing is left behind then.
+   */
+  async add(source: Readable, options: Pick<ApplyOptions, 'signal'> = {}): Promise<AppliedLayer> {
+    this.#makeDirectories();
+    healStaging(this.#staging);
+    using staging = StagingDirectory.make(this.#staging);
+    const { unpackLayer } = await import('./unpack.ts');
+    const unpacked = await unpackLayer({ directory: staging.path, source, signal: options.signal });
+    using _lock = await this.#lock(unpacked.diffId, options.signal);
+    if (this.has(unpacked.diffId)) return { facts: this.facts(unpacked.diffId), fresh: false, notices: unpacked.notices };
+    return this.#keep(staging, unpacked);
   }
 
   /**
@@ -184,6 +191,13 @@ export class LayerStore {
   /** Remove what killed processes left half done. Cheap; apply does it too. */
   heal(): void {
     healStaging(this.#staging);
+  }
+
+  #keep(staging: StagingDirectory, { diffId, tarBytes, fileBytes, entries, notices }: UnpackedLayer): AppliedLayer {
+    const facts: LayerFacts = { diffId, tarBytes, fileBytes, entries, createdMs: Date.now() };
+    writeFileSync(join(staging.path, FACTS), JSON.stringify(facts), { mode: 0o600 });
+    this.#publish(staging, diffId);
+    return { facts, fresh: true, notices };
   }
 
   #publish(staging: StagingDirectory, diffId: Digest): void {

@@ -32,6 +32,8 @@ export interface PackOptions {
   readonly skipUnreadable?: boolean;
   /** Names directly below the top that are left out. */
   readonly leaveOut?: readonly string[];
+  /** Extended attributes to take along. Default: `user.*` and file capabilities. Marks of overlayfs never are. */
+  readonly keepXattr?: (name: string) => boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface PackOptions {
  * holds without the directory itself. The bodies must be read in order, each before the next member is asked for.
  */
 export async function* packTree(parent: number, name: Buffer, as: Buffer, options: PackOptions = {}): AsyncGenerator<TarMember, void> {
-  yield* new Packing(options).entry(parent, name, as, 0);
+  yield* new TreePacker(options).entry(parent, name, as);
 }
 
 /** Each level holds a descriptor open. */
@@ -49,7 +51,8 @@ const SLASH = Buffer.from('/');
 /** statfs(2): proc, sysfs, cgroup, cgroup2. Their files are no data. */
 const KERNEL_FILE_SYSTEMS = [0x9fa0, 0x62656572, 0x27e0eb, 0x63677270];
 
-class Packing {
+/** Several entries of one archive: names of the same file become hard links. */
+export class TreePacker {
   readonly #options: PackOptions;
   /** Where a file with several names stands in the archive. */
   readonly #linked = new Map<string, Buffer>();
@@ -58,7 +61,20 @@ class Packing {
     this.#options = options;
   }
 
-  async *entry(parent: number, name: Buffer, as: Buffer, depth: number): AsyncGenerator<TarMember, void> {
+  /** See packTree. */
+  entry(parent: number, name: Buffer, as: Buffer): AsyncGenerator<TarMember, void> {
+    return this.#entry(parent, name, as, 0);
+  }
+
+  /** The entry alone: of a directory, nothing of what it holds. */
+  async *shallow(parent: number, name: Buffer, as: Buffer): AsyncGenerator<TarMember, void> {
+    for await (const member of this.#entry(parent, name, as, 0)) {
+      yield member;
+      return;
+    }
+  }
+
+  async *#entry(parent: number, name: Buffer, as: Buffer, depth: number): AsyncGenerator<TarMember, void> {
     const path = below(parent, name);
     const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) return;
@@ -80,7 +96,7 @@ class Packing {
       }
       for (const name of namesIn(fd)) {
         if (depth === 0 && this.#options.leaveOut?.includes(name.toString('latin1'))) continue;
-        yield* this.entry(fd, name, as.length === 0 ? name : Buffer.concat([as, SLASH, name]), depth + 1);
+        yield* this.#entry(fd, name, as.length === 0 ? name : Buffer.concat([as, SLASH, name]), depth + 1);
       }
     } finally {
       closeSync(fd);
@@ -133,7 +149,7 @@ class Packing {
       sizeBytes: 0,
       mtime: fileTime(stat.mtimeNs),
       device: type === 'char' || type === 'block' ? deviceOf(stat.rdev) : { major: 0, minor: 0 },
-      xattrs: type === 'file' || type === 'directory' ? xattrsOf(path) : NO_XATTRS,
+      xattrs: type === 'file' || type === 'directory' ? xattrsOf(path, this.#options.keepXattr ?? isPortable) : NO_XATTRS,
     };
   }
 
@@ -180,10 +196,13 @@ function specialType(stat: BigIntStats): TarType {
   return stat.isBlockDevice() ? 'block' : 'char';
 }
 
-/** What a copy takes along; labels belong to the machine, overlay marks to the driver. */
-function xattrsOf(path: Buffer): ReadonlyMap<string, Buffer> {
+function isPortable(name: string): boolean {
+  return name.startsWith('user.') || name === 'security.capability';
+}
+
+function xattrsOf(path: Buffer, keep: (name: string) => boolean): ReadonlyMap<string, Buffer> {
   try {
-    const names = listXattrs(path).filter((name) => (name.startsWith('user.') || name === 'security.capability') && !isOverlayXattr(name));
+    const names = listXattrs(path).filter((name) => keep(name) && !isOverlayXattr(name));
     return new Map(names.map((name) => [name, getXattr(path, name)]).filter((pair): pair is [string, Buffer] => pair[1] !== undefined));
   } catch (error) {
     if (errnoOf(error) === ERRNO.ENOENT) return NO_XATTRS;
