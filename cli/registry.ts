@@ -40,6 +40,7 @@ const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
   rm: { summary: 'Remove containers', load: () => import('./commands/rm.ts') },
   run: { summary: 'Run a command in a new container', load: () => import('./commands/run.ts') },
   start: { summary: 'Start containers', load: () => import('./commands/start.ts') },
+  stats: { summary: 'Show what containers use of the machine', load: () => import('./commands/stats.ts') },
   stop: { summary: 'Stop running containers', load: () => import('./commands/stop.ts') },
   top: { summary: 'Show the processes of a container', load: () => import('./commands/top.ts') },
   unpause: { summary: 'Let the processes of paused containers go on', load: () => import('./commands/unpause.ts') },

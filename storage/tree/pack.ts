@@ -16,7 +16,7 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import { EngineError } from '../../core/errors.ts';
-import { errnoOf, ERRNO } from '../../host/libc.ts';
+import { errnoOf, ERRNO, syscallError } from '../../host/libc.ts';
 import { descriptorPath } from '../../host/root.ts';
 import { fileTime } from '../../host/times.ts';
 import { getXattr, listXattrs } from '../../host/xattr.ts';
@@ -85,7 +85,7 @@ export class TreePacker {
   }
 
   async *#directory(path: Buffer, as: Buffer, depth: number): AsyncGenerator<TarMember, void> {
-    const fd = this.#open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    const fd = this.#open(path, as, constants.O_RDONLY | constants.O_DIRECTORY);
     if (fd === undefined) return;
     try {
       if (depth > 0 && KERNEL_FILE_SYSTEMS.includes(statfsSync(descriptorPath(fd)).type)) return;
@@ -104,7 +104,7 @@ export class TreePacker {
   }
 
   async *#file(path: Buffer, as: Buffer): AsyncGenerator<TarMember, void> {
-    const fd = this.#open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const fd = this.#open(path, as, constants.O_RDONLY | constants.O_NONBLOCK);
     if (fd === undefined) return;
     try {
       const stat = fstatSync(fd, { bigint: true });
@@ -154,14 +154,14 @@ export class TreePacker {
   }
 
   /** Undefined for what is gone, was swapped for something else, or may not be read. */
-  #open(path: Buffer, flags: number): number | undefined {
+  #open(path: Buffer, as: Buffer, flags: number): number | undefined {
     try {
       return openSync(path, flags | constants.O_NOFOLLOW);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const { code, errno } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTDIR' || code === 'ENXIO') return undefined;
       if (this.#options.skipUnreadable === true && (code === 'EACCES' || code === 'EPERM')) return undefined;
-      throw error;
+      throw errno === undefined ? error : syscallError('open', printed(as), -errno);
     }
   }
 }

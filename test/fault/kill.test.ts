@@ -45,7 +45,7 @@ const VICTIMS: readonly Victim[] = [
   { argv: ['stop', '--time', '0', 'victim'], kills: 15, prepare: runVictim },
   { argv: ['rm', '--force', '--time', '0', 'victim'], kills: 25, prepare: runVictim },
   { argv: ['exec', 'victim', 'true'], kills: 15, prepare: runVictim },
-  { argv: ['cp', '/etc', 'victim:/copied'], kills: 15, prepare: createVictim },
+  { argv: ['cp', '/usr/share/common-licenses', 'victim:/copied'], kills: 15, prepare: createVictim },
   { argv: ['commit', '--quiet', 'victim', 'committed'], kills: 20, prepare: runVictim, check: committedIsWhole },
   { argv: ['load', '--input', ''], kills: 25, prepare: removeImages, check: isWholeOrAbsent },
 ];
