@@ -43,6 +43,7 @@ const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
   stats: { summary: 'Show what containers use of the machine', load: () => import('./commands/stats.ts') },
   stop: { summary: 'Stop running containers', load: () => import('./commands/stop.ts') },
   top: { summary: 'Show the processes of a container', load: () => import('./commands/top.ts') },
+  update: { summary: 'Change limits and settings of a container', load: () => import('./commands/update.ts') },
   unpause: { summary: 'Let the processes of paused containers go on', load: () => import('./commands/unpause.ts') },
   wait: { summary: 'Wait until containers end, print their exit status', load: () => import('./commands/wait.ts') },
 };
@@ -51,11 +52,15 @@ const CONTAINER: Group = {
   summary: 'Manage containers',
   commands: {
     ...CONTAINER_VERBS,
+    checkpoint: { summary: 'Write the state of running containers to the disk', load: () => import('./commands/container-checkpoint.ts') },
     cleanup: { summary: 'Clean up after containers that have ended', load: () => import('./commands/container-cleanup.ts') },
+    clone: { summary: 'Make a copy of a container', load: () => import('./commands/container-clone.ts') },
     exists: { summary: 'Tell by exit status whether a container exists', load: () => import('./commands/container-exists.ts') },
     inspect: { summary: 'Show all that is known of containers', load: () => import('./commands/container-inspect.ts') },
     list: { summary: 'List containers', aliases: ['ls'], load: () => import('./commands/ps.ts') },
     prune: { summary: 'Remove containers that do not run', load: () => import('./commands/container-prune.ts') },
+    restore: { summary: 'Bring checkpointed containers back', load: () => import('./commands/container-restore.ts') },
+    runlabel: { summary: 'Run the command that a label of an image describes', load: () => import('./commands/container-runlabel.ts') },
   },
 };
 

@@ -68,8 +68,8 @@ export class TreePacker {
 
   /** The entry alone: of a directory, nothing of what it holds. */
   async *shallow(parent: number, name: Buffer, as: Buffer): AsyncGenerator<TarMember, void> {
-    for await (const member of this.#entry(parent, name, as, 0)) {
-      yield member;
+    for await (const first of this.#entry(parent, name, as, 0)) {
+      yield first;
       return;
     }
   }
