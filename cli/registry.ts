@@ -25,6 +25,8 @@ export type Entry = Group | Leaf;
 /** Verbs that stand at the top and under `container`. */
 const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
   attach: { summary: 'Attach to a running container', load: () => import('./commands/attach.ts') },
+  commit: { summary: 'Make an image of what a container has changed', load: () => import('./commands/commit.ts') },
+  cp: { summary: 'Copy files between a container and the host', load: () => import('./commands/cp.ts') },
   create: { summary: 'Create a container without starting it', load: () => import('./commands/create.ts') },
   diff: { summary: 'Show what a container changes', load: () => import('./commands/container-diff.ts') },
   exec: { summary: 'Run a command in a running container', load: () => import('./commands/exec.ts') },
@@ -41,9 +43,11 @@ const CONTAINER_VERBS: Readonly<Record<string, Leaf>> = {
   rm: { summary: 'Remove containers', load: () => import('./commands/rm.ts') },
   run: { summary: 'Run a command in a new container', load: () => import('./commands/run.ts') },
   start: { summary: 'Start containers', load: () => import('./commands/start.ts') },
+  stats: { summary: 'Show what containers use of the machine', load: () => import('./commands/stats.ts') },
   stop: { summary: 'Stop running containers', load: () => import('./commands/stop.ts') },
   top: { summary: 'Show the processes of a container', load: () => import('./commands/top.ts') },
   unmount: { summary: 'Unmount the root file systems of containers', aliases: ['umount'], load: () => import('./commands/unmount.ts') },
+  update: { summary: 'Change limits and settings of a container', load: () => import('./commands/update.ts') },
   unpause: { summary: 'Let the processes of paused containers go on', load: () => import('./commands/unpause.ts') },
   wait: { summary: 'Wait until containers end, print their exit status', load: () => import('./commands/wait.ts') },
 };
@@ -52,11 +56,15 @@ const CONTAINER: Group = {
   summary: 'Manage containers',
   commands: {
     ...CONTAINER_VERBS,
+    checkpoint: { summary: 'Write the state of running containers to the disk', load: () => import('./commands/container-checkpoint.ts') },
     cleanup: { summary: 'Clean up after containers that have ended', load: () => import('./commands/container-cleanup.ts') },
+    clone: { summary: 'Make a copy of a container', load: () => import('./commands/container-clone.ts') },
     exists: { summary: 'Tell by exit status whether a container exists', load: () => import('./commands/container-exists.ts') },
     inspect: { summary: 'Show all that is known of containers', load: () => import('./commands/container-inspect.ts') },
     list: { summary: 'List containers', aliases: ['ls'], load: () => import('./commands/ps.ts') },
     prune: { summary: 'Remove containers that do not run', load: () => import('./commands/container-prune.ts') },
+    restore: { summary: 'Bring checkpointed containers back', load: () => import('./commands/container-restore.ts') },
+    runlabel: { summary: 'Run the command that a label of an image describes', load: () => import('./commands/container-runlabel.ts') },
   },
 };
 

@@ -33,6 +33,17 @@ export const JSON_FORMAT = flagTable({
 
 export const FORCE = flagTable({ force: { kind: 'bool', short: 'f', help: 'Do not ask for confirmation' } });
 
+/** Of `container checkpoint` and `container restore`. */
+export const CHECKPOINT = flagTable({
+  ...SELECTION,
+  'file-locks': { kind: 'bool', help: 'Take file locks along' },
+  'ignore-rootfs': { kind: 'bool', help: 'Leave the root file system out' },
+  'ignore-volumes': { kind: 'bool', help: 'Leave volumes out' },
+  keep: { kind: 'bool', short: 'k', help: 'Keep all temporary files' },
+  'print-stats': { kind: 'bool', help: 'Print statistics' },
+  'tcp-established': { kind: 'bool', help: 'Take established TCP connections along' },
+});
+
 /** Where an image comes from and for which machine. */
 export const IMAGE_SOURCE = flagTable({
   arch: { kind: 'string', placeholder: 'ARCH', help: 'Choose the image for another architecture', aliases: ['override-arch'] },

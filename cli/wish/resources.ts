@@ -5,8 +5,24 @@ import { parseLimitBytes, parseMemorySwap } from '../../libpod/spec/parse/limits
 import type { Resources } from '../../libpod/spec/wish.ts';
 import type { WishFlags } from './assemble.ts';
 
+export type ResourceFlags = Pick<
+  WishFlags,
+  | 'memory'
+  | 'memory-reservation'
+  | 'memory-swap'
+  | 'memory-swappiness'
+  | 'cpu-shares'
+  | 'cpu-period'
+  | 'cpu-quota'
+  | 'cpus'
+  | 'cpuset-cpus'
+  | 'cpuset-mems'
+  | 'blkio-weight'
+> &
+  Partial<Pick<WishFlags, 'pids-limit' | 'oom-kill-disable'>>;
+
 /** Throws INVALID_ARGUMENT. */
-export function resourceWish(flags: WishFlags, given: ReadonlySet<string>): Resources {
+export function resourceWish(flags: ResourceFlags, given: ReadonlySet<string>): Resources {
   return defined({
     memoryBytes: size(flags.memory, 'memory'),
     memoryReservationBytes: size(flags['memory-reservation'], 'memory-reservation'),

@@ -87,12 +87,19 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
   return created(engine, config, lock);
 }
 
+/** A container at rest whose configuration is known already: a clone. Throws NAME_IN_USE, NO_SUCH_IMAGE. */
+export function insertContainer(engine: Engine, config: ContainerConfig, nowMs: number): ContainerRecord {
+  insert(engine, config, nowMs, { starting: false });
+  using made = created(engine, config, undefined);
+  return made.record;
+}
+
 function withNetwork(engine: Engine, wish: ContainerWish): ContainerWish {
   const { mode } = wish.network;
   return mode === undefined || mode.kind === 'private' ? { ...wish, network: { ...wish.network, mode: defaultNetworkMode(engine) } } : wish;
 }
 
-function insert(engine: Engine, config: ContainerConfig, nowMs: number, options: CreateOptions): void {
+function insert(engine: Engine, config: ContainerConfig, nowMs: number, options: Pick<CreateOptions, 'starting'>): void {
   engine.db.transaction(() => {
     // Its layers go with the image: whoever removes it looks for containers in a transaction, too.
     if (config.imageId !== undefined && !engine.images.has(asId(config.imageId))) {

@@ -167,6 +167,12 @@ function controllers(engine: Engine): readonly string[] {
   return controllersIn(engine.identity.rootless ? `${CGROUP_ROOT}/user.slice/user-${uid}.slice/user@${uid}.service` : CGROUP_ROOT);
 }
 
+/** What decides which limits can be applied. */
+export function limitFacts(engine: Engine): Pick<StartFacts, 'controllers' | 'cgroupManager' | 'cgroupParent' | 'rootless'> {
+  const { cgroupManager, identity } = engine;
+  return { controllers: controllers(engine), ...cgroupParent(), cgroupManager, rootless: identity.rootless };
+}
+
 function hostEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

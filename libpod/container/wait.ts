@@ -31,7 +31,9 @@ export async function waitForContainer(
       throw new EngineError('NO_SUCH_CONTAINER', `no container with name or ID "${id}" found: no such container`);
     }
     seen = true;
-    if (conditions.some((condition) => meets(record, condition))) return record.exitCode ?? -1;
+    const met = conditions.find((condition) => meets(record, condition));
+    // One that never ran is stopped, with nothing to complain of.
+    if (met !== undefined) return record.exitCode ?? (met === 'stopped' ? 0 : -1);
     await next(engine, record, intervalMs);
   }
 }

@@ -84,6 +84,10 @@ class OciRuntime implements Runtime {
     await this.#run(['resume', id]);
   }
 
+  async update(id: string, resourcesFile: string): Promise<void> {
+    await this.#run(['update', '--resources', resourcesFile, id]);
+  }
+
   async delete(id: string): Promise<void> {
     try {
       await this.#run(['delete', '--force', id]);

@@ -14,6 +14,8 @@ export interface Runtime {
   kill(id: string, signal: number, options?: { all?: boolean }): Promise<void>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
+  /** Other limits for a running container: the path of an OCI document (config-linux.md#control-groups). */
+  update(id: string, resourcesFile: string): Promise<void>;
   /** Forced: an unknown id is fine. */
   delete(id: string): Promise<void>;
   /** Run a process in a running container with the caller's own streams; resolves with its exit status. */

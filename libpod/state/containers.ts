@@ -200,6 +200,11 @@ export class ContainerTable {
     this.#update(id, { name, config: JSON.stringify({ ...record.config, name }) });
   }
 
+  /** For what can be changed of a container that exists: limits, restart policy, environment. */
+  reconfigure(id: ContainerId, config: ContainerConfig): void {
+    this.#update(id, { config: JSON.stringify(config) });
+  }
+
   remove(id: ContainerId): void {
     this.#db.run('DELETE FROM containers WHERE id = ?', id);
   }

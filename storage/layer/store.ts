@@ -32,6 +32,7 @@ import { FACTS, RECORD, TREE, WORK } from './places.ts';
 import { diskUsage } from '../tree/usage.ts';
 import { removeTree } from '../tree/remove.ts';
 import { healStaging, StagingDirectory } from './staging.ts';
+import type { UnpackedLayer } from './unpack.ts';
 
 export interface LayerFacts {
   readonly diffId: Digest;
@@ -98,9 +99,7 @@ export class LayerStore {
     if (this.has(diffId)) return { facts: this.facts(diffId), fresh: false, notices: [] };
     healStaging(this.#staging);
     using staging = StagingDirectory.make(this.#staging);
-    const { facts, notices } = await this.#unpack(staging, diffId, source, options);
-    this.#publish(staging, diffId);
-    return { facts, fresh: true, notices };
+    return this.#keep(staging, await this.#unpack(staging, diffId, source, options));
   }
 
   /**
@@ -111,21 +110,15 @@ export class LayerStore {
     this.#makeDirectories();
     using _lock = await this.#lock(diffId, options.signal);
     using staging = StagingDirectory.make(this.#staging);
-    const { facts, notices } = await this.#unpack(staging, diffId, source, options);
+    const unpacked = await this.#unpack(staging, diffId, source, options);
     using damaged = StagingDirectory.make(this.#staging);
     if (this.has(diffId)) renameSync(this.#directory(diffId), join(damaged.path, 'layer'));
-    this.#publish(staging, diffId);
-    return { facts, fresh: true, notices };
+    return this.#keep(staging, unpacked);
   }
 
-  async #unpack(
-    staging: StagingDirectory,
-    diffId: Digest,
-    source: () => Promise<Readable>,
-    options: ApplyOptions,
-  ): Promise<{ readonly facts: LayerFacts; readonly notices: readonly string[] }> {
+  async #unpack(staging: StagingDirectory, diffId: Digest, source: () => Promise<Readable>, options: ApplyOptions): Promise<UnpackedLayer> {
     const { unpackLayer } = await import('./unpack.ts');
-    const unpacked = await unpackLayer({
+    return unpackLayer({
       directory: staging.path,
       source: await source(),
       diffId,
@@ -134,15 +127,21 @@ export class LayerStore {
       signal: options.signal,
       onProgress: options.onProgress,
     });
-    const facts: LayerFacts = {
-      diffId,
-      tarBytes: unpacked.tarBytes,
-      fileBytes: unpacked.fileBytes,
-      entries: unpacked.entries,
-      createdMs: Date.now(),
-    };
-    writeFileSync(join(staging.path, FACTS), JSON.stringify(facts), { mode: 0o600 });
-    return { facts, notices: unpacked.notices };
+  }
+
+  /**
+   * apply for a layer in the making: its bytes (a plain tar) tell its diff-id. Where that layer is here already, the new one is dropped.
+   * Throws LAYER_REFUSED, STORE_FULL, ABORTED, and what `source` throws; nothing is left behind then.
+   */
+  async add(source: Readable, options: Pick<ApplyOptions, 'signal'> = {}): Promise<AppliedLayer> {
+    this.#makeDirectories();
+    healStaging(this.#staging);
+    using staging = StagingDirectory.make(this.#staging);
+    const { unpackLayer } = await import('./unpack.ts');
+    const unpacked = await unpackLayer({ directory: staging.path, source, signal: options.signal });
+    using _lock = await this.#lock(unpacked.diffId, options.signal);
+    if (this.has(unpacked.diffId)) return { facts: this.facts(unpacked.diffId), fresh: false, notices: unpacked.notices };
+    return this.#keep(staging, unpacked);
   }
 
   /**
@@ -292,6 +291,13 @@ export class LayerStore {
   /** Remove what killed processes left half done. Cheap; apply does it too. */
   heal(): void {
     healStaging(this.#staging);
+  }
+
+  #keep(staging: StagingDirectory, { diffId, tarBytes, fileBytes, entries, notices }: UnpackedLayer): AppliedLayer {
+    const facts: LayerFacts = { diffId, tarBytes, fileBytes, entries, createdMs: Date.now() };
+    writeFileSync(join(staging.path, FACTS), JSON.stringify(facts), { mode: 0o600 });
+    this.#publish(staging, diffId);
+    return { facts, fresh: true, notices };
   }
 
   #publish(staging: StagingDirectory, diffId: Digest): void {

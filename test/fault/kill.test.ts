@@ -45,6 +45,8 @@ const VICTIMS: readonly Victim[] = [
   { argv: ['stop', '--time', '0', 'victim'], kills: 15, prepare: runVictim },
   { argv: ['rm', '--force', '--time', '0', 'victim'], kills: 25, prepare: runVictim },
   { argv: ['exec', 'victim', 'true'], kills: 15, prepare: runVictim },
+  { argv: ['cp', '/usr/share/common-licenses', 'victim:/copied'], kills: 15, prepare: createVictim },
+  { argv: ['commit', '--quiet', 'victim', 'committed'], kills: 20, prepare: runVictim, check: committedIsWhole },
   { argv: ['load', '--input', ''], kills: 25, prepare: removeImages, check: isWholeOrAbsent },
 ];
 
@@ -168,6 +170,12 @@ async function runsWhatItSays(host: TestHost): Promise<void> {
   const pids = queryStore(host, `SELECT pid FROM containers WHERE status = 'running'`).map(({ pid }) => pid);
   const running = () => host.processes().filter(({ pid }) => pids.includes(pid));
   await expect.poll(() => running().map(({ command }) => command), { timeout: 5000 }).toEqual(pids.map(() => SLEEP.join(' ')));
+}
+
+async function committedIsWhole(host: TestHost): Promise<void> {
+  if ((await host.lichen(['image', 'exists', 'committed'])).exitCode !== 0) return;
+  expect(await host.succeed(['run', '--rm', '--network', 'none', 'committed', 'echo', 'whole'])).toBe('whole');
+  await host.succeed(['rmi', '--force', 'committed']);
 }
 
 /** What the list shows can be run. */

@@ -263,3 +263,25 @@ describe.skipIf(!canRunContainers)('the life of a container', () => {
     await removeNow(host, 'orphan');
   });
 });
+
+describe.skipIf(!canRunContainers)('wait', () => {
+  beforeAll(async () => {
+    host = await loadedHost();
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  test('a container that never ran is stopped; nobody waits for the health of one without a check', async () => {
+    const id = await host.succeed(['create', '--name', 'idle', BUSYBOX, 'true']);
+    expect(await host.succeed(['wait', '--condition', 'stopped', 'idle'])).toBe('0');
+    expect(await host.succeed(['wait', '--condition', 'created,running', 'idle'])).toBe('-1');
+    expect(await host.lichen(['wait', '--condition', 'healthy', 'idle'])).toMatchObject({
+      exitCode: 125,
+      stderr: `Error: cannot use condition "healthy": container ${id} has no healthcheck\n`,
+    });
+    expect(await host.lichen(['wait', '--condition', 'configured', 'idle'])).toMatchObject({
+      exitCode: 125,
+      stderr: 'Error: unknown container state: configured: invalid argument\n',
+    });
+    await removeNow(host, 'idle');
+  });
+});

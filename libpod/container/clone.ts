@@ -1,0 +1,44 @@
+import { asId, type ContainerId } from '../../core/id.ts';
+import { randomHex } from '../../host/random.ts';
+import type { Engine } from '../engine.ts';
+import type { FoundImage } from '../image/find.ts';
+import type { Resources } from '../spec/wish.ts';
+import type { ContainerRecord } from '../state/containers.ts';
+import { insertContainer } from './create.ts';
+import { placesOf } from './places.ts';
+import { mergedLimits } from './update.ts';
+
+export interface CloneOptions {
+  /** Absent: that of the original with `-clone` behind it, and a number where that is taken. */
+  readonly name?: string | undefined;
+  /** Instead of the original's; command and settings stay. */
+  readonly image?: FoundImage | undefined;
+  readonly resources: Resources;
+}
+
+/** A container at rest with the configuration of another one; it shares its volumes and has nothing of what was written. Throws NAME_IN_USE. */
+export function cloneContainer(engine: Engine, { config }: ContainerRecord, { name, image, resources }: CloneOptions): ContainerRecord {
+  const id = asId<ContainerId>(randomHex(32));
+  const nowMs = Date.now();
+  const clone = {
+    ...config,
+    ...(image === undefined
+      ? {}
+      : { imageId: image.image.id, imageName: image.name ?? image.image.names[0] ?? image.image.id, layers: image.image.layers }),
+    id,
+    name: name ?? freeName(engine, config.name),
+    createdAt: new Date(nowMs).toISOString(),
+    resources: mergedLimits(config.resources, resources),
+    log: { ...config.log, path: config.log.path.replace(config.id, id) },
+  };
+  if (clone.log.path === config.log.path) clone.log.path = placesOf(engine, id).log;
+  return insertContainer(engine, clone, nowMs);
+}
+
+function freeName(engine: Engine, name: string): string {
+  const wanted = `${name}-clone`;
+  for (let number = 0; ; number++) {
+    const candidate = number === 0 ? wanted : `${wanted}${number}`;
+    if (engine.containers.ownerOf(candidate) === undefined) return candidate;
+  }
+}
