@@ -77,6 +77,17 @@ const IMAGE: Group = {
   },
 };
 
+const SECRET: Group = {
+  summary: 'Manage secrets',
+  commands: {
+    create: { summary: 'Create a secret', load: () => import('./commands/secret-create.ts') },
+    exists: { summary: 'Tell by exit status whether a secret exists', load: () => import('./commands/secret-exists.ts') },
+    inspect: { summary: 'Show all that is known of secrets', load: () => import('./commands/secret-inspect.ts') },
+    ls: { summary: 'List secrets', aliases: ['list'], load: () => import('./commands/secret-ls.ts') },
+    rm: { summary: 'Remove secrets', load: () => import('./commands/secret-rm.ts') },
+  },
+};
+
 const VOLUME: Group = {
   summary: 'Manage volumes',
   commands: {
@@ -114,6 +125,7 @@ export const REGISTRY: Group = {
     info: INFO,
     inspect: { summary: 'Show all that is known of objects', load: () => import('./commands/inspect.ts') },
     rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
+    secret: SECRET,
     system: SYSTEM,
     unshare: { summary: 'Run a command in the user namespace of the store', load: () => import('./commands/unshare.ts') },
     version: { summary: 'Show the version', needsEngine: false, load: () => import('./commands/version.ts') },

@@ -17,6 +17,7 @@ import { Database } from './state/database.ts';
 import { EventTable } from './state/events.ts';
 import { ImageTable } from './state/images.ts';
 import { keepReserve } from './state/reserve.ts';
+import { SecretTable } from './state/secrets.ts';
 import { VolumeTable } from './state/volumes.ts';
 import { survivingMonitors } from './survivors.ts';
 
@@ -50,6 +51,7 @@ export interface Engine extends Disposable {
   readonly containers: ContainerTable;
   readonly images: ImageTable;
   readonly volumes: VolumeTable;
+  readonly secrets: SecretTable;
   readonly events: EventTable;
   /** Throws HELPER_MISSING. */
   runtime(): Promise<Runtime>;
@@ -92,6 +94,7 @@ class OpenEngine implements Engine {
   readonly containers: ContainerTable;
   readonly images: ImageTable;
   readonly volumes: VolumeTable;
+  readonly secrets: SecretTable;
   readonly events: EventTable;
   readonly #made = new Map<string, Promise<unknown>>();
 
@@ -105,6 +108,7 @@ class OpenEngine implements Engine {
     this.containers = new ContainerTable(db);
     this.images = new ImageTable(db);
     this.volumes = new VolumeTable(db);
+    this.secrets = new SecretTable(db);
     this.events = new EventTable(db);
   }
 

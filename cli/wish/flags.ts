@@ -148,7 +148,7 @@ export const CONTAINER_FLAGS = flagTable({
   rootfs: { kind: 'bool', help: 'The first argument is a directory, not an image (PATH[:O])' },
   sdnotify: { kind: 'string', help: 'Who says ready to systemd', shownDefault: 'container', unsupported: true },
   'seccomp-policy': { kind: 'string', help: 'How the seccomp profile is chosen', shownDefault: 'default', unsupported: true },
-  secret: { kind: 'stringArray', help: 'Give a secret to the container', complete: 'secret', unsupported: true },
+  secret: { kind: 'stringArray', help: 'Give a secret to the container', complete: 'secret' },
   'security-opt': { kind: 'stringArray', help: 'Security option (no-new-privileges, seccomp=, label=, mask=, unmask=, proc-opts=)' },
   'shm-size': { kind: 'string', help: 'Size of /dev/shm (unit b, k, m or g)', shownDefault: '65536k', placeholder: '<number>[<unit>]' },
   'shm-size-systemd': {

@@ -167,6 +167,7 @@ async function openSession(engine: Engine, record: ContainerRecord, request: Exe
     availableIds: { uids: availableIds(readIdMap('uid')), gids: availableIds(readIdMap('gid')) },
     ...(request.workdir === undefined ? {} : { workdir: request.workdir }),
     ...(request.user === undefined ? {} : { user: request.user }),
+    ...(await secretEnv(engine, record)),
   });
   refuseUnrunnable(root, process, runtime.name);
   const id = asId<ExecId>(randomHex(32));
@@ -175,6 +176,12 @@ async function openSession(engine: Engine, record: ContainerRecord, request: Exe
   const processFile = join(directory, 'process.json');
   writeFileSync(processFile, JSON.stringify(process), { mode: 0o600 });
   return { id, directory, processFile };
+}
+
+async function secretEnv(engine: Engine, { config }: ContainerRecord) {
+  if (config.secretEnv === undefined || Object.keys(config.secretEnv).length === 0) return {};
+  const { secretVariables } = await import('../secret/container.ts');
+  return { secretEnv: await secretVariables(engine, config) };
 }
 
 function closeSession(session: Session): void {

@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../../core/json.ts';
 import { signalName } from '../../core/signal.ts';
 import type { Healthcheck } from '../../storage/image.ts';
-import type { ContainerConfig } from '../spec/container.ts';
+import type { ContainerConfig, ContainerSecret } from '../spec/container.ts';
 import { exposedPorts } from './network-settings.ts';
 import { sorted } from './sorted.ts';
 
@@ -43,6 +43,7 @@ export function processConfig(config: ContainerConfig, view: ProcessView): JsonO
     ...(config.timezone !== undefined && { Timezone: config.timezone }),
     ...(config.systemd && { SystemdMode: true }),
     Umask: config.umask,
+    ...(config.secrets && config.secrets.length > 0 && { Secrets: config.secrets.map(inspectedSecret) }),
     Timeout: config.timeoutSeconds ?? 0,
     StopTimeout: config.stopTimeoutSeconds,
     Passwd: true,
@@ -60,6 +61,10 @@ export function inspectedHealthcheck({ Test, StartPeriod, Interval, Timeout, Ret
     ...(Timeout && { Timeout }),
     ...(Retries && { Retries }),
   };
+}
+
+function inspectedSecret({ name, id, uid, gid, mode }: ContainerSecret): JsonObject {
+  return { Name: name, ID: id, UID: uid, GID: gid, Mode: mode };
 }
 
 function listOrNull(list: readonly string[]): Json {

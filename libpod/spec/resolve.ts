@@ -4,7 +4,7 @@ import { EngineError } from '../../core/errors.ts';
 import type { ContainerId, ImageId } from '../../core/id.ts';
 import { parseSignal } from '../../core/signal.ts';
 import type { ContainerDefaults, Healthcheck } from '../../storage/image.ts';
-import type { ContainerConfig } from './container.ts';
+import type { ContainerConfig, ContainerSecret } from './container.ts';
 import type { ContainerWish, NetworkMode } from './wish.ts';
 import { parseCapability } from './capabilities.ts';
 import { checkConflicts, checkName, checkZeroBytes } from './conflicts.ts';
@@ -33,6 +33,8 @@ export interface CreateFacts extends VolumeFacts, PortFacts, UserNamespaceFacts 
   readonly hostRlimits: HostRlimits;
   /** Where the log goes unless asked for elsewhere. */
   readonly logPath: string;
+  readonly secrets?: readonly ContainerSecret[];
+  readonly secretEnv?: Readonly<Record<string, string>>;
   /** An init program found on this machine. */
   readonly initPath?: string;
 }
@@ -112,6 +114,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     ...defined({ idMap: wish.idMap ?? resolveIdMap(namespaces.user, facts) }),
 
     mounts: containerMounts(wish, image, wish.imageVolumes ?? defaults.imageVolumes, facts),
+    ...defined({ secrets: facts.secrets, secretEnv: facts.secretEnv }),
     network: {
       mode: network,
       ports,

@@ -66,6 +66,7 @@ export interface ContainerWish {
   readonly idMap?: { readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] };
 
   readonly mounts: readonly MountWish[];
+  readonly secrets?: readonly SecretWish[];
   readonly imageVolumes?: 'anonymous' | 'bind' | 'tmpfs' | 'ignore';
   readonly volumesFrom?: readonly string[];
 
@@ -184,6 +185,18 @@ export type MountWish =
       readonly options: readonly string[];
       readonly writable: boolean;
     };
+
+/** `source`: name or id. Without a target it is a file, or a variable, of its own name. */
+export type SecretWish =
+  | {
+      readonly kind: 'mount';
+      readonly source: string;
+      readonly target?: string;
+      readonly uid: number;
+      readonly gid: number;
+      readonly mode: number;
+    }
+  | { readonly kind: 'env'; readonly source: string; readonly target?: string };
 
 export interface NetworkWish {
   /** Absent: the configured default (rootless: pasta). */

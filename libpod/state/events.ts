@@ -6,7 +6,7 @@ export interface EngineEvent {
   readonly seq: number;
   /** Nanoseconds since the epoch; the clock gives milliseconds, the rest keeps the order. */
   readonly timeNs: bigint;
-  readonly type: 'container' | 'image' | 'volume' | 'network' | 'pod' | 'system';
+  readonly type: 'container' | 'image' | 'volume' | 'network' | 'pod' | 'secret' | 'system';
   readonly status: string;
   readonly id: string;
   readonly name: string;

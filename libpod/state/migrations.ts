@@ -53,4 +53,17 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE volumes ADD COLUMN removing INTEGER NOT NULL DEFAULT 0`,
     `CREATE INDEX volumes_removing ON volumes(name) WHERE removing = 1`,
   ],
+  [
+    `CREATE TABLE secrets (
+      id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, driver TEXT NOT NULL, options TEXT NOT NULL, labels TEXT NOT NULL,
+      created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID`,
+    // What a mounted secret was when its container was made, in base64.
+    `CREATE TABLE container_secrets (
+      container_id TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE, secret_id TEXT NOT NULL, data TEXT NOT NULL,
+      PRIMARY KEY (container_id, secret_id)
+    ) STRICT, WITHOUT ROWID`,
+    // How the health checks of a container's present run went, as JSON.
+    `ALTER TABLE containers ADD COLUMN health TEXT`,
+  ],
 ];
