@@ -93,10 +93,15 @@ const VOLUME: Group = {
   commands: {
     create: { summary: 'Create a volume', load: () => import('./commands/volume-create.ts') },
     exists: { summary: 'Tell by exit status whether a volume exists', load: () => import('./commands/volume-exists.ts') },
+    export: { summary: 'Write what a volume holds as a tar archive', load: () => import('./commands/volume-export.ts') },
+    import: { summary: 'Put a tar archive into a volume', load: () => import('./commands/volume-import.ts') },
     inspect: { summary: 'Show all that is known of volumes', load: () => import('./commands/volume-inspect.ts') },
     ls: { summary: 'List volumes', aliases: ['list'], load: () => import('./commands/volume-ls.ts') },
+    mount: { summary: 'Mount a volume and print where', load: () => import('./commands/volume-mount.ts') },
     prune: { summary: 'Remove unused volumes', load: () => import('./commands/volume-prune.ts') },
+    reload: { summary: 'Look for new volumes of plugins', load: () => import('./commands/volume-reload.ts') },
     rm: { summary: 'Remove volumes', aliases: ['remove'], load: () => import('./commands/volume-rm.ts') },
+    unmount: { summary: 'Undo a volume mount', load: () => import('./commands/volume-unmount.ts') },
   },
 };
 

@@ -1,4 +1,5 @@
 import { EngineError } from '../../core/errors.ts';
+import { ENTERED } from '../../host/identity.ts';
 import { launch } from '../../host/process.ts';
 import { findProgram } from '../../host/search.ts';
 import { callerEnvironment } from '../caller-env.ts';
@@ -17,6 +18,8 @@ export const command = defineCommand(unshareFace, async (context, words, _flags)
     stdio: ['inherit', 'inherit', 'inherit'],
     env: {
       ...env,
+      // A lichen inside is where it wants to be.
+      [ENTERED]: `${engine.identity.uid}:${engine.identity.gid}`,
       CONTAINERS_GRAPHROOT: engine.paths.store,
       CONTAINERS_RUNROOT: engine.paths.run,
       _CONTAINERS_USERNS_CONFIGURED: 'done',

@@ -63,6 +63,9 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       container_id TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE, secret_id TEXT NOT NULL, data TEXT NOT NULL,
       PRIMARY KEY (container_id, secret_id)
     ) STRICT, WITHOUT ROWID`,
+    `ALTER TABLE volumes ADD COLUMN image_id TEXT`,
+    // How often `volume mount` mounted it and `volume unmount` did not undo that.
+    `ALTER TABLE volumes ADD COLUMN mount_count INTEGER NOT NULL DEFAULT 0`,
     // How the health checks of a container's present run went, as JSON.
     `ALTER TABLE containers ADD COLUMN health TEXT`,
   ],
