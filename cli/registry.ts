@@ -77,6 +77,11 @@ const IMAGE: Group = {
   },
 };
 
+const HEALTHCHECK: Group = {
+  summary: 'Manage health checks of containers',
+  commands: { run: { summary: 'Run the health check of a container', load: () => import('./commands/healthcheck-run.ts') } },
+};
+
 const SECRET: Group = {
   summary: 'Manage secrets',
   commands: {
@@ -125,6 +130,7 @@ export const REGISTRY: Group = {
     completion: { summary: 'Print a completion script for a shell', needsEngine: false, load: () => import('./commands/completion.ts') },
     container: CONTAINER,
     events: { summary: 'Show what happens to objects', load: () => import('./commands/events.ts') },
+    healthcheck: HEALTHCHECK,
     image: IMAGE,
     images: { summary: 'List images', load: () => import('./commands/images.ts') },
     info: INFO,

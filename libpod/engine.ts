@@ -164,7 +164,7 @@ class OpenEngine implements Engine {
 }
 
 /** What a monitor and the clean-up it starts need of our environment: nothing of the caller's secrets. */
-function helperEnvironment(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
+export function helperEnvironment(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
   const kept = Object.keys(env).filter((name) =>
     /^(PATH|HOME|USER|LOGNAME|TMPDIR|LANG|LC_.*|XDG_.*|DBUS_SESSION_BUS_ADDRESS|CONTAINERS_.*|LICHEN_.*)$/.test(name),
   );

@@ -39,6 +39,7 @@ async function waitFor(
 
 /** Throws INVALID_ARGUMENT. */
 function parseCondition(text: string): WaitCondition {
+  if (text === 'healthy' || text === 'unhealthy') return text;
   const status = parseStatus(text);
   return status === 'created' ? 'configured' : (status as WaitCondition);
 }

@@ -32,6 +32,7 @@ import type { ContainerWish, MountWish, NamespaceWishes } from '../../libpod/spe
 import { callerEnvironment } from '../caller-env.ts';
 import type { FlagValues } from '../flag.ts';
 import type { CONTAINER_FLAGS } from './flags.ts';
+import { healthWish } from './health.ts';
 import { networkWish } from './network.ts';
 import { resourceWish } from './resources.ts';
 
@@ -91,6 +92,7 @@ export function assembleWish(source: WishSource): ContainerWish {
       imageVolumes: ifGiven(flags['image-volume'], parseImageVolumes),
       volumesFrom: nonEmptyList(flags['volumes-from']),
       secrets: secretWishes(flags),
+      health: healthWish(flags),
       preserveFds: flags['preserve-fds'],
     }),
     command: args.slice(1),

@@ -39,7 +39,7 @@ export interface ExecAttachment {
   readonly onAttached?: (process: { readonly controlFifo: string }) => Promise<void>;
 }
 
-interface Session {
+export interface Session {
   readonly id: ExecId;
   readonly directory: string;
   readonly processFile: string;
@@ -150,7 +150,8 @@ function monitorRequest(record: ContainerRecord, session: Session, request: Exec
   };
 }
 
-async function openSession(engine: Engine, record: ContainerRecord, request: ExecRequest): Promise<Session> {
+/** Files of a further process, looked up and checked. Throws WRONG_STATE, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE, NO_SUCH_USER. */
+export async function openSession(engine: Engine, record: ContainerRecord, request: ExecRequest): Promise<Session> {
   if (record.status !== 'running' || !record.process) {
     throw new EngineError('WRONG_STATE', 'can only create exec sessions on running containers: container state improper', {
       exitCode: 255,
@@ -184,7 +185,7 @@ async function secretEnv(engine: Engine, { config }: ContainerRecord) {
   return { secretEnv: await secretVariables(engine, config) };
 }
 
-function closeSession(session: Session): void {
+export function closeSession(session: Session): void {
   rmSync(session.directory, { recursive: true, force: true });
 }
 

@@ -13,6 +13,7 @@ import type {
   DeviceWish,
   SecurityWish,
   UserNamespaceMode,
+  HealthWish,
   LogWish,
 } from './wish.ts';
 import type { PortMapping } from '../../network/backend.ts';
@@ -51,6 +52,9 @@ export interface ContainerConfig {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly healthcheck?: Healthcheck;
+  /** What is not said in it has the engine's defaults. */
+  readonly healthFromImage?: boolean;
+  readonly health?: Omit<HealthWish, 'check'>;
 
   readonly terminal: boolean;
   readonly stdinOpen: boolean;

@@ -83,7 +83,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     ...defined({ timezone: wish.timezone ?? defaults.timezone, hostname: wish.hostname === '' ? undefined : wish.hostname }),
     labels: { ...image?.Labels, ...wish.labels },
     annotations: annotations(wish, defaults),
-    ...defined({ healthcheck: healthcheck(image) }),
+    ...health(wish, image),
 
     terminal: wish.terminal,
     stdinOpen: wish.stdinOpen,
@@ -186,6 +186,23 @@ function annotations(wish: ContainerWish, defaults: Defaults): Readonly<Record<s
   };
   const named = Object.entries(defined(own)).map(([name, value]) => [`io.podman.annotations.${name}`, value]);
   return { ...defaults.annotations, ...wish.annotations, ...Object.fromEntries(named) };
+}
+
+function health({ health: wish }: ContainerWish, image: ContainerDefaults | undefined): Partial<ContainerConfig> {
+  const { check: asked, ...rest } = wish ?? {};
+  const check = asked ?? healthcheck(image);
+  const isChecked = check !== undefined && check.Test?.[0] !== 'NONE';
+  if (rest.onFailure !== undefined && rest.onFailure !== 'none' && !isChecked) {
+    throw new EngineError('INVALID_ARGUMENT', `cannot set on-failure action to ${rest.onFailure} without a health check`);
+  }
+  if (rest.startup !== undefined && !isChecked) {
+    throw new EngineError('INVALID_ARGUMENT', 'cannot set a startup healthcheck when there is no regular healthcheck: invalid argument');
+  }
+  return defined({
+    healthcheck: check,
+    healthFromImage: check !== undefined && asked === undefined ? true : undefined,
+    health: Object.keys(rest).length > 0 ? rest : undefined,
+  });
 }
 
 function healthcheck(image: ContainerDefaults | undefined): Healthcheck | undefined {

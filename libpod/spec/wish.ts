@@ -3,7 +3,7 @@
  * A field that is absent was not asked for. Built by the doors from flags or JSON; turned into a ContainerConfig by resolve.ts.
  */
 import type { PortMapping } from '../../network/backend.ts';
-import type { Platform } from '../../storage/image.ts';
+import type { Healthcheck, Platform } from '../../storage/image.ts';
 
 export interface ContainerWish {
   readonly image?: string;
@@ -44,6 +44,8 @@ export interface ContainerWish {
   /** `--timeout`: killed after so many seconds. */
   readonly timeoutSeconds?: number;
   readonly restart?: RestartPolicy;
+
+  readonly health?: HealthWish;
 
   readonly privileged?: boolean;
   readonly readOnly?: boolean;
@@ -197,6 +199,23 @@ export type SecretWish =
       readonly mode: number;
     }
   | { readonly kind: 'env'; readonly source: string; readonly target?: string };
+
+export interface HealthWish {
+  /** In place of the image's; one of `NONE` takes that away. */
+  readonly check?: Healthcheck;
+  readonly startup?: StartupCheck;
+  readonly onFailure?: 'none' | 'kill' | 'restart' | 'stop';
+  /** `local`, `events_logger`, or a directory. */
+  readonly logDestination?: string;
+  /** 0: all. */
+  readonly maxLogCount?: number;
+  readonly maxLogSize?: number;
+}
+
+/** Run in place of the regular check until it has succeeded so often. `Retries` failures restart the container; 0: never. */
+export interface StartupCheck extends Healthcheck {
+  readonly Successes?: number;
+}
 
 export interface NetworkWish {
   /** Absent: the configured default (rootless: pasta). */

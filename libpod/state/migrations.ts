@@ -68,5 +68,6 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE volumes ADD COLUMN mount_count INTEGER NOT NULL DEFAULT 0`,
     // How the health checks of a container's present run went, as JSON.
     `ALTER TABLE containers ADD COLUMN health TEXT`,
+    `ALTER TABLE events ADD COLUMN health TEXT`,
   ],
 ];
