@@ -6,6 +6,7 @@
  * - `choice`: a string out of `choices`
  * - `stringArray`: may be repeated, each value taken whole
  * - `strings`: may be repeated, each value split at commas as one line of CSV (Go: encoding/csv)
+ * - `stringToString`: may be repeated, `key=value` pairs, several with commas between them
  * - `ints`, `uints`: the same, as numbers
  * - `count`: how often it was given
  */
@@ -74,8 +75,11 @@ interface KindValue {
   ints: readonly number[];
   uints: readonly number[];
   count: number;
+  stringToString: Readonly<Record<string, string>>;
 }
 
 export type FlagKind = keyof KindValue;
 
-type AlwaysPresent = { readonly kind: 'bool' | 'count' | 'strings' | 'stringArray' | 'ints' | 'uints' } | { readonly default: unknown };
+type AlwaysPresent =
+  | { readonly kind: 'bool' | 'count' | 'stringToString' | 'strings' | 'stringArray' | 'ints' | 'uints' }
+  | { readonly default: unknown };

@@ -135,15 +135,36 @@ const MANIFEST: Group = {
   },
 };
 
+const HEALTHCHECK: Group = {
+  summary: 'Manage health checks of containers',
+  commands: { run: { summary: 'Run the health check of a container', load: () => import('./commands/healthcheck-run.ts') } },
+};
+
+const SECRET: Group = {
+  summary: 'Manage secrets',
+  commands: {
+    create: { summary: 'Create a secret', load: () => import('./commands/secret-create.ts') },
+    exists: { summary: 'Tell by exit status whether a secret exists', load: () => import('./commands/secret-exists.ts') },
+    inspect: { summary: 'Show all that is known of secrets', load: () => import('./commands/secret-inspect.ts') },
+    ls: { summary: 'List secrets', aliases: ['list'], load: () => import('./commands/secret-ls.ts') },
+    rm: { summary: 'Remove secrets', load: () => import('./commands/secret-rm.ts') },
+  },
+};
+
 const VOLUME: Group = {
   summary: 'Manage volumes',
   commands: {
     create: { summary: 'Create a volume', load: () => import('./commands/volume-create.ts') },
     exists: { summary: 'Tell by exit status whether a volume exists', load: () => import('./commands/volume-exists.ts') },
+    export: { summary: 'Write what a volume holds as a tar archive', load: () => import('./commands/volume-export.ts') },
+    import: { summary: 'Put a tar archive into a volume', load: () => import('./commands/volume-import.ts') },
     inspect: { summary: 'Show all that is known of volumes', load: () => import('./commands/volume-inspect.ts') },
     ls: { summary: 'List volumes', aliases: ['list'], load: () => import('./commands/volume-ls.ts') },
+    mount: { summary: 'Mount a volume and print where', load: () => import('./commands/volume-mount.ts') },
     prune: { summary: 'Remove unused volumes', load: () => import('./commands/volume-prune.ts') },
+    reload: { summary: 'Look for new volumes of plugins', load: () => import('./commands/volume-reload.ts') },
     rm: { summary: 'Remove volumes', aliases: ['remove'], load: () => import('./commands/volume-rm.ts') },
+    unmount: { summary: 'Undo a volume mount', load: () => import('./commands/volume-unmount.ts') },
   },
 };
 
@@ -171,6 +192,7 @@ export const REGISTRY: Group = {
     container: CONTAINER,
     diff: { summary: 'Show what a container or image changes', load: () => import('./commands/diff.ts') },
     events: { summary: 'Show what happens to objects', load: () => import('./commands/events.ts') },
+    healthcheck: HEALTHCHECK,
     image: IMAGE,
     images: { summary: 'List images', load: () => import('./commands/images.ts') },
     info: INFO,
@@ -179,6 +201,7 @@ export const REGISTRY: Group = {
     login: { summary: 'Log in to a registry', needsEngine: false, load: () => import('./commands/login.ts') },
     logout: { summary: 'Log out of a registry', needsEngine: false, load: () => import('./commands/logout.ts') },
     rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
+    secret: SECRET,
     system: SYSTEM,
     unshare: { summary: 'Run a command in the user namespace of the store', load: () => import('./commands/unshare.ts') },
     version: { summary: 'Show the version', needsEngine: false, load: () => import('./commands/version.ts') },

@@ -139,6 +139,8 @@ function defaultValue(flag: Flag): FlagValue {
       return false;
     case 'count':
       return 0;
+    case 'stringToString':
+      return {};
     case 'strings':
     case 'stringArray':
     case 'ints':

@@ -27,6 +27,8 @@ export function parseFlagValue(flag: Flag, text: string, before: FlagValue): Fla
       return [...listSoFar<string>(before), text];
     case 'strings':
       return [...listSoFar<string>(before), ...parseCsvLine(text)];
+    case 'stringToString':
+      return { ...pairsSoFar(before), ...Object.fromEntries(parsePairs(text)) };
     case 'ints':
       return [...listSoFar<number>(before), ...text.split(',').map((part) => parseGoInt(part))];
     case 'uints':
@@ -72,6 +74,21 @@ function parseInteger(text: string, verb: string, sign: RegExp, lowest: bigint, 
 function parseChoice(text: string, choices: readonly string[]): string {
   if (choices.includes(text)) return text;
   throw new EngineError('INVALID_ARGUMENT', `${JSON.stringify(text)} is not a valid value.  Choose from: "${choices.join(', ')}"`);
+}
+
+/** pflag: with one `=` the whole text is a pair, with several it is a line of CSV. */
+function parsePairs(text: string): (readonly [string, string])[] {
+  const count = text.split('=').length - 1;
+  const words = count === 1 ? [text.replace(/^"+|"+$/g, '')] : count === 0 ? [text] : parseCsvLine(text);
+  return words.map((word) => {
+    const equals = word.indexOf('=');
+    if (equals < 0) throw new EngineError('INVALID_ARGUMENT', `${word} must be formatted as key=value`);
+    return [word.slice(0, equals), word.slice(equals + 1)];
+  });
+}
+
+function pairsSoFar(before: FlagValue): Readonly<Record<string, string>> {
+  return typeof before === 'object' && !Array.isArray(before) ? (before as Readonly<Record<string, string>>) : {};
 }
 
 function strconvError(verb: string, text: string, problem: string): EngineError {

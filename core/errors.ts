@@ -37,6 +37,7 @@ export const ERRORS = {
   NO_SUCH_ARTIFACT: 'No artifact has this name or digest.',
   NO_SUCH_VOLUME: 'No volume has this name.',
   NO_SUCH_NETWORK: 'No network has this name.',
+  NO_SUCH_SECRET: 'No secret has this name, id, or id prefix.',
   NO_SUCH_POD: 'No pod has this name or id.',
   NO_SUCH_EXEC_SESSION: 'No exec session has this id.',
   NO_SUCH_OBJECT: 'inspect found nothing of any kind under this name.',

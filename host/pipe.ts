@@ -33,9 +33,12 @@ export class MemoryFile implements Disposable {
 
   /** What is in it, cut after `limitBytes`. */
   text(limitBytes: number): string {
+    return this.bytes(limitBytes).toString('utf8');
+  }
+
+  bytes(limitBytes: number): Buffer {
     const buffer = Buffer.alloc(Math.min(fstatSync(this.fd).size, limitBytes));
-    const length = readSync(this.fd, buffer, 0, buffer.length, 0);
-    return buffer.toString('utf8', 0, length);
+    return buffer.subarray(0, readSync(this.fd, buffer, 0, buffer.length, 0));
   }
 
   [Symbol.dispose](): void {

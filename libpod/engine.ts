@@ -20,6 +20,7 @@ import { ImageTable } from './state/images.ts';
 import { ListTable } from './state/lists.ts';
 import { MountTable } from './state/mounts.ts';
 import { keepReserve } from './state/reserve.ts';
+import { SecretTable } from './state/secrets.ts';
 import { VolumeTable } from './state/volumes.ts';
 import { survivingMonitors } from './survivors.ts';
 
@@ -55,6 +56,7 @@ export interface Engine extends Disposable {
   readonly lists: ListTable;
   readonly artifacts: ArtifactTable;
   readonly volumes: VolumeTable;
+  readonly secrets: SecretTable;
   readonly events: EventTable;
   readonly mounts: MountTable;
   /** Throws HELPER_MISSING. */
@@ -100,6 +102,7 @@ class OpenEngine implements Engine {
   readonly lists: ListTable;
   readonly artifacts: ArtifactTable;
   readonly volumes: VolumeTable;
+  readonly secrets: SecretTable;
   readonly events: EventTable;
   readonly mounts: MountTable;
   readonly #made = new Map<string, Promise<unknown>>();
@@ -116,6 +119,7 @@ class OpenEngine implements Engine {
     this.lists = new ListTable(db);
     this.artifacts = new ArtifactTable(db);
     this.volumes = new VolumeTable(db);
+    this.secrets = new SecretTable(db);
     this.events = new EventTable(db);
     this.mounts = new MountTable(db);
   }
@@ -172,7 +176,7 @@ class OpenEngine implements Engine {
 }
 
 /** What a monitor and the clean-up it starts need of our environment: nothing of the caller's secrets. */
-function helperEnvironment(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
+export function helperEnvironment(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
   const kept = Object.keys(env).filter((name) =>
     /^(PATH|HOME|USER|LOGNAME|TMPDIR|LANG|LC_.*|XDG_.*|DBUS_SESSION_BUS_ADDRESS|CONTAINERS_.*|LICHEN_.*)$/.test(name),
   );

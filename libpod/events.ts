@@ -97,6 +97,7 @@ export function eventRecord(event: EngineEvent): EventRecord {
     ...(name !== '' && (type === 'network' ? { network: name } : { name })),
     ...(image !== '' && { image }),
     ...(exitCode !== undefined && { containerExitCode: exitCode }),
+    ...(event.health && { healthStatus: event.health.status, healthFailingStreak: event.health.failingStreak }),
     attributes: hasAttributes ? attributes : null,
   };
 }

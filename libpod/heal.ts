@@ -86,6 +86,7 @@ async function afterBoot(engine: Engine): Promise<void> {
         record.id,
       );
     }
+    engine.volumes.forgetMounts();
     engine.db.run(`INSERT OR REPLACE INTO meta (key, value) VALUES ('boot', ?)`, bootId());
     engine.events.add({ type: 'system', status: 'refresh', id: '', name: '' });
   });

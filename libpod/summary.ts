@@ -17,7 +17,7 @@ export interface ContainerSummary {
   readonly startedAt?: string;
   readonly exitedAt?: string;
   readonly state: ContainerState;
-  readonly health?: 'starting' | 'healthy' | 'unhealthy';
+  readonly health?: 'starting' | 'healthy' | 'unhealthy' | 'reset';
   readonly exitCode: number;
   /** 0 where nothing runs. */
   readonly pid: number;

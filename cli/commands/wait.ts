@@ -1,5 +1,5 @@
 import { parseDurationMs } from '../../core/duration.ts';
-import { EngineError, isEngineError } from '../../core/errors.ts';
+import { isEngineError } from '../../core/errors.ts';
 import { parseStatus } from '../../libpod/container/filter.ts';
 import { latestContainer } from '../../libpod/container/select.ts';
 import { waitForContainer, type WaitCondition } from '../../libpod/container/wait.ts';
@@ -16,10 +16,7 @@ export const command = defineCommand(waitFace, async (context, names, flags) => 
   const intervalMs = parseInterval(flags.interval);
   const engine = await context.openEngine();
   const ids = flags.latest ? [latestContainer(engine).id] : names.map((name) => lookUp(engine, name, flags.ignore));
-  const states = conditions.filter((condition): condition is WaitCondition => !isHealth(condition));
-  const health = conditions.find(isHealth);
-  if (health !== undefined) refuseHealth(engine, health, ids);
-  const statusOf = (id: ContainerId | undefined): Promise<number> => waitFor(engine, id, states, intervalMs);
+  const statusOf = (id: ContainerId | undefined): Promise<number> => waitFor(engine, id, conditions, intervalMs);
   if (flags['exit-first-match']) {
     context.stdout.line(String(await Promise.race(ids.map(statusOf))));
     return;
@@ -40,22 +37,8 @@ async function waitFor(
   return waitForContainer(engine, id, ['stopped', 'exited'], intervalMs);
 }
 
-type HealthCondition = 'healthy' | 'unhealthy';
-
-function isHealth(condition: WaitCondition | HealthCondition): condition is HealthCondition {
-  return condition === 'healthy' || condition === 'unhealthy';
-}
-
-/** Health checks are not run yet, so nobody would ever be told. */
-function refuseHealth(engine: Engine, condition: HealthCondition, ids: readonly (ContainerId | undefined)[]): never {
-  const without = ids.find((id) => id !== undefined && engine.containers.get(id)?.config.healthcheck === undefined);
-  if (without !== undefined)
-    throw new EngineError('INVALID_ARGUMENT', `cannot use condition "${condition}": container ${without} has no healthcheck`);
-  throw new EngineError('NOT_SUPPORTED', `cannot use condition "${condition}": health checks are not run`);
-}
-
 /** Throws INVALID_ARGUMENT. */
-function parseCondition(text: string): WaitCondition | HealthCondition {
+function parseCondition(text: string): WaitCondition {
   if (text === 'stopped' || text === 'healthy' || text === 'unhealthy') return text;
   const status = parseStatus(text);
   return status === 'created' ? 'configured' : (status as WaitCondition);

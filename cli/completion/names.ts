@@ -19,6 +19,8 @@ export async function objectNames(kind: CandidateKind, openEngine: () => Promise
       return (await openEngine()).artifacts.list().map(({ name }) => name);
     case 'volume':
       return (await openEngine()).volumes.list().map(({ name }) => name);
+    case 'secret':
+      return (await openEngine()).secrets.list().map(({ name }) => name);
     case 'container-or-image': {
       const engine = await openEngine();
       return [...engine.containers.list().map(({ name }) => name), ...imageNames(engine)];

@@ -11,6 +11,7 @@ import { parseIdMappings } from '../../libpod/spec/parse/idmap.ts';
 import { parseShmSize, parseUlimit } from '../../libpod/spec/parse/limits.ts';
 import { parseMount } from '../../libpod/spec/parse/mount.ts';
 import { parseIpcNamespace, parseNamespace, parseUserNamespace } from '../../libpod/spec/parse/namespaces.ts';
+import { parseSecret } from '../../libpod/spec/parse/secret.ts';
 import { parseSecurityOptions } from '../../libpod/spec/parse/security.ts';
 import { parseTmpfs, parseVolume } from '../../libpod/spec/parse/volume.ts';
 import {
@@ -31,6 +32,7 @@ import type { ContainerWish, MountWish, NamespaceWishes } from '../../libpod/spe
 import { callerEnvironment } from '../caller-env.ts';
 import type { FlagValues } from '../flag.ts';
 import type { CONTAINER_FLAGS } from './flags.ts';
+import { healthWish } from './health.ts';
 import { networkWish } from './network.ts';
 import { resourceWish } from './resources.ts';
 
@@ -89,6 +91,8 @@ export function assembleWish(source: WishSource): ContainerWish {
       idMap: idMapWish(flags),
       imageVolumes: ifGiven(flags['image-volume'], parseImageVolumes),
       volumesFrom: nonEmptyList(flags['volumes-from']),
+      secrets: secretWishes(flags),
+      health: healthWish(flags),
       preserveFds: flags['preserve-fds'],
     }),
     command: args.slice(1),
@@ -180,6 +184,10 @@ function namespaceWishes({ pid, ipc, uts, cgroupns, userns }: WishFlags): Namesp
 function mountWishes({ volume, mount, tmpfs }: WishFlags, cwd: string): MountWish[] {
   const wishes = [...mount.map(parseMount), ...volume.map(parseVolume), ...tmpfs.map(parseTmpfs)];
   return wishes.map((wish) => (wish.type === 'bind' ? { ...wish, source: resolve(cwd, wish.source) } : wish));
+}
+
+function secretWishes({ secret }: WishFlags): ContainerWish['secrets'] {
+  return nonEmptyList(secret.filter((text) => text !== ''))?.map(parseSecret);
 }
 
 function ifGiven<T, R>(value: T | undefined, parse: (value: T) => R): R | undefined {

@@ -13,7 +13,8 @@ import { findImage, type FoundImage } from '../image/find.ts';
 import type { ContainerConfig, ContainerMount } from '../spec/container.ts';
 import type { LockedFlag } from '../spec/mount-options.ts';
 import { resolveContainer } from '../spec/resolve.ts';
-import type { ContainerWish } from '../spec/wish.ts';
+import type { AskedSecrets } from '../secret/container.ts';
+import type { ContainerWish, SecretWish } from '../spec/wish.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { freeIds } from './auto-ids.ts';
 import { askedDevices } from './devices.ts';
@@ -47,6 +48,7 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
   const name = wish.name ?? randomName((candidate) => engine.db.get('SELECT 1 FROM containers WHERE name = ?', candidate) !== undefined);
   const nowMs = Date.now();
   const newVolumes: string[] = [];
+  const secrets = wish.secrets === undefined ? undefined : await lookUpSecrets(engine, wish.secrets);
   const config = resolveContainer(
     withNetwork(engine, wish),
     {
@@ -62,6 +64,7 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
       hostRlimits: hostRlimits(),
       logPath: placesOf(engine, id).log,
       ...initProgram(wish),
+      ...(secrets === undefined ? {} : { secrets: secrets.secrets, secretEnv: secrets.secretEnv }),
       newVolumeName: () => {
         const volume = randomHex(32);
         newVolumes.push(volume);
@@ -78,7 +81,7 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
   if (options.starting) await engine.monitor();
   const lock = options.starting ? await lockContainer(engine, id) : undefined;
   try {
-    insert(engine, config, nowMs, options);
+    insert(engine, config, nowMs, options, secrets?.data ?? new Map());
   } catch (error) {
     if (lock) dropLockFile(engine, id);
     lock?.[Symbol.dispose]();
@@ -89,7 +92,7 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
 
 /** A container at rest whose configuration is known already: a clone. Throws NAME_IN_USE, NO_SUCH_IMAGE. */
 export function insertContainer(engine: Engine, config: ContainerConfig, nowMs: number): ContainerRecord {
-  insert(engine, config, nowMs, { starting: false });
+  insert(engine, config, nowMs, { starting: false }, new Map());
   using made = created(engine, config, undefined);
   return made.record;
 }
@@ -99,7 +102,18 @@ function withNetwork(engine: Engine, wish: ContainerWish): ContainerWish {
   return mode === undefined || mode.kind === 'private' ? { ...wish, network: { ...wish.network, mode: defaultNetworkMode(engine) } } : wish;
 }
 
-function insert(engine: Engine, config: ContainerConfig, nowMs: number, options: Pick<CreateOptions, 'starting'>): void {
+async function lookUpSecrets(engine: Engine, wishes: readonly SecretWish[]): Promise<AskedSecrets> {
+  const { askedSecrets } = await import('../secret/container.ts');
+  return askedSecrets(engine, wishes);
+}
+
+function insert(
+  engine: Engine,
+  config: ContainerConfig,
+  nowMs: number,
+  options: Pick<CreateOptions, 'starting'>,
+  secrets: ReadonlyMap<string, Buffer>,
+): void {
   engine.db.transaction(() => {
     // Its layers go with the image: whoever removes it looks for containers in a transaction, too.
     if (config.imageId !== undefined && !engine.images.has(asId(config.imageId))) {
@@ -122,6 +136,7 @@ function insert(engine: Engine, config: ContainerConfig, nowMs: number, options:
       }
       engine.volumes.use(mount.name, config.id);
     }
+    for (const [secret, data] of secrets) engine.secrets.giveTo(config.id, secret, data);
     engine.events.add(containerEvent({ id: config.id, name: config.name, config }, 'create'));
   });
 }

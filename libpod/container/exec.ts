@@ -39,7 +39,7 @@ export interface ExecAttachment {
   readonly onAttached?: (process: { readonly controlFifo: string }) => Promise<void>;
 }
 
-interface Session {
+export interface Session {
   readonly id: ExecId;
   readonly directory: string;
   readonly processFile: string;
@@ -150,7 +150,8 @@ function monitorRequest(record: ContainerRecord, session: Session, request: Exec
   };
 }
 
-async function openSession(engine: Engine, record: ContainerRecord, request: ExecRequest): Promise<Session> {
+/** Files of a further process, looked up and checked. Throws WRONG_STATE, COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE, NO_SUCH_USER. */
+export async function openSession(engine: Engine, record: ContainerRecord, request: ExecRequest): Promise<Session> {
   if (record.status !== 'running' || !record.process) {
     throw new EngineError('WRONG_STATE', 'can only create exec sessions on running containers: container state improper', {
       exitCode: 255,
@@ -167,6 +168,7 @@ async function openSession(engine: Engine, record: ContainerRecord, request: Exe
     availableIds: { uids: availableIds(readIdMap('uid')), gids: availableIds(readIdMap('gid')) },
     ...(request.workdir === undefined ? {} : { workdir: request.workdir }),
     ...(request.user === undefined ? {} : { user: request.user }),
+    ...(await secretEnv(engine, record)),
   });
   refuseUnrunnable(root, process, runtime.name);
   const id = asId<ExecId>(randomHex(32));
@@ -177,7 +179,13 @@ async function openSession(engine: Engine, record: ContainerRecord, request: Exe
   return { id, directory, processFile };
 }
 
-function closeSession(session: Session): void {
+async function secretEnv(engine: Engine, { config }: ContainerRecord) {
+  if (config.secretEnv === undefined || Object.keys(config.secretEnv).length === 0) return {};
+  const { secretVariables } = await import('../secret/container.ts');
+  return { secretEnv: await secretVariables(engine, config) };
+}
+
+export function closeSession(session: Session): void {
   rmSync(session.directory, { recursive: true, force: true });
 }
 

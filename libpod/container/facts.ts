@@ -31,6 +31,7 @@ export async function gatherFacts(
   using root = new Root(rootfs);
   const hostname = hostnameOf(engine, config);
   const process = userIn(root, config);
+  const secrets = config.secrets === undefined ? undefined : await secretFacts(engine, config, places);
   prepareWorkdir(root, config, process);
   if (!config.rootfs) linkMountTable(root);
   return {
@@ -41,7 +42,7 @@ export async function gatherFacts(
     ...(netns === undefined ? joinedNetwork(engine, config) : { netns }),
     joined: joinedNamespaces(engine, config),
     hostname,
-    files: generatedFiles(engine, config, places, hostname),
+    files: { ...generatedFiles(engine, config, places, hostname), ...secrets?.files },
     ...shm(engine, config, places),
     mounts: await resolveMounts(engine, record, root),
     process,
@@ -52,11 +53,17 @@ export async function gatherFacts(
     cgroupManager: engine.cgroupManager,
     sysfsByBind: engine.identity.rootless && config.network.mode.kind === 'host',
     hostEnv: hostEnvironment(engine.options.env),
+    ...(secrets && { secretEnv: secrets.env }),
     deviceRules: engine.identity.rootless || hasCapability(CAP_SYS_RESOURCE),
     devices: hostDevices(config),
     seccomp: await seccompChoice(engine, config),
     existing: existsSync,
   };
+}
+
+async function secretFacts(engine: Engine, config: ContainerConfig, places: ContainerPlaces) {
+  const { secretFiles, secretVariables } = await import('../secret/container.ts');
+  return { files: secretFiles(engine, config, places), env: await secretVariables(engine, config) };
 }
 
 /** Programs that ask /etc/mtab for the mounts get the kernel's list, as under Podman. An image without /etc does not want it. */

@@ -34,7 +34,8 @@ export function parseStatus(text: string): string {
 
 type TestMaker = (values: readonly string[], context: FilterContext) => ContainerTest;
 
-const RESTART_POLICIES = ['no', 'always', 'on-failure', 'unless-stopped'];
+/** `none`: Podman's word here for a container without a policy. */
+const RESTART_POLICIES = ['none', 'no', 'always', 'on-failure', 'unless-stopped'];
 
 const TESTS: Readonly<Record<string, TestMaker>> = {
   ancestor: anyOf((record, value) => {
@@ -50,8 +51,7 @@ const TESTS: Readonly<Record<string, TestMaker>> = {
     const codes = values.map(parseExitCode);
     return (record) => record.status === 'exited' && codes.includes(record.exitCode ?? 0);
   },
-  // No health is recorded, so no container has any.
-  health: () => () => false,
+  health: anyOf((record, value) => record.health?.status === value),
   id: anyOf((record, value) => isIdPrefix(record.id, value.toLowerCase())),
   label: (values) => (record) => values.every((value) => hasLabel(record.config.labels, value)),
   'label!': (values) => (record) => !values.some((value) => hasLabel(record.config.labels, value)),
@@ -69,7 +69,7 @@ const TESTS: Readonly<Record<string, TestMaker>> = {
   'restart-policy': (values) => {
     const wrong = values.find((value) => !RESTART_POLICIES.includes(value));
     if (wrong !== undefined) throw new EngineError('INVALID_ARGUMENT', `${wrong} invalid restart policy`);
-    return (record) => values.includes(record.config.restart.name);
+    return ({ config: { restart } }) => values.includes(restart.name) || (restart.name === 'no' && values.includes('none'));
   },
   'should-start-on-boot': (values) => {
     const wanted = values.map((value) => value === 'true');

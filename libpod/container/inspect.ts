@@ -59,6 +59,7 @@ async function gatherFacts(engine: Engine, record: ContainerRecord, options: { r
     networkIds: {},
     dependencies: engine.containers.dependencies(id),
     execIds: runningSessions(engine, record),
+    ...(record.health && { health: record.health }),
     ...(size && { size }),
   };
 }

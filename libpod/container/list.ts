@@ -62,6 +62,7 @@ export function containerSummary(record: ContainerRecord): ContainerSummary {
     ...(record.startedMs !== undefined && { startedAt: new Date(record.startedMs).toISOString() }),
     ...(record.finishedMs !== undefined && { exitedAt: new Date(record.finishedMs).toISOString() }),
     state: shownStatus(record.status) as ContainerState,
+    ...(record.health && { health: record.health.status }),
     exitCode: record.exitCode ?? 0,
     pid: record.process?.pid ?? 0,
     restarts: record.restartCount,

@@ -16,6 +16,7 @@ import { identify } from '../../host/pid.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
 import { teardownAttachment } from '../../network/teardown.ts';
 import type { Engine } from '../engine.ts';
+import { freshHealth, hasHealthcheck } from '../health/check.ts';
 import type { MonitoredProcess } from '../monitor/monitor.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -102,6 +103,7 @@ async function start(
     const facts = await gatherFacts(engine, record, places, rootfs, netns);
     writeFileSync(join(places.run, 'config.json'), JSON.stringify(ociConfig(config, facts, engine.settings.defaults)), { mode: 0o600 });
     trace('prepared');
+    using lock = await healthLock(config, places, runCount);
     const monitor = await engine.monitor();
     const monitored = await monitor.create({
       id: record.id,
@@ -118,7 +120,7 @@ async function start(
       },
       exitCommand: writeExitScript(engine, await engine.runtime(), record.id, runCount),
       ...(config.timeoutSeconds === undefined ? {} : { timeoutSeconds: config.timeoutSeconds }),
-      heldFds: [],
+      heldFds: lock === undefined ? [] : [lock.fd],
     });
     trace('created');
     attachment = await network;
@@ -142,11 +144,13 @@ async function start(
         finishedMs: undefined,
         exitCode: undefined,
         oomKilled: false,
+        health: freshHealth(config),
       });
       engine.events.add(containerEvent(record, 'init'));
       engine.events.add(containerEvent(record, 'start'));
     });
     await starting;
+    await scheduleChecks(engine, record, runCount);
     trace('started');
     return { record, runCount, pid: monitored.pid };
   } catch (error) {
@@ -154,6 +158,18 @@ async function start(
     if (attachment) await teardownAttachment(attachment);
     throw error;
   }
+}
+
+async function scheduleChecks(engine: Engine, record: ContainerRecord, runCount: number): Promise<void> {
+  if (!hasHealthcheck(record.config)) return;
+  const { beginChecks } = await import('../health/schedule.ts');
+  await beginChecks(engine, record, placesOf(engine, record.id), runCount);
+}
+
+async function healthLock(config: ContainerConfig, places: ContainerPlaces, runCount: number) {
+  if (!hasHealthcheck(config)) return undefined;
+  const { monitorLock } = await import('../health/schedule.ts');
+  return monitorLock(places, runCount);
 }
 
 async function connect(engine: Engine, config: ContainerConfig, netns: string, runDirectory: string): Promise<NetworkAttachment> {
@@ -175,10 +191,16 @@ async function startInitialized(engine: Engine, record: ContainerRecord, options
   if (options.initOnly) return { record, runCount: record.runCount, pid };
   const starting = letGo(await engine.runtime(), record.id);
   engine.db.transaction(() => {
-    engine.containers.move(record.id, 'initialized', 'running', { startedMs: Date.now(), finishedMs: undefined, exitCode: undefined });
+    engine.containers.move(record.id, 'initialized', 'running', {
+      startedMs: Date.now(),
+      finishedMs: undefined,
+      exitCode: undefined,
+      health: freshHealth(record.config),
+    });
     engine.events.add(containerEvent(record, 'start'));
   });
   await starting;
+  await scheduleChecks(engine, record, record.runCount);
   return { record, runCount: record.runCount, pid };
 }
 

@@ -4,6 +4,7 @@ import { log } from '../../core/log.ts';
 import { signalName } from '../../core/signal.ts';
 import { isAlive, signalProcess, waitForEnd } from '../../host/pid.ts';
 import type { Engine } from '../engine.ts';
+import type { HealthRecord } from '../health/check.ts';
 import { LIVE, shownStatus, type ContainerRecord } from '../state/containers.ts';
 import { giveUpReserve } from '../state/reserve.ts';
 import { attend, finishRun } from './cleanup.ts';
@@ -42,7 +43,10 @@ export async function stopUnderLock(engine: Engine, record: ContainerRecord, opt
   const timeoutSeconds = options.timeoutSeconds ?? record.config.stopTimeoutSeconds;
   if (record.status !== 'stopping') {
     engine.db.transaction(() =>
-      engine.containers.move(record.id, record.status, 'stopping', { stoppedByUser: options.keepRestartPolicy !== true }),
+      engine.containers.move(record.id, record.status, 'stopping', {
+        stoppedByUser: options.keepRestartPolicy !== true,
+        ...resetHealth(record),
+      }),
     );
   } else {
     engine.containers.change(record.id, { stoppedByUser: true });
@@ -51,6 +55,11 @@ export async function stopUnderLock(engine: Engine, record: ContainerRecord, opt
   if (record.status === 'paused') await (await engine.runtime()).resume(record.id);
   await endProcess(engine, record, timeoutSeconds);
   await finishRun(engine, engine.containers.get(record.id) ?? record, { keepContainer: options.keepContainer === true });
+}
+
+/** As Podman: what was found unhealthy stays so. */
+function resetHealth({ health }: ContainerRecord): { health?: HealthRecord } {
+  return health === undefined || health.status === 'unhealthy' ? {} : { health: { ...health, status: 'reset', failingStreak: 0 } };
 }
 
 async function endProcess(engine: Engine, record: ContainerRecord, timeoutSeconds: number): Promise<void> {

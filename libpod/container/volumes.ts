@@ -82,7 +82,7 @@ async function copyUp(engine: Engine, record: ContainerRecord, mount: VolumeMoun
   if (volume?.needsCopyUp !== true) return;
   const fd = openDirectory(root, mount.target);
   // A volume that is a mount has the owner its options say.
-  const keepsOwner = fd === undefined && isMountVolume(volume.options);
+  const keepsOwner = fd === undefined && isMountVolume(volume);
   try {
     if (!keepsOwner && readdirSync(data).length === 0) await fillEmpty(fd, record, mount, data, root);
   } finally {

@@ -3,10 +3,11 @@ import { EngineError } from '../../core/errors.ts';
 import type { ContainerId } from '../../core/id.ts';
 import { isAlive, waitForEnd } from '../../host/pid.ts';
 import type { Engine } from '../engine.ts';
+import { hasHealthcheck } from '../health/check.ts';
 import { LIVE, type ContainerRecord, type ContainerStatus } from '../state/containers.ts';
 import { cleanUp, exitCodeOf } from './cleanup.ts';
 
-export type WaitCondition = ContainerStatus | 'stopped' | 'removed';
+export type WaitCondition = ContainerStatus | 'stopped' | 'removed' | 'healthy' | 'unhealthy';
 
 /** How long a dead container may go without a clean-up before the waiter does it himself. */
 const GRACE_MS = 2000;
@@ -21,6 +22,7 @@ export async function waitForContainer(
   conditions: readonly WaitCondition[],
   intervalMs: number,
 ): Promise<number> {
+  const wantsHealth = conditions.find((condition) => condition === 'healthy' || condition === 'unhealthy');
   let seen = false;
   for (;;) {
     const record = engine.containers.get(id);
@@ -31,6 +33,9 @@ export async function waitForContainer(
       throw new EngineError('NO_SUCH_CONTAINER', `no container with name or ID "${id}" found: no such container`);
     }
     seen = true;
+    if (wantsHealth !== undefined && !hasHealthcheck(record.config)) {
+      throw new EngineError('WRONG_STATE', `cannot use condition ${JSON.stringify(wantsHealth)}: container ${id} has no healthcheck`);
+    }
     const met = conditions.find((condition) => meets(record, condition));
     // One that never ran is stopped, with nothing to complain of.
     if (met !== undefined) return record.exitCode ?? (met === 'stopped' ? 0 : -1);
@@ -67,6 +72,9 @@ function meets(record: ContainerRecord, condition: WaitCondition): boolean {
   switch (condition) {
     case 'removed':
       return false;
+    case 'healthy':
+    case 'unhealthy':
+      return record.health?.status === condition;
     case 'stopped':
       return record.status === 'exited' || record.status === 'configured';
     default:

@@ -114,6 +114,7 @@ async function removeImage(engine: Engine, id: ImageId, options: RemoveImageOpti
     const now = engine.images.byId(id);
     if (!now) return undefined;
     refuseInUse(usersOf(engine, id));
+    refuseOfVolume(engine, id);
     noteGarbage(engine, now);
     engine.images.remove(id);
     for (const name of now.names) engine.events.add({ type: 'image', status: 'untag', id, name });
@@ -133,7 +134,13 @@ async function removeImage(engine: Engine, id: ImageId, options: RemoveImageOpti
 /** A nameless step of a build that nothing else is built on. One in use stays. */
 async function removeOrphan(engine: Engine, id: ImageId, options: RemoveImageOptions, report: Report): Promise<void> {
   const image = engine.images.byId(id);
-  if (!image || !isDangling(image, lineage(engine.images.list())) || usersOf(engine, id).length > 0) return;
+  if (
+    !image ||
+    !isDangling(image, lineage(engine.images.list())) ||
+    usersOf(engine, id).length > 0 ||
+    engine.volumes.ofImage(id).length > 0
+  )
+    return;
   await removeImage(engine, id, { ...options, force: false }, report);
 }
 
@@ -145,6 +152,14 @@ function refuseInUse(users: readonly ContainerId[]): void {
     `image used by ${user}: image is in use by a container: consider listing external containers and force-removing image`,
     { hint: 'Remove the container, or use --force to remove both.' },
   );
+}
+
+function refuseOfVolume(engine: Engine, id: ImageId): void {
+  const [volume] = engine.volumes.ofImage(id);
+  if (volume === undefined) return;
+  throw new EngineError('IN_USE', `image used by volume ${volume.name}: image is in use by a volume`, {
+    hint: `Remove the volume first: lichen volume rm ${volume.name}`,
+  });
 }
 
 /** Oldest first. */

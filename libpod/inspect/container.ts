@@ -2,6 +2,7 @@
 import type { Json, JsonObject } from '../../core/json.ts';
 import { shortId } from '../../core/id.ts';
 import { boundingCapabilities, containerCapabilities } from '../spec/capabilities.ts';
+import { hasHealthcheck, type HealthRecord } from '../health/check.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import { DEFAULTS, type Defaults } from '../spec/defaults.ts';
 import { startAnnotations } from '../spec/oci.ts';
@@ -42,11 +43,7 @@ export interface ContainerInspectFacts {
   readonly size?: { readonly readWrite: number; readonly rootFs: number };
 }
 
-export interface HealthState {
-  readonly status: 'starting' | 'healthy' | 'unhealthy';
-  readonly failingStreak: number;
-  readonly log: readonly { readonly start: string; readonly end: string; readonly exitCode: number; readonly output: string }[];
-}
+export type HealthState = Pick<HealthRecord, 'status' | 'failingStreak' | 'log'>;
 
 export function inspectContainer(record: ContainerRecord, facts: ContainerInspectFacts, defaults: Defaults = DEFAULTS): JsonObject {
   const { config } = record;
@@ -114,7 +111,7 @@ function stateOf(record: ContainerRecord, facts: ContainerInspectFacts): JsonObj
     Error: record.error ?? '',
     StartedAt: goTime(record.startedMs),
     FinishedAt: goTime(record.finishedMs),
-    ...(record.config.healthcheck && { Health: health(facts.health) }),
+    ...(hasHealthcheck(record.config) && { Health: health(facts.health) }),
     ...(isLive && facts.cgroupPath !== undefined && { CgroupPath: facts.cgroupPath }),
     CheckpointedAt: NEVER,
     RestoredAt: NEVER,

@@ -2,7 +2,9 @@
 import type { Json, JsonObject } from '../../core/json.ts';
 import { signalName } from '../../core/signal.ts';
 import type { Healthcheck } from '../../storage/image.ts';
-import type { ContainerConfig } from '../spec/container.ts';
+import { HEALTH_DEFAULTS } from '../health/check.ts';
+import type { StartupCheck } from '../spec/wish.ts';
+import type { ContainerConfig, ContainerSecret } from '../spec/container.ts';
 import { exposedPorts } from './network-settings.ts';
 import { sorted } from './sorted.ts';
 
@@ -14,6 +16,7 @@ export interface ProcessView {
 
 export function processConfig(config: ContainerConfig, view: ProcessView): JsonObject {
   const ports = exposedPorts(config);
+  const health = { ...HEALTH_DEFAULTS, ...config.health };
   return {
     Hostname: view.hostname,
     Domainname: '',
@@ -34,15 +37,17 @@ export function processConfig(config: ContainerConfig, view: ProcessView): JsonO
     Labels: mapOrNull(config.labels),
     Annotations: mapOrNull(view.annotations),
     StopSignal: signalName(config.stopSignal),
+    ...(config.health?.startup && { StartupHealthCheck: inspectedStartup(config.health.startup) }),
     ...(config.healthcheck && { Healthcheck: inspectedHealthcheck(config.healthcheck) }),
-    HealthcheckOnFailureAction: 'none',
-    HealthLogDestination: 'local',
-    HealthcheckMaxLogCount: 5,
-    HealthcheckMaxLogSize: 500,
+    HealthcheckOnFailureAction: health.onFailure,
+    HealthLogDestination: health.logDestination,
+    HealthcheckMaxLogCount: health.maxLogCount,
+    HealthcheckMaxLogSize: health.maxLogSize,
     CreateCommand: listOrNull(config.createCommand),
     ...(config.timezone !== undefined && { Timezone: config.timezone }),
     ...(config.systemd && { SystemdMode: true }),
     Umask: config.umask,
+    ...(config.secrets && config.secrets.length > 0 && { Secrets: config.secrets.map(inspectedSecret) }),
     Timeout: config.timeoutSeconds ?? 0,
     StopTimeout: config.stopTimeoutSeconds,
     Passwd: true,
@@ -60,6 +65,14 @@ export function inspectedHealthcheck({ Test, StartPeriod, Interval, Timeout, Ret
     ...(Timeout && { Timeout }),
     ...(Retries && { Retries }),
   };
+}
+
+function inspectedStartup({ Successes, ...check }: StartupCheck): JsonObject {
+  return { ...inspectedHealthcheck(check), ...(Successes && { Successes }) };
+}
+
+function inspectedSecret({ name, id, uid, gid, mode }: ContainerSecret): JsonObject {
+  return { Name: name, ID: id, UID: uid, GID: gid, Mode: mode };
 }
 
 function listOrNull(list: readonly string[]): Json {

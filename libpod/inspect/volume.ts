@@ -19,8 +19,6 @@ export function inspectVolume(volume: VolumeRecord, facts: VolumeInspectFacts): 
     Labels: sorted(volume.labels),
     Scope: 'local',
     Options: sorted(volume.options),
-    ...(volume.owner?.uid && { UID: volume.owner.uid }),
-    ...(volume.owner?.gid && { GID: volume.owner.gid }),
     ...(volume.owner && volume.owner.uid !== 0 && { UID: volume.owner.uid }),
     ...(volume.owner && volume.owner.gid !== 0 && { GID: volume.owner.gid }),
     ...(volume.anonymous && { Anonymous: true }),

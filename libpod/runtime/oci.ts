@@ -116,7 +116,7 @@ class OciRuntime implements Runtime {
     ];
     const preserved = Array.from({ length: request.preserveFds }, (_, index) => index + 3);
     const child = await launch(this.path, args, {
-      stdio: [request.stdin ? 'inherit' : 'ignore', 'inherit', 'inherit', ...preserved],
+      stdio: [request.stdin ? 'inherit' : 'ignore', request.output ?? 'inherit', request.output ?? 'inherit', ...preserved],
       package: this.name,
     });
     const { code } = await child.exited;

@@ -38,4 +38,6 @@ export interface RuntimeExec {
   readonly pidFile: string;
   /** Pass on the caller's stdin; else the process reads an end at once. */
   readonly stdin: boolean;
+  /** Takes stdout and stderr in place of the caller's own. */
+  readonly output?: number;
 }

@@ -13,6 +13,7 @@ import type {
   DeviceWish,
   SecurityWish,
   UserNamespaceMode,
+  HealthWish,
   LogWish,
 } from './wish.ts';
 import type { PortMapping } from '../../network/backend.ts';
@@ -51,6 +52,9 @@ export interface ContainerConfig {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly healthcheck?: Healthcheck;
+  /** What is not said in it has the engine's defaults. */
+  readonly healthFromImage?: boolean;
+  readonly health?: Omit<HealthWish, 'check'>;
 
   readonly terminal: boolean;
   readonly stdinOpen: boolean;
@@ -90,6 +94,10 @@ export interface ContainerConfig {
   readonly idMap?: { readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] };
 
   readonly mounts: readonly ContainerMount[];
+  /** Files; their data is kept beside the row. */
+  readonly secrets?: readonly ContainerSecret[];
+  /** Variable → name or id of the secret that is its value, looked up at each start. */
+  readonly secretEnv?: Readonly<Record<string, string>>;
   readonly network: ContainerNetwork;
   readonly log: LogWish & { readonly driver: 'k8s-file' | 'none'; readonly path: string };
   readonly preserveFds: number;
@@ -114,6 +122,16 @@ export type ContainerMount =
       readonly options: readonly string[];
       readonly writable: boolean;
     };
+
+export interface ContainerSecret {
+  readonly id: string;
+  readonly name: string;
+  readonly target?: string;
+  /** As the container counts ids. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
 
 export interface ContainerNetwork {
   readonly mode: NetworkMode;
@@ -161,6 +179,8 @@ export interface StartFacts {
   /** The caller may not mount a fresh sysfs (host network without a network namespace of ours): bind it instead. */
   readonly sysfsByBind: boolean;
   readonly hostEnv: Readonly<Record<string, string>>;
+  /** Variables that are secrets. */
+  readonly secretEnv?: readonly (readonly [name: string, value: string])[];
   /** False for root that may not lift RLIMIT_MEMLOCK (CAP_SYS_RESOURCE): a runtime cannot load the program that filters devices then. */
   readonly deviceRules: boolean;
   /** stat(2) of the devices asked for. */

@@ -46,6 +46,8 @@ export interface ExecOptions {
   readonly privileged: boolean;
   /** Ids that lichen's own user namespace has. */
   readonly availableIds: StartFacts['availableIds'];
+  /** Variables that are secrets. */
+  readonly secretEnv?: StartFacts['secretEnv'];
 }
 
 /** A further process of a running container. `identity` is `options.user` (or the container's) looked up. Throws INVALID_ARGUMENT, SUBID_RANGE_MISSING. */
@@ -63,7 +65,7 @@ export function execProcess(
   const container = containerCapabilities({ ...config, base: defaults.capabilities }, sameUser ? identity.uid : 0);
   const env = new Map(config.env.map(splitVariable));
   if (options.terminal && !env.has('TERM')) env.set('TERM', 'xterm');
-  for (const [key, value] of options.env) env.set(key, value);
+  for (const [key, value] of [...(options.secretEnv ?? []), ...options.env]) env.set(key, value);
   if (!env.has('HOME')) env.set('HOME', identity.home);
   return {
     ...(options.terminal && { terminal: true }),
@@ -78,13 +80,16 @@ export function execProcess(
 
 /** The environment with what is known only now: HOME, HOSTNAME, and systemd's idea of the machine id. */
 function startEnv(config: ContainerConfig, facts: StartFacts): string[] {
-  const names = new Set(config.env.map((variable) => splitVariable(variable)[0]));
+  const secret = facts.secretEnv ?? [];
+  const hidden = new Set(secret.map(([key]) => key));
+  const own = hidden.size === 0 ? config.env : config.env.filter((variable) => !hidden.has(splitVariable(variable)[0]));
+  const names = new Set([...own.map((variable) => splitVariable(variable)[0]), ...hidden]);
   const known: (readonly [key: string, value: string])[] = [
     ['HOME', facts.process.home],
     ...(config.systemd ? [['container_uuid', config.id.slice(0, 32)] as const] : []),
     ['HOSTNAME', facts.hostname],
   ];
-  return [...config.env, ...known.filter(([key]) => !names.has(key)).map(([key, value]) => `${key}=${value}`)];
+  return [...own, ...[...known.filter(([key]) => !names.has(key)), ...secret].map(([key, value]) => `${key}=${value}`)];
 }
 
 function user(config: ContainerConfig, identity: ProcessIdentity, additionalGids: readonly number[]): OciProcess['user'] {

@@ -4,7 +4,7 @@ import { EngineError } from '../../core/errors.ts';
 import type { ContainerId, ImageId } from '../../core/id.ts';
 import { parseSignal } from '../../core/signal.ts';
 import type { ContainerDefaults, Healthcheck } from '../../storage/image.ts';
-import type { ContainerConfig } from './container.ts';
+import type { ContainerConfig, ContainerSecret } from './container.ts';
 import type { ContainerWish, NetworkMode } from './wish.ts';
 import { parseCapability } from './capabilities.ts';
 import { checkConflicts, checkName, checkZeroBytes } from './conflicts.ts';
@@ -33,6 +33,8 @@ export interface CreateFacts extends VolumeFacts, PortFacts, UserNamespaceFacts 
   readonly hostRlimits: HostRlimits;
   /** Where the log goes unless asked for elsewhere. */
   readonly logPath: string;
+  readonly secrets?: readonly ContainerSecret[];
+  readonly secretEnv?: Readonly<Record<string, string>>;
   /** An init program found on this machine. */
   readonly initPath?: string;
 }
@@ -81,7 +83,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     ...defined({ timezone: wish.timezone ?? defaults.timezone, hostname: wish.hostname === '' ? undefined : wish.hostname }),
     labels: { ...image?.Labels, ...wish.labels },
     annotations: annotations(wish, defaults),
-    ...defined({ healthcheck: healthcheck(image) }),
+    ...health(wish, image),
 
     terminal: wish.terminal,
     stdinOpen: wish.stdinOpen,
@@ -112,6 +114,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     ...defined({ idMap: wish.idMap ?? resolveIdMap(namespaces.user, facts) }),
 
     mounts: containerMounts(wish, image, wish.imageVolumes ?? defaults.imageVolumes, facts),
+    ...defined({ secrets: facts.secrets, secretEnv: facts.secretEnv }),
     network: {
       mode: network,
       ports,
@@ -183,6 +186,23 @@ function annotations(wish: ContainerWish, defaults: Defaults): Readonly<Record<s
   };
   const named = Object.entries(defined(own)).map(([name, value]) => [`io.podman.annotations.${name}`, value]);
   return { ...defaults.annotations, ...wish.annotations, ...Object.fromEntries(named) };
+}
+
+function health({ health: wish }: ContainerWish, image: ContainerDefaults | undefined): Partial<ContainerConfig> {
+  const { check: asked, ...rest } = wish ?? {};
+  const check = asked ?? healthcheck(image);
+  const isChecked = check !== undefined && check.Test?.[0] !== 'NONE';
+  if (rest.onFailure !== undefined && rest.onFailure !== 'none' && !isChecked) {
+    throw new EngineError('INVALID_ARGUMENT', `cannot set on-failure action to ${rest.onFailure} without a health check`);
+  }
+  if (rest.startup !== undefined && !isChecked) {
+    throw new EngineError('INVALID_ARGUMENT', 'cannot set a startup healthcheck when there is no regular healthcheck: invalid argument');
+  }
+  return defined({
+    healthcheck: check,
+    healthFromImage: check !== undefined && asked === undefined ? true : undefined,
+    health: Object.keys(rest).length > 0 ? rest : undefined,
+  });
 }
 
 function healthcheck(image: ContainerDefaults | undefined): Healthcheck | undefined {

@@ -3,7 +3,7 @@
  * A field that is absent was not asked for. Built by the doors from flags or JSON; turned into a ContainerConfig by resolve.ts.
  */
 import type { PortMapping } from '../../network/backend.ts';
-import type { Platform } from '../../storage/image.ts';
+import type { Healthcheck, Platform } from '../../storage/image.ts';
 
 export interface ContainerWish {
   readonly image?: string;
@@ -45,6 +45,8 @@ export interface ContainerWish {
   readonly timeoutSeconds?: number;
   readonly restart?: RestartPolicy;
 
+  readonly health?: HealthWish;
+
   readonly privileged?: boolean;
   readonly readOnly?: boolean;
   /** tmpfs on /tmp, /run, /var/tmp of a read-only container; on unless said otherwise. */
@@ -66,6 +68,7 @@ export interface ContainerWish {
   readonly idMap?: { readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] };
 
   readonly mounts: readonly MountWish[];
+  readonly secrets?: readonly SecretWish[];
   readonly imageVolumes?: 'anonymous' | 'bind' | 'tmpfs' | 'ignore';
   readonly volumesFrom?: readonly string[];
 
@@ -184,6 +187,35 @@ export type MountWish =
       readonly options: readonly string[];
       readonly writable: boolean;
     };
+
+/** `source`: name or id. Without a target it is a file, or a variable, of its own name. */
+export type SecretWish =
+  | {
+      readonly kind: 'mount';
+      readonly source: string;
+      readonly target?: string;
+      readonly uid: number;
+      readonly gid: number;
+      readonly mode: number;
+    }
+  | { readonly kind: 'env'; readonly source: string; readonly target?: string };
+
+export interface HealthWish {
+  /** In place of the image's; one of `NONE` takes that away. */
+  readonly check?: Healthcheck;
+  readonly startup?: StartupCheck;
+  readonly onFailure?: 'none' | 'kill' | 'restart' | 'stop';
+  /** `local`, `events_logger`, or a directory. */
+  readonly logDestination?: string;
+  /** 0: all. */
+  readonly maxLogCount?: number;
+  readonly maxLogSize?: number;
+}
+
+/** Run in place of the regular check until it has succeeded so often. `Retries` failures restart the container; 0: never. */
+export interface StartupCheck extends Healthcheck {
+  readonly Successes?: number;
+}
 
 export interface NetworkWish {
   /** Absent: the configured default (rootless: pasta). */

@@ -3,6 +3,7 @@ import { EngineError } from '../../core/errors.ts';
 import { asId, type ContainerId } from '../../core/id.ts';
 import type { ProcessIdentity } from '../../host/pid.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
+import type { HealthRecord } from '../health/check.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import type { Database, Row } from './database.ts';
 
@@ -45,6 +46,8 @@ export interface ContainerRecord {
   readonly stoppedByUser: boolean;
   readonly error: string | undefined;
   readonly network: NetworkAttachment | undefined;
+  /** Of this run, or the last one; absent without a health check. */
+  readonly health: HealthRecord | undefined;
 }
 
 /** What may change along with a status. `undefined` clears. */
@@ -58,6 +61,7 @@ export interface ContainerChange {
   readonly stoppedByUser?: boolean;
   readonly error?: string | undefined;
   readonly network?: NetworkAttachment | undefined;
+  readonly health?: HealthRecord | undefined;
   readonly runCount?: number;
   readonly restartCount?: number;
 }
@@ -230,6 +234,7 @@ function columns(change: ContainerChange): Record<string, string | number | null
   if ('exitCode' in change) out['exit_code'] = change.exitCode ?? null;
   if ('error' in change) out['error'] = change.error ?? null;
   if ('network' in change) out['network'] = change.network === undefined ? null : JSON.stringify(change.network);
+  if ('health' in change) out['health'] = change.health === undefined ? null : JSON.stringify(change.health);
   if (change.oomKilled !== undefined) out['oom_killed'] = Number(change.oomKilled);
   if (change.stoppedByUser !== undefined) out['stopped_by_user'] = Number(change.stoppedByUser);
   if (change.runCount !== undefined) out['run_count'] = change.runCount;
@@ -255,6 +260,7 @@ function fromRow(row: Row): ContainerRecord {
     oomKilled: row['oom_killed'] === 1,
     stoppedByUser: row['stopped_by_user'] === 1,
     error: row['error'] === null ? undefined : String(row['error']),
+    health: typeof row['health'] === 'string' ? (JSON.parse(row['health']) as HealthRecord) : undefined,
     network: typeof row['network'] === 'string' ? (JSON.parse(row['network']) as NetworkAttachment) : undefined,
   };
 }

@@ -6,17 +6,19 @@ export interface EngineEvent {
   readonly seq: number;
   /** Nanoseconds since the epoch; the clock gives milliseconds, the rest keeps the order. */
   readonly timeNs: bigint;
-  readonly type: 'container' | 'image' | 'volume' | 'network' | 'pod' | 'system';
+  readonly type: 'container' | 'image' | 'volume' | 'network' | 'pod' | 'secret' | 'system';
   readonly status: string;
   readonly id: string;
   readonly name: string;
   readonly image: string;
   readonly exitCode: number | undefined;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Of `health_status`. */
+  readonly health?: { readonly status: string; readonly failingStreak: number };
 }
 
 export type NewEvent = Pick<EngineEvent, 'type' | 'status' | 'id' | 'name'> &
-  Partial<Pick<EngineEvent, 'image' | 'exitCode' | 'attributes'>>;
+  Partial<Pick<EngineEvent, 'image' | 'exitCode' | 'attributes' | 'health'>>;
 
 const KEPT = 20_000;
 const PRUNE_EVERY = 500;
@@ -31,7 +33,7 @@ export class EventTable {
   /** Part of the caller's transaction, so an event is there exactly when the change is. */
   add(event: NewEvent): void {
     this.#db.run(
-      'INSERT INTO events (time_ns, type, status, id, name, image, exit_code, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO events (time_ns, type, status, id, name, image, exit_code, attributes, health) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       nowNs(),
       event.type,
       event.status,
@@ -40,6 +42,7 @@ export class EventTable {
       event.image ?? '',
       event.exitCode ?? null,
       JSON.stringify(event.attributes ?? {}),
+      event.health === undefined ? null : JSON.stringify(event.health),
     );
     const last = Number(this.#db.get('SELECT last_insert_rowid() AS seq')?.['seq']);
     if (last % PRUNE_EVERY === 0) this.#db.run('DELETE FROM events WHERE seq <= ?', last - KEPT);
@@ -57,7 +60,7 @@ export class EventTable {
   after(seq: number): EngineEvent[] {
     return this.#db
       .all(
-        'SELECT seq, CAST(time_ns AS TEXT) AS time_ns, type, status, id, name, image, exit_code, attributes FROM events WHERE seq > ? ORDER BY seq',
+        'SELECT seq, CAST(time_ns AS TEXT) AS time_ns, type, status, id, name, image, exit_code, attributes, health FROM events WHERE seq > ? ORDER BY seq',
         seq,
       )
       .map(fromRow);
@@ -87,5 +90,6 @@ function fromRow(row: Row): EngineEvent {
     image: String(row['image']),
     exitCode: row['exit_code'] === null ? undefined : Number(row['exit_code']),
     attributes: JSON.parse(String(row['attributes'])) as Record<string, string>,
+    ...(typeof row['health'] === 'string' && { health: JSON.parse(row['health']) as NonNullable<EngineEvent['health']> }),
   };
 }

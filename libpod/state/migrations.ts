@@ -73,4 +73,21 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     ) STRICT`,
   ],
   [`CREATE TABLE mounts (kind TEXT NOT NULL, id TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID`],
+  [
+    `CREATE TABLE secrets (
+      id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, driver TEXT NOT NULL, options TEXT NOT NULL, labels TEXT NOT NULL,
+      created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID`,
+    // What a mounted secret was when its container was made, in base64.
+    `CREATE TABLE container_secrets (
+      container_id TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE, secret_id TEXT NOT NULL, data TEXT NOT NULL,
+      PRIMARY KEY (container_id, secret_id)
+    ) STRICT, WITHOUT ROWID`,
+    `ALTER TABLE volumes ADD COLUMN image_id TEXT`,
+    // How often `volume mount` mounted it and `volume unmount` did not undo that.
+    `ALTER TABLE volumes ADD COLUMN mount_count INTEGER NOT NULL DEFAULT 0`,
+    // How the health checks of a container's present run went, as JSON.
+    `ALTER TABLE containers ADD COLUMN health TEXT`,
+    `ALTER TABLE events ADD COLUMN health TEXT`,
+  ],
 ];

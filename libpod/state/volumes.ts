@@ -1,5 +1,5 @@
 import { EngineError } from '../../core/errors.ts';
-import type { ContainerId } from '../../core/id.ts';
+import type { ContainerId, ImageId } from '../../core/id.ts';
 import type { Database, Row } from './database.ts';
 
 export interface VolumeRecord {
@@ -13,6 +13,8 @@ export interface VolumeRecord {
   readonly needsCopyUp: boolean;
   /** Asked for when it was made, as ids inside our user namespace; absent: that of the directory it is filled from. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Of the driver `image`: whose tree it shows. */
+  readonly imageId?: ImageId;
 }
 
 export class VolumeTable {
@@ -27,7 +29,7 @@ export class VolumeTable {
     if (this.get(volume.name))
       throw new EngineError('NAME_IN_USE', `volume with name ${volume.name} already exists: volume already exists`);
     this.#db.run(
-      'INSERT INTO volumes (name, driver, anonymous, labels, options, created_ms, needs_copy_up, uid, gid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO volumes (name, driver, anonymous, labels, options, created_ms, needs_copy_up, uid, gid, image_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       volume.name,
       volume.driver,
       Number(volume.anonymous),
@@ -37,6 +39,7 @@ export class VolumeTable {
       Number(volume.needsCopyUp),
       volume.owner?.uid ?? null,
       volume.owner?.gid ?? null,
+      volume.imageId ?? null,
     );
   }
 
@@ -55,8 +58,9 @@ export class VolumeTable {
     throw new EngineError('NO_SUCH_VOLUME', `no volume with name "${name}" found: no such volume`);
   }
 
+  /** The newest last. */
   list(): VolumeRecord[] {
-    return this.#db.all('SELECT * FROM volumes WHERE removing = 0 ORDER BY name').map(fromRow);
+    return this.#db.all('SELECT * FROM volumes WHERE removing = 0 ORDER BY created_ms, name').map(fromRow);
   }
 
   /** Volumes whose removal is under way, or was when its process was killed. One look at a partial index: every command asks. */
@@ -71,6 +75,26 @@ export class VolumeTable {
 
   markFilled(name: string): void {
     this.#db.run('UPDATE volumes SET needs_copy_up = 0 WHERE name = ?', name);
+  }
+
+  /** How often it is mounted by `volume mount`. */
+  mountCount(name: string): number {
+    return Number(this.#db.get('SELECT mount_count FROM volumes WHERE name = ?', name)?.['mount_count'] ?? 0);
+  }
+
+  /** Never below zero. */
+  countMount(name: string, change: 1 | -1): void {
+    this.#db.run('UPDATE volumes SET mount_count = max(0, mount_count + ?) WHERE name = ?', change, name);
+  }
+
+  /** A new boot has nothing mounted. */
+  forgetMounts(): void {
+    this.#db.run('UPDATE volumes SET mount_count = 0 WHERE mount_count > 0');
+  }
+
+  /** Those that show the image's tree. */
+  ofImage(image: ImageId): VolumeRecord[] {
+    return this.#db.all('SELECT * FROM volumes WHERE image_id = ?', image).map(fromRow);
   }
 
   remove(name: string): void {
@@ -108,6 +132,7 @@ function fromRow(row: Row): VolumeRecord {
     options: JSON.parse(String(row['options'])) as Record<string, string>,
     createdMs: Number(row['created_ms']),
     needsCopyUp: row['needs_copy_up'] === 1,
+    ...(typeof row['image_id'] === 'string' ? { imageId: row['image_id'] as ImageId } : {}),
     ...(typeof uid === 'number' && typeof gid === 'number' ? { owner: { uid, gid } } : {}),
   };
 }

@@ -1,9 +1,10 @@
 import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
-import { EngineError } from '../../core/errors.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
+import type { ImageId } from '../../core/id.ts';
 import { randomHex } from '../../host/random.ts';
 import { volumeData } from '../container/places.ts';
 import type { Engine } from '../engine.ts';
-import { parseVolumeOptions } from './options.ts';
+import { parseImageOptions, parseVolumeOptions, type VolumeOptions } from './options.ts';
 import { lockVolume } from './lock.ts';
 
 export interface CreateVolumeOptions {
@@ -28,7 +29,8 @@ export async function createVolume(engine: Engine, wish: CreateVolumeOptions): P
     throw new EngineError('INVALID_NAME', 'running volume create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument');
   }
   refuseDriver(name, wish.driver);
-  const parsed = parseVolumeOptions(wish.options);
+  const image = wish.driver === 'image' ? await imageOf(engine, parseImageOptions(wish.options)) : undefined;
+  const parsed: VolumeOptions = image === undefined ? parseVolumeOptions(wish.options) : { options: { image: image.name } };
   refuseMissingSource(parsed.options);
   const uid = wish.uid ?? parsed.uid;
   const gid = wish.gid ?? parsed.gid;
@@ -39,15 +41,18 @@ export async function createVolume(engine: Engine, wish: CreateVolumeOptions): P
   // The directory comes first: made and left alone it harms nobody, the row without it would be half a volume.
   makeDirectory(engine, name, owner);
   engine.db.transaction(() => {
+    // Whoever removes the image looks for volumes in a transaction, too.
+    if (image !== undefined && !engine.images.has(image.id)) throw new EngineError('NO_SUCH_IMAGE', `${image.name}: image not known`);
     engine.volumes.insert({
       name,
-      driver: 'local',
+      driver: image === undefined ? 'local' : 'image',
       anonymous: false,
       labels: wish.labels,
       options: parsed.options,
       createdMs: Date.now(),
       needsCopyUp: true,
       ...(owner === undefined ? {} : { owner }),
+      ...(image === undefined ? {} : { imageId: image.id }),
     });
     engine.events.add({ type: 'volume', status: 'create', id: name, name });
   });
@@ -55,18 +60,31 @@ export async function createVolume(engine: Engine, wish: CreateVolumeOptions): P
 }
 
 function refuseDriver(name: string, driver: string): void {
-  if (driver === '' || driver === 'local') return;
+  if (driver === '' || driver === 'local' || driver === 'image') return;
   throw new EngineError(
     'NOT_SUPPORTED',
     `volume ${name} uses volume plugin ${driver} but it could not be retrieved: no volume plugin with name ${driver} available: required plugin missing`,
   );
 }
 
+async function imageOf(engine: Engine, name: string): Promise<{ readonly id: ImageId; readonly name: string }> {
+  const { findImage } = await import('../image/find.ts');
+  try {
+    return { id: (await findImage(engine, name)).image.id, name };
+  } catch (error) {
+    if (!isEngineError(error, 'NO_SUCH_IMAGE')) throw error;
+    throw new EngineError(error.code, `looking up image ${name} to create volume failed: ${error.message}`, { cause: error });
+  }
+}
+
 function refuseMissingSource(options: Readonly<Record<string, string>>): void {
   const { type, device } = options;
   if (type !== 'bind' || device === undefined) return;
   if (statSync(device, { throwIfNoEntry: false }) === undefined) {
-    throw new EngineError('INVALID_ARGUMENT', `invalid volume option device for driver 'local': stat ${device}: no such file or directory`);
+    throw new EngineError(
+      'INVALID_ARGUMENT',
+      `invalid volume option device for driver 'local': faccessat ${device}: no such file or directory`,
+    );
   }
 }
 

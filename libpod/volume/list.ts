@@ -26,7 +26,7 @@ export function summariseVolume(engine: Engine, volume: VolumeRecord): VolumeSum
     uid: volume.owner?.uid ?? 0,
     gid: volume.owner?.gid ?? 0,
     anonymous: volume.anonymous,
-    mountCount: isMountVolume(volume.options) ? liveUsers(engine, volume.name) : 0,
+    mountCount: (isMountVolume(volume) ? liveUsers(engine, volume.name) : 0) + engine.volumes.mountCount(volume.name),
     needsCopyUp: volume.needsCopyUp,
     needsChown: volume.needsCopyUp && volume.owner === undefined,
     lockNumber: 0,

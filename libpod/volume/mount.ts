@@ -1,8 +1,9 @@
 /** Volumes that are mounts themselves (`--opt type=tmpfs,device=…`): mounted while a container that uses them runs. */
+import { join } from 'node:path';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import type { ContainerId } from '../../core/id.ts';
 import { bindMount, isMountPoint, mount, mountOptionsAt, MS, unmountAll } from '../../host/mount.ts';
-import { volumeData } from '../container/places.ts';
+import { volumeData, volumeDirectory } from '../container/places.ts';
 import type { Engine } from '../engine.ts';
 import { LIVE } from '../state/containers.ts';
 import type { VolumeRecord } from '../state/volumes.ts';
@@ -11,10 +12,15 @@ import { isMountVolume } from './options.ts';
 
 /** Its directory is there. Idempotent; a volume without mount options is left alone. Throws HELPER_FAILED with mount(2)'s complaint. */
 export async function mountVolume(engine: Engine, volume: VolumeRecord): Promise<void> {
-  if (!isMountVolume(volume.options)) return;
-  const target = volumeData(engine, volume.name);
+  if (!isMountVolume(volume)) return;
   using _lock = await lockVolume(engine, volume.name);
+  await mountUnderLock(engine, volume);
+}
+
+async function mountUnderLock(engine: Engine, volume: VolumeRecord): Promise<void> {
+  const target = volumeData(engine, volume.name);
   if (isMountPoint(target)) return;
+  if (volume.driver === 'image') return mountImage(engine, volume, target);
   const { type = 'none', device = type, o = '' } = volume.options;
   const { flags, data, bind } = parseMountOptions(o);
   try {
@@ -29,12 +35,56 @@ export async function mountVolume(engine: Engine, volume: VolumeRecord): Promise
 /** Unmount the volumes of a container that has ended, where no other one that runs has them. */
 export async function unmountVolumesOf(engine: Engine, container: ContainerId): Promise<void> {
   for (const volume of engine.volumes.usedBy(container)) {
-    if (!isMountVolume(volume.options)) continue;
+    if (!isMountVolume(volume)) continue;
     using _lock = await lockVolume(engine, volume.name);
-    const users = new Set(engine.volumes.users(volume.name));
-    const others = engine.containers.withStatus(...LIVE, 'starting').filter(({ id }) => id !== container && users.has(id));
-    if (others.length === 0) unmountAll(volumeData(engine, volume.name));
+    unmountUnlessUsed(engine, volume, container);
   }
+}
+
+/** `volume mount`: stays mounted until as many `volume unmount`. Resolves with the directory. */
+export async function mountForUser(engine: Engine, volume: VolumeRecord): Promise<string> {
+  if (isMountVolume(volume)) {
+    using _lock = await lockVolume(engine, volume.name);
+    await mountUnderLock(engine, volume);
+    engine.volumes.countMount(volume.name, 1);
+  }
+  return volumeData(engine, volume.name);
+}
+
+/** Idempotent; a volume that containers use, or another mounted, stays mounted. */
+export async function unmountForUser(engine: Engine, volume: VolumeRecord): Promise<void> {
+  if (!isMountVolume(volume)) return;
+  using _lock = await lockVolume(engine, volume.name);
+  engine.volumes.countMount(volume.name, -1);
+  unmountUnlessUsed(engine, volume);
+}
+
+/** What the volume holds is there while `work` goes on. */
+export async function useMounted<T>(engine: Engine, volume: VolumeRecord, work: () => Promise<T>): Promise<T> {
+  if (!isMountVolume(volume)) return work();
+  // Held all the while: nobody mounts, unmounts or removes it meanwhile.
+  using _lock = await lockVolume(engine, volume.name);
+  await mountUnderLock(engine, volume);
+  try {
+    return await work();
+  } finally {
+    unmountUnlessUsed(engine, volume);
+  }
+}
+
+function unmountUnlessUsed(engine: Engine, { name }: VolumeRecord, except?: ContainerId): void {
+  const users = new Set(engine.volumes.users(name));
+  const live = engine.containers.withStatus(...LIVE, 'starting').some(({ id }) => id !== except && users.has(id));
+  if (!live && engine.volumes.mountCount(name) === 0) unmountAll(volumeData(engine, name));
+}
+
+/** The tree of the image, with changes that stay with the volume. */
+async function mountImage(engine: Engine, volume: VolumeRecord, target: string): Promise<void> {
+  const image = volume.imageId === undefined ? undefined : engine.images.byId(volume.imageId);
+  if (!image) throw new EngineError('NO_SUCH_IMAGE', `volume ${volume.name}: ${volume.options['image'] ?? ''}: image not known`);
+  const [driver, layers] = await Promise.all([engine.driver(), engine.layers()]);
+  const base = volumeDirectory(engine, volume.name);
+  await driver.mount({ lowers: layers.lowerDirs(image.layers), upper: join(base, 'upper'), work: join(base, 'work'), merged: target });
 }
 
 /** Flags of the volume's own mount that a bind of it would lose: the runtime mounts it anew in the container. */

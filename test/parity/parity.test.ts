@@ -14,6 +14,7 @@ let host: TestHost;
 describe.skipIf(!canRunContainers).each([
   ['what is refused, and how', 'failures.json'],
   ['what is to be seen inside', 'facts.json'],
+  ['secrets, volumes and health checks', 'kept.json'],
 ] as const)('%s', (_, goldens) => {
   beforeAll(async () => {
     host = await testHost();

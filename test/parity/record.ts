@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fixturePath } from '../fixtures/build/images.ts';
 import { FACTS, FAILURES, type Case } from './cases.ts';
+import { KEPT } from './cases-kept.ts';
 import { GOLDENS } from './goldens.ts';
 import { normalise, type Said } from './normalise.ts';
 import { IMAGE, prepare, RESTORE } from './setting.ts';
@@ -32,6 +33,7 @@ try {
   if (names !== '1') throw new Error(`${IMAGE} has ${names} names in this store; take the others away first`);
   write('failures.json', FAILURES);
   write('facts.json', FACTS);
+  write('kept.json', KEPT);
 } finally {
   for (const argv of RESTORE) run(podman, argv);
   rmSync(directory, { recursive: true });

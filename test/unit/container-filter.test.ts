@@ -29,6 +29,7 @@ function aRecord(change: Partial<ContainerRecord> = {}, wish: Partial<ContainerW
     stoppedByUser: false,
     error: undefined,
     network: undefined,
+    health: undefined,
     ...change,
   };
 }

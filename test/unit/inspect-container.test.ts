@@ -208,6 +208,7 @@ function shown(
     stoppedByUser: false,
     error: undefined,
     network: undefined,
+    health: undefined,
     ...record,
   };
   const text = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -11,14 +11,16 @@ test('the words of o that mean something to the volume are shown again in capita
 
 test('no options are no options', () => {
   expect(parseVolumeOptions([])).toEqual({ options: {} });
-  expect(isMountVolume({})).toBe(false);
+  expect(isMountVolume({ driver: 'local', options: {} })).toBe(false);
 });
 
 test.each([
   [['foo=bar'], "invalid mount option foo for driver 'local': invalid argument"],
-  [['o=size=1m'], 'volume options size and inodes cannot be used without quota'],
-  [['type=tmpfs', 'o=uid=x'], 'strconv.Atoi: parsing "x": invalid syntax'],
-  [['type=tmpfs', 'o=size=big'], "invalid size: 'big'"],
+  [['timeout=5'], "invalid mount option timeout for driver 'local': invalid argument"],
+  [['=x'], 'unable to process options: invalid label format: "=x"'],
+  [['o=size=1m'], 'volume options size and inodes not supported. Filesystem does not support Project Quota'],
+  [['type=tmpfs', 'o=uid=x'], 'cannot convert UID x to integer: strconv.Atoi: parsing "x": invalid syntax'],
+  [['type=tmpfs', 'o=size=big'], "cannot convert size big to integer: invalid size: 'big'"],
 ])('%j: %s', (words, message) => {
   expect(() => parseVolumeOptions(words)).toThrow(message);
 });

@@ -1,0 +1,11 @@
+import { exactly } from '../arguments.ts';
+import { defineFace } from '../command.ts';
+
+export const volumeUnmountFace = defineFace({
+  usage: 'NAME',
+  summary: 'Undo a volume mount',
+  description: 'Undo one `volume mount`. A volume that a container uses stays mounted.',
+  flags: {},
+  args: exactly(1),
+  complete: ['volume', 'none'],
+});

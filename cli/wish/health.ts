@@ -1,0 +1,39 @@
+/** From `--health-*` to what is wished. */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { EngineError } from '../../core/errors.ts';
+import { parseHealth } from '../../libpod/spec/parse/health.ts';
+import type { HealthWish } from '../../libpod/spec/wish.ts';
+import type { WishFlags } from './assemble.ts';
+
+/** Throws INVALID_ARGUMENT with Podman's words. A directory for the log must be there. */
+export function healthWish(flags: WishFlags): HealthWish | undefined {
+  const wish = parseHealth({
+    none: flags['no-healthcheck'],
+    command: flags['health-cmd'],
+    interval: flags['health-interval'],
+    retries: flags['health-retries'],
+    startPeriod: flags['health-start-period'],
+    timeout: flags['health-timeout'],
+    onFailure: flags['health-on-failure'],
+    startupCommand: flags['health-startup-cmd'],
+    startupInterval: flags['health-startup-interval'],
+    startupRetries: flags['health-startup-retries'],
+    startupSuccess: flags['health-startup-success'],
+    startupTimeout: flags['health-startup-timeout'],
+    logDestination: flags['health-log-destination'],
+    maxLogCount: flags['health-max-log-count'],
+    maxLogSize: flags['health-max-log-size'],
+  });
+  const destination = wish?.logDestination;
+  if (destination === undefined || destination === 'local' || destination === 'events_logger') return wish;
+  refuseDestination(destination);
+  return { ...wish, logDestination: resolve(destination) };
+}
+
+function refuseDestination(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory() === true) return;
+  const what = stat === undefined ? `error: stat ${path}: no such file or directory` : 'must be directory';
+  throw new EngineError('INVALID_ARGUMENT', `running container create option: HealthCheck Log '${path}' destination ${what}`);
+}

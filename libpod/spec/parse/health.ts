@@ -1,0 +1,127 @@
+/** `--health-*`: what is checked, how often, and what follows. Times are kept in nanoseconds, as images have them. */
+import { parseDurationMs } from '../../../core/duration.ts';
+import type { Healthcheck } from '../../../storage/image.ts';
+import type { HealthWish, StartupCheck } from '../wish.ts';
+import { invalid } from './go.ts';
+
+/** The words of the flags; absent ones were not typed. */
+export interface HealthWords {
+  readonly none: boolean;
+  readonly command?: string | undefined;
+  readonly interval?: string | undefined;
+  readonly retries?: number | undefined;
+  readonly startPeriod?: string | undefined;
+  readonly timeout?: string | undefined;
+  readonly onFailure?: string | undefined;
+  readonly startupCommand?: string | undefined;
+  readonly startupInterval?: string | undefined;
+  readonly startupRetries?: number | undefined;
+  readonly startupSuccess?: number | undefined;
+  readonly startupTimeout?: string | undefined;
+  readonly logDestination?: string | undefined;
+  readonly maxLogCount?: number | undefined;
+  readonly maxLogSize?: number | undefined;
+}
+
+const ON_FAILURE = ['none', 'kill', 'restart', 'stop'] as const;
+const NS_PER_MS = 1e6;
+/** Podman's, where neither flag nor image says anything. */
+const INTERVAL = '30s';
+const TIMEOUT = '30s';
+const RETRIES = 3;
+
+/** Undefined where nothing was asked for. Throws INVALID_ARGUMENT with Podman's words. */
+export function parseHealth(words: HealthWords): HealthWish | undefined {
+  const { command, startupCommand } = words;
+  if (words.none && command) throw invalid('cannot specify both --no-healthcheck and --health-cmd');
+  const wish: HealthWish = {
+    ...(words.none ? { check: { Test: ['NONE'] } } : command ? { check: parseCheck(command, words) } : {}),
+    ...(startupCommand ? { startup: parseStartup(startupCommand, words) } : {}),
+    ...(words.onFailure ? { onFailure: parseOnFailure(words.onFailure) } : {}),
+    ...(words.logDestination ? { logDestination: words.logDestination } : {}),
+    ...(words.maxLogCount === undefined ? {} : { maxLogCount: words.maxLogCount }),
+    ...(words.maxLogSize === undefined ? {} : { maxLogSize: words.maxLogSize }),
+  };
+  return Object.keys(wish).length > 0 ? wish : undefined;
+}
+
+function parseCheck(command: string, words: HealthWords): Healthcheck {
+  const test = parseTest(command);
+  const interval = parseInterval(words.interval ?? INTERVAL);
+  const retries = words.retries ?? RETRIES;
+  if (retries < 1) throw invalid('healthcheck-retries must be greater than 0');
+  const timeout = parseTimeout(words.timeout ?? TIMEOUT);
+  const startPeriod = nanoseconds('healthcheck-start-period', words.startPeriod ?? '0s');
+  if (startPeriod < 0) throw invalid('healthcheck-start-period must be 0 seconds or greater');
+  return {
+    Test: test,
+    ...(startPeriod > 0 && { StartPeriod: startPeriod }),
+    ...(interval !== 0 && { Interval: interval }),
+    Timeout: timeout,
+    Retries: retries,
+  };
+}
+
+function parseStartup(command: string, words: HealthWords): StartupCheck {
+  const interval = parseInterval(words.startupInterval ?? INTERVAL);
+  return {
+    Test: parseTest(command),
+    ...(interval !== 0 && { Interval: interval }),
+    Timeout: parseTimeout(words.startupTimeout ?? TIMEOUT),
+    ...(words.startupRetries ? { Retries: words.startupRetries } : {}),
+    ...(words.startupSuccess ? { Successes: words.startupSuccess } : {}),
+  };
+}
+
+/** A command for the shell, `none`, or a JSON array of words, which may begin with CMD or CMD-SHELL as in an image. */
+function parseTest(text: string): readonly string[] {
+  const words = parseArray(text);
+  if (words === undefined) {
+    const [first = '', ...rest] = text.split(' ');
+    const keyword = first.toUpperCase();
+    if (keyword === 'NONE') return ['NONE'];
+    if (keyword === 'CMD') return ['CMD', ...rest.filter((word) => word !== '')];
+    return ['CMD-SHELL', keyword === 'CMD-SHELL' ? rest.join(' ') : text];
+  }
+  const keyword = words[0]?.toUpperCase();
+  if (keyword === undefined) throw invalid('must define a healthcheck command for all healthchecks');
+  if (keyword === 'NONE') return ['NONE'];
+  if (keyword === 'CMD' || keyword === 'CMD-SHELL') return [keyword, ...words.slice(1)];
+  return words.length > 1 ? ['CMD', ...words] : ['CMD-SHELL', words[0]!];
+}
+
+function parseArray(text: string): readonly string[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) && parsed.every((word) => typeof word === 'string') ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `disable` and 0: only when asked. */
+function parseInterval(text: string): number {
+  return text === 'disable' ? 0 : nanoseconds('healthcheck-interval', text);
+}
+
+function parseTimeout(text: string): number {
+  const timeout = nanoseconds('healthcheck-timeout', text);
+  if (timeout < 1) throw invalid('healthcheck-timeout must be at least 1 second');
+  return timeout;
+}
+
+function nanoseconds(name: string, text: string): number {
+  try {
+    return Math.round(parseDurationMs(text) * NS_PER_MS);
+  } catch (error) {
+    throw invalid(`invalid ${name}: ${(error as Error).message}`);
+  }
+}
+
+function parseOnFailure(text: string): NonNullable<HealthWish['onFailure']> {
+  const known = ON_FAILURE.find((action) => action === text);
+  if (known === undefined) {
+    throw invalid(`invalid on-failure action ${JSON.stringify(text)} for health check: supported actions are ${ON_FAILURE.join(',')}`);
+  }
+  return known;
+}
