@@ -92,6 +92,7 @@ const SELDOM = [
   'libpod/container/undo.ts',
   'libpod/image/volume.ts',
   'libpod/inspect/volume.ts',
+  'libpod/manifest/instance.ts',
   'libpod/volume/list.ts',
   'libpod/volume/remove.ts',
   'network/slirp4netns.ts',
@@ -149,9 +150,9 @@ function divide(graph: Graph): ReadonlyMap<string, string> {
   return partOf;
 }
 
-/** Data goes with whoever imports it. */
-function isData(path: string): boolean {
-  return path.endsWith('.json');
+/** Data goes with whoever imports it, and so do packages: asked for whole, nothing of theirs could be left out. */
+function staysInside(path: string): boolean {
+  return path.endsWith('.json') || path.startsWith('node_modules/');
 }
 
 function isCommand(path: string): boolean {
@@ -168,6 +169,9 @@ function shared(graph: Graph, partOf: (module: string) => string): ReadonlyMap<s
   return result;
 }
 
+/** The name of a module of another part says that it is CommonJS here, whatever it is there. */
+const VIRTUAL = '.cjs';
+
 /** Imports that lead into another part ask for it; `part` is what the wrapper of each part is given. */
 function crossings(own: string, partOf: (module: string) => string): Plugin {
   return {
@@ -177,12 +181,12 @@ function crossings(own: string, partOf: (module: string) => string): Plugin {
         if (pluginData === 'resolved' || kind === 'entry-point') return undefined;
         const resolved = await bundler.resolve(path, { kind, importer, resolveDir, pluginData: 'resolved' });
         const module = relative(root, resolved.path);
-        return isData(module) || partOf(module) === own ? resolved : { path: module, namespace: 'part' };
+        return staysInside(module) || partOf(module) === own ? resolved : { path: `${module}${VIRTUAL}`, namespace: 'part' };
       });
-      bundler.onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => ({
-        contents: `module.exports = part('${partOf(path)}')['${path}']();`,
-        loader: 'js',
-      }));
+      bundler.onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => {
+        const module = path.slice(0, -VIRTUAL.length);
+        return { contents: `module.exports = part('${partOf(module)}')['${module}']();`, loader: 'js' };
+      });
     },
   };
 }
