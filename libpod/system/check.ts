@@ -13,6 +13,7 @@ import { placesOf, volumeData } from '../container/places.ts';
 import type { Engine } from '../engine.ts';
 import { imageBlobs } from '../image/blobs.ts';
 import { digestOfId } from '../image/garbage.ts';
+import { isList } from '../state/images.ts';
 
 export interface CheckOptions {
   /** Leave out what needs whole layers to be read. */
@@ -30,6 +31,7 @@ export interface CheckReport {
   readonly images: ReadonlyMap<ImageId, ImageDamage>;
   readonly containers: ReadonlyMap<ContainerId, readonly string[]>;
   readonly volumes: ReadonlyMap<string, readonly string[]>;
+  readonly artifacts: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface ImageDamage {
@@ -70,6 +72,7 @@ export async function checkStore(engine: Engine, options: CheckOptions): Promise
     images,
     containers,
     volumes: volumeProblems(engine),
+    artifacts: await artifactProblems(engine),
   };
 }
 
@@ -78,15 +81,9 @@ export async function checkImage(engine: Engine, id: ImageId, examine: (layer: D
   const row = imageRows(engine).find((one) => one.id === id);
   const documents = new Map<Digest, string>();
   if (!row) return { row: [], documents, layers: new Map() };
-  const blobs = imageBlobs(engine);
-  for (const digest of new Set([row.manifestDigest, digestOfId(id)])) {
-    const what = digest === row.manifestDigest ? 'manifest' : 'config';
-    try {
-      if (!(await blobs.verify(digest))) documents.set(digest, `${what} ${digest}: it has other bytes than its digest says`);
-    } catch (error) {
-      if (!isEngineError(error, 'STORE_CORRUPT')) throw error;
-      documents.set(digest, `${what} ${digest}: it is missing`);
-    }
+  for (const [digest, what] of row.documents) {
+    const problem = await blobProblem(engine, digest);
+    if (problem !== undefined) documents.set(digest, `${what} ${digest}: ${problem}`);
   }
   const layers = new Map<Digest, LayerDamage>();
   for (const layer of new Set(row.layers ?? [])) {
@@ -94,6 +91,28 @@ export async function checkImage(engine: Engine, id: ImageId, examine: (layer: D
     if (problemsOf(damage).length > 0) layers.set(layer, damage);
   }
   return { row: row.problems, documents, layers };
+}
+
+async function blobProblem(engine: Engine, digest: Digest): Promise<string | undefined> {
+  try {
+    return (await imageBlobs(engine).verify(digest)) ? undefined : 'it has other bytes than its digest says';
+  } catch (error) {
+    if (!isEngineError(error, 'STORE_CORRUPT')) throw error;
+    return 'it is missing';
+  }
+}
+
+async function artifactProblems(engine: Engine): Promise<ReadonlyMap<string, readonly string[]>> {
+  const damaged = new Map<string, readonly string[]>();
+  for (const { name, blobs } of engine.artifacts.list()) {
+    const problems: string[] = [];
+    for (const digest of blobs) {
+      const problem = await blobProblem(engine, digest);
+      if (problem !== undefined) problems.push(`blob ${digest}: ${problem}`);
+    }
+    if (problems.length > 0 && engine.artifacts.byName(name) !== undefined) damaged.set(name, problems);
+  }
+  return damaged;
 }
 
 export function isDamaged({ row, documents, layers }: ImageDamage): boolean {
@@ -109,13 +128,14 @@ export function problemsOf({ link, facts, content }: LayerDamage): readonly stri
 }
 
 export function isSound(report: CheckReport): boolean {
-  const { database, layers, strayLayers, images, containers, volumes } = report;
-  return database.length + layers.size + strayLayers.length + images.size + containers.size + volumes.size === 0;
+  const { database, strayLayers, layers, images, containers, volumes, artifacts } = report;
+  return database.length + strayLayers.length === 0 && [layers, images, containers, volumes, artifacts].every(({ size }) => size === 0);
 }
 
 interface ImageRow {
   readonly id: ImageId;
-  readonly manifestDigest: Digest;
+  /** What is kept of it in blobs/, and what each is. */
+  readonly documents: ReadonlyMap<Digest, string>;
   /** Undefined where the row does not tell any more. */
   readonly layers: readonly Digest[] | undefined;
   readonly problems: readonly string[];
@@ -123,17 +143,35 @@ interface ImageRow {
 
 /** Past the table's own reading, which stops at the first row it cannot understand. */
 function imageRows(engine: Engine): readonly ImageRow[] {
-  return engine.db.all('SELECT id, manifest_digest, config, layers FROM images ORDER BY created_ms DESC, id').map((row) => {
+  return engine.db.all('SELECT id, manifest_digest, manifest_type, config, layers FROM images ORDER BY created_ms DESC, id').map((row) => {
+    const id = String(row['id']) as ImageId;
+    const manifestDigest = String(row['manifest_digest']) as Digest;
+    if (isList({ manifestType: String(row['manifest_type']) })) return listRow(engine, id, manifestDigest);
     const layers = parsed<readonly Digest[]>(row['layers']);
     const config = parsed<{ readonly rootfs?: { readonly diff_ids?: readonly Digest[] } }>(row['config']);
     const agrees = layers !== undefined && JSON.stringify(config?.rootfs?.diff_ids) === JSON.stringify(layers);
     return {
-      id: String(row['id']) as ImageId,
-      manifestDigest: String(row['manifest_digest']) as Digest,
+      id,
+      documents: new Map([
+        [digestOfId(id), 'config'],
+        [manifestDigest, 'manifest'],
+      ]),
       layers: layers ?? config?.rootfs?.diff_ids,
       problems: agrees ? [] : ['its row in the database is damaged'],
     };
   });
+}
+
+/** A list has no config and no layers of its own, but keeps those of what it lists. */
+function listRow(engine: Engine, id: ImageId, manifestDigest: Digest): ImageRow {
+  const instances = engine.lists.instances(id);
+  const parts = instances.flatMap(({ blobs }) => blobs).map((digest): [Digest, string] => [digest, 'part of the list']);
+  return {
+    id,
+    documents: new Map([...parts, [manifestDigest, 'manifest list']]),
+    layers: instances.flatMap(({ layers }) => layers),
+    problems: [],
+  };
 }
 
 function parsed<T>(text: unknown): T | undefined {

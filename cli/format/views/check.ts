@@ -3,7 +3,7 @@ import { digestHex } from '../../../core/digest.ts';
 import { imageProblems, type CheckReport } from '../../../libpod/system/check.ts';
 import type { Repair } from '../../../libpod/system/repair.ts';
 
-export function formatDamage({ database, layers, strayLayers, images, containers, volumes }: CheckReport): string {
+export function formatDamage({ database, layers, strayLayers, images, containers, volumes, artifacts }: CheckReport): string {
   return [
     ...(database.length > 0 ? [section('Damaged database', database)] : []),
     ...[...layers].map(([layer, problems]) => section(`Damaged layer ${digestHex(layer)}`, problems)),
@@ -11,6 +11,7 @@ export function formatDamage({ database, layers, strayLayers, images, containers
     ...[...images].map(([id, damage]) => section(`Damaged image ${id}`, imageProblems(damage))),
     ...[...containers].map(([id, problems]) => section(`Damaged container ${id}`, problems)),
     ...[...volumes].map(([name, problems]) => section(`Damaged volume ${name}`, problems)),
+    ...[...artifacts].map(([name, problems]) => section(`Damaged artifact ${name}`, problems)),
   ].join('');
 }
 
