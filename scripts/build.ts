@@ -1,5 +1,6 @@
 /**
- * Bundle the command line into dist/: `main.cjs`, a few lines that switch the compile cache on, and `program.cjs`, everything else.
+ * Bundle the command line into dist/: `main.cjs`, a few lines that switch the compile cache on, `program.cjs`, everything else, and
+ * `thread-main.cjs`, what the threads that unpack layers run.
  * One big file beats a chunk for each command: V8 compiles a function when it is first called and keeps what it compiled in the cache, so
  * code that a command does not run costs nothing, while every further file costs a third of a millisecond. CommonJS, because it is loaded
  * without the machinery of ES modules (8 ms).
@@ -82,4 +83,5 @@ async function everything(path: string): Promise<string> {
 
 await rm(outdir, { recursive: true, force: true });
 await build({ ...shared, entryPoints: [join(root, 'cli/program.ts')], plugins: [lazyBuiltins] });
+await build({ ...shared, entryPoints: [join(root, 'storage/layer/thread-main.ts')], plugins: [lazyBuiltins] });
 await build({ ...shared, entryPoints: [join(root, 'cli/main.ts')] });

@@ -9,6 +9,7 @@
  * against their digest and drops what did not survive.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { digestFromHex, digestHex, type Digest } from '../../core/digest.ts';
@@ -49,6 +50,8 @@ export interface AppliedLayer {
 
 /** Hex digits of a diff-id in the name of its short link: 104 bits, and 130 of them in one page of mount options. */
 const SHORT = 26;
+/** Smaller layers (as they are sent or stored) are unpacked on the thread that reads them. */
+const THREAD_FROM_BYTES = 2 * 2 ** 20;
 const FULL = /^[0-9a-f]{64}$/;
 
 export class LayerStore {
@@ -77,8 +80,10 @@ export class LayerStore {
     if (this.has(diffId)) return { facts: this.facts(diffId), fresh: false, notices: [] };
     healStaging(this.#staging);
     using staging = StagingDirectory.make(this.#staging);
-    const { unpackLayer } = await import('./unpack.ts');
-    const unpacked = await unpackLayer({
+    const unpack = isWorthThread(options.sizeBytes)
+      ? (await import('./thread.ts')).unpackOnThread
+      : (await import('./unpack.ts')).unpackLayer;
+    const unpacked = await unpack({
       directory: staging.path,
       source: await source(),
       diffId,
@@ -224,6 +229,11 @@ export class LayerStore {
   #unsettled(diffId: Digest): string {
     return join(this.#layers, 'unsettled', digestHex(diffId));
   }
+}
+
+/** A thread takes 30 ms to start. */
+function isWorthThread(sizeBytes: number | undefined): boolean {
+  return sizeBytes !== undefined && sizeBytes >= THREAD_FROM_BYTES && availableParallelism() > 1;
 }
 
 function checkFacts(facts: LayerFacts, path: string): LayerFacts {
