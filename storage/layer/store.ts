@@ -57,6 +57,7 @@ const FULL = /^[0-9a-f]{64}$/;
 export class LayerStore {
   readonly #layers: string;
   readonly #staging: string;
+  #flushing: Promise<void> | undefined;
 
   /** `store`: the directory of the whole store. Nothing is made before the first layer. */
   constructor(store: string) {
@@ -101,6 +102,7 @@ export class LayerStore {
     };
     writeFileSync(join(staging.path, FACTS), JSON.stringify(facts), { mode: 0o600 });
     this.#publish(staging, diffId);
+    this.#startFlush();
     return { facts, fresh: true, notices: unpacked.notices };
   }
 
@@ -198,6 +200,14 @@ export class LayerStore {
     rmSync(link, { force: true });
     symlinkSync(join('..', digestHex(diffId), TREE), link);
     staging.keepAs(this.#directory(diffId));
+  }
+
+  /** The disk begins with what is written while other layers are still unpacked; settle waits for the rest. */
+  #startFlush(): void {
+    this.#flushing ??= import('../../host/sync.ts')
+      .then(({ syncFileSystem }) => syncFileSystem(this.#layers))
+      .catch(() => undefined)
+      .finally(() => (this.#flushing = undefined));
   }
 
   #appliedSinceBoot(diffId: Digest): boolean {
