@@ -204,7 +204,8 @@ export class LayerStore {
 
   /** The disk begins with what is written while other layers are still unpacked; settle waits for the rest. */
   #startFlush(): void {
-    this.#flushing ??= import('../../host/sync.ts')
+    if (this.#flushing !== undefined) return;
+    this.#flushing = import('../../host/sync.ts')
       .then(({ syncFileSystem }) => syncFileSystem(this.#layers))
       .catch(() => undefined)
       .finally(() => (this.#flushing = undefined));
