@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
+import { systemWords } from '../core/system-words.ts';
 
 export interface Policy {
   /** The file it was read from; undefined when there is none, and then everything is accepted. */
@@ -29,12 +30,20 @@ export const ACCEPT_ANYTHING: Policy = { default: [{ type: 'insecureAcceptAnythi
  * Throws CONFIG when a file does not parse.
  */
 export async function loadPolicy(places: { config: string; system?: string; file?: string | undefined }): Promise<Policy> {
-  if (places.file !== undefined) return parsePolicy(await readFile(places.file, 'utf8'), places.file);
+  const unreadable = (file: string, error: Error): EngineError =>
+    new EngineError('CONFIG', `invalid policy in ${JSON.stringify(file)}: ${systemWords(error)}`, { cause: error });
+  const { file: named } = places;
+  if (named !== undefined) {
+    const text = await readFile(named, 'utf8').catch((error: Error) => {
+      throw unreadable(named, error);
+    });
+    return parsePolicy(text, named);
+  }
   for (const directory of [places.config, places.system ?? '/etc/containers']) {
     const file = join(directory, 'policy.json');
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-      throw new EngineError('CONFIG', `invalid policy in ${JSON.stringify(file)}: ${error.message}`, { cause: error });
+      throw unreadable(file, error);
     });
     if (text !== undefined) return parsePolicy(text, file);
   }

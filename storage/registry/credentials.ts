@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
-import { parseJson } from '../../core/json.ts';
+import { parseJson, type Json } from '../../core/json.ts';
 import { runHelper } from '../../host/process.ts';
 import { findProgram } from '../../host/search.ts';
 
@@ -78,7 +78,7 @@ export function readAuthFile(path: string): AuthFile | undefined {
   if (!stat.isFile()) throw bad('is no regular file');
   if (stat.size > AUTH_FILE_LIMIT_BYTES) throw bad(`is larger than ${AUTH_FILE_LIMIT_BYTES} bytes`);
   const text = readFileSync(path, 'utf8');
-  const json = record(text.trim() === '' ? {} : parseJson(text, `reading auth file ${JSON.stringify(path)}`, 'CONFIG'));
+  const json = record(text.trim() === '' ? {} : parseSecret(text, `reading auth file ${JSON.stringify(path)}`, 'CONFIG'));
   if (json === undefined) throw bad('must be an object');
   // ~/.dockercfg has no `auths` around its entries.
   const auths = record(json['auths']) ?? (path.endsWith('.dockercfg') ? json : {});
@@ -144,6 +144,9 @@ function decode(entry: AuthEntry | undefined, file: string): Credentials | undef
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
 }
 
+/** What a failed helper says may be a secret: its status is told, not its words. */
+const ANY_STATUS = Array.from({ length: 256 }, (_, status) => status);
+
 /** docker-credential-helpers: `docker-credential-NAME get`, server on stdin, JSON on stdout. Undefined when it knows none. */
 async function askHelper(name: string, domain: string): Promise<Credentials | undefined> {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name))
@@ -155,15 +158,24 @@ async function askHelper(name: string, domain: string): Promise<Credentials | un
     });
   }
   const server = domain === 'docker.io' ? DOCKER_SERVER : domain;
-  const { code, stdout } = await runHelper(program, ['get'], { input: server, timeoutMs: 30_000, okCodes: [0, 1] });
+  const { code, stdout } = await runHelper(program, ['get'], { input: server, timeoutMs: 30_000, okCodes: ANY_STATUS });
   if (code !== 0) {
     if (/not found/i.test(stdout)) return undefined;
     throw new EngineError('HELPER_FAILED', `docker-credential-${name} get: exit status ${code}`);
   }
-  const answer = record(parseJson(stdout, `answer of docker-credential-${name}`, 'HELPER_FAILED'));
+  const answer = record(parseSecret(stdout, `answer of docker-credential-${name}`, 'HELPER_FAILED'));
   const { Username: username, Secret: secret } = answer ?? {};
   if (typeof username !== 'string' || typeof secret !== 'string' || secret === '') return undefined;
   return username === '<token>' ? { identityToken: secret } : { username, password: secret };
+}
+
+/** The words of a JSON error quote what they stumbled over, which may be a password. */
+function parseSecret(text: string, what: string, code: 'CONFIG' | 'HELPER_FAILED'): Json {
+  try {
+    return parseJson(text, what, code);
+  } catch {
+    throw new EngineError(code, `${what}: not valid JSON`);
+  }
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> | undefined {

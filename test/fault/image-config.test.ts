@@ -33,8 +33,8 @@ describe.skipIf(!canMakeImages)('an image whose config', () => {
     return host.lichen(['run', '--rm', '--network', 'none', ...flags, REFERENCE, ...args]);
   }
 
-  const config = (config: object, ...members: Member[]): Given => ({
-    config: { Env: [PATH], ...config },
+  const config = (settings: object, ...members: Member[]): Given => ({
+    config: { Env: [PATH], ...settings },
     ...(members.length === 0 ? {} : { layers: [tarOf(members)] }),
   });
 
