@@ -144,9 +144,12 @@ export class LayerStore {
     return this.facts(diffId).tarBytes;
   }
 
-  /** What a driver mounts: one short path per layer, topmost first. `diffIds` as in an image config, base first. Nothing is looked up. */
+  /**
+   * What a driver mounts: one short path per layer, topmost first. `diffIds` as in an image config, base first. Nothing is looked up.
+   * A layer that is there twice stands where it comes last: overlayfs refuses it twice, and below itself it shows nothing more.
+   */
   lowerDirs(diffIds: readonly Digest[]): readonly string[] {
-    return diffIds.map((diffId) => this.#shortLink(diffId)).toReversed();
+    return [...new Set(diffIds.toReversed())].map((diffId) => this.#shortLink(diffId));
   }
 
   /** The layer's tree in overlay format. */

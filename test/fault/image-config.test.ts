@@ -205,6 +205,40 @@ describe.skipIf(!canMakeImages)('an image whose config', () => {
     expect(stderr).toContain('WARNING: image platform (windows/x\\u001b[2J/\\u000d\\u202e) does not match');
   });
 
+  test('T13: devices of a layer are left out with a notice, sockets and pipes are never opened', async () => {
+    const device = { major: 8, minor: 0 };
+    const members: Member[] = [
+      { path: 'console', type: 'char', device: { major: 5, minor: 1 } },
+      { path: 'disk', type: 'block', device },
+      { path: 'pipe', type: 'fifo' },
+    ];
+    const archive = await hostileArchive({ reference: REFERENCE, ...config({}, ...members) });
+    const loaded = await host.lichen(['load'], { input: archive });
+    expect(loaded).toMatchObject({ exitCode: 0 });
+    expect(loaded.stderr).toMatch(/device/);
+    const show = ['sh', '-c', 'ls -d /console /disk /pipe 2>/dev/null; true'];
+    expect(await host.succeed(['run', '--rm', '--network', 'none', REFERENCE, ...show])).toBe('/pipe');
+  });
+
+  test.each([2 ** 31, 2 ** 32 - 1, 2_000_000])(
+    'T16: a file of uid %i is refused with the ids there are, and the store does not change',
+    async (uid) => {
+      const before = storeOf(host);
+      const result = await load(config({}, { path: 'x', uid, gid: 0 }));
+      expect(result).toMatchObject({ exitCode: 125, stderr: expect.stringMatching(new RegExp(`needs IDs up to ${uid}, there are \\d+`)) });
+      expect(storeOf(host)).toEqual(before);
+    },
+  );
+
+  test('T25: no layers, one layer many times, and more layers than can be', async () => {
+    const none = await run({ bare: true }, ['true']);
+    expect(none.exitCode).toBeGreaterThanOrEqual(125);
+    const layer = tarOf([{ path: 'x', body: 'x' }]);
+    expect(await run({ ...config({}), layers: Array<Buffer>(100).fill(layer) }, ['cat', '/x'])).toMatchObject({ exitCode: 0, stdout: 'x' });
+    const many = await load({ ...config({}), layers: Array<Buffer>(501).fill(layer) });
+    expect(many).toMatchObject({ exitCode: 125, stderr: expect.stringContaining('more than 500') });
+  });
+
   test('I09: a name that could be an id stays a name, and an id prefix that two images share is an error', async () => {
     await load(config({}));
     const id = await host.succeed(['image', 'inspect', '--format', '{{.Id}}', REFERENCE]);
