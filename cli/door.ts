@@ -5,6 +5,7 @@ import { trace } from '../host/trace.ts';
 import { openSync } from 'node:fs';
 import { EngineError, type ErrorCode } from '../core/errors.ts';
 import { log, openLog } from '../core/log.ts';
+import { plainText } from '../core/plain.ts';
 import type { Engine } from '../libpod/engine.ts';
 import type { Command, CommandContext } from './command.ts';
 import { findCommand, type Found } from './find.ts';
@@ -172,7 +173,8 @@ function report(error: unknown, exitCodes: Command['exitCodes'], stderr: Printer
   if (known?.code === 'CONTAINER_EXIT') return status;
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   log.debug(() => stack ?? message);
-  stderr.line(known?.code === 'USAGE' && status === LOG_LEVEL_FAILURE ? message : `Error: ${message}`);
-  if (known?.hint !== undefined) stderr.line(known.hint);
+  const text = plainText(message);
+  stderr.line(known?.code === 'USAGE' && status === LOG_LEVEL_FAILURE ? text : `Error: ${text}`);
+  if (known?.hint !== undefined) stderr.line(plainText(known.hint));
   return status;
 }

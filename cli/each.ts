@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { mapConcurrent } from '../core/concurrent.ts';
+import { plainText } from '../core/plain.ts';
 import type { CommandContext } from './command.ts';
 
 /**
@@ -46,6 +47,6 @@ export async function forEachAtOnce<T>(
 
 function reportFailures(context: CommandContext, failures: readonly unknown[]): void {
   if (failures.length === 0) return;
-  for (const error of failures.slice(0, -1)) context.stderr.line(`Error: ${(error as Error).message}`);
+  for (const error of failures.slice(0, -1)) context.stderr.line(`Error: ${plainText((error as Error).message)}`);
   throw failures.at(-1);
 }

@@ -1,5 +1,6 @@
 /** What `inspect` and `container inspect` share: look names up, print what was found, then say what was not. */
 import { EngineError, isEngineError } from '../core/errors.ts';
+import { plainText } from '../core/plain.ts';
 import { inspectedContainer } from '../libpod/container/inspect.ts';
 import { latestContainer } from '../libpod/container/select.ts';
 import type { Engine } from '../libpod/engine.ts';
@@ -34,7 +35,7 @@ export async function printInspected(context: CommandContext, request: InspectRe
     else failures.push(missing(request.type, name));
   }
   context.stdout.write(await formatInspect(found, request.format));
-  for (const { message } of failures.slice(1)) context.stderr.line(message);
+  for (const { message } of failures.slice(1)) context.stderr.line(plainText(message));
   if (failures[0]) throw failures[0];
 }
 

@@ -120,6 +120,9 @@ function pairLayers(layers: readonly Descriptor[], diffIds: readonly Digest[], l
   return [...pairs.values()];
 }
 
+/** Each takes up to 30 MB of memory, however many cores there are. */
+const LAYERS_AT_ONCE = 6;
+
 /** Returns the uncompressed size of all. */
 async function storeLayers(
   source: ImageSource,
@@ -127,7 +130,7 @@ async function storeLayers(
   { layers, signal, onEvent }: StoreImageOptions,
 ): Promise<number> {
   // One more than the cores: while one waits for the network, the others unpack.
-  const limit = availableParallelism() + 1;
+  const limit = Math.min(availableParallelism() + 1, LAYERS_AT_ONCE);
   const sizes = await mapConcurrent(pairs, { limit, signal }, async ({ diffId, descriptor }, each) => {
     const { digest, size } = descriptor;
     onEvent?.({ kind: 'blob', digest, total: size, present: await layers.has(diffId) });

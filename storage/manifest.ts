@@ -51,7 +51,8 @@ export function parseDocument(bytes: Uint8Array, declaredType: string | undefine
 
 /** The same, where the manifest may be of anything: config and layers of any type and number (artifacts). */
 export function parseAnyDocument(bytes: Uint8Array, declaredType: string | undefined, what: string): Document {
-  const json = parseLimited(bytes, what);
+  const parsed = parseLimited(bytes, what);
+  const { json } = parsed;
   const { layers, manifests, fsLayers, mediaType, schemaVersion } = json;
   if (schemaVersion === 1 || fsLayers !== undefined) {
     throw new EngineError('IMAGE_CORRUPT', `${what}: unsupported schema version 1`, { hint: 'Push the image again with a current tool.' });
@@ -66,9 +67,9 @@ export function parseAnyDocument(bytes: Uint8Array, declaredType: string | undef
     throw corrupt(what, [`mediaType: is ${quote(mediaType)}, but was announced as ${quote(declared)}`]);
   }
   const type = typeof mediaType === 'string' ? mediaType : (declared ?? guessType(json));
-  if (INDEX_TYPES.includes(type)) return { kind: 'index', index: { ...check(Index, json, what), mediaType: type } };
+  if (INDEX_TYPES.includes(type)) return { kind: 'index', index: { ...check(Index, parsed, what), mediaType: type } };
   if (!MANIFEST_TYPES.includes(type)) throw corrupt(what, [`mediaType: ${quote(type)} is not supported`]);
-  return { kind: 'manifest', manifest: { ...check(Manifest, json, what), mediaType: type } };
+  return { kind: 'manifest', manifest: { ...check(Manifest, parsed, what), mediaType: type } };
 }
 
 /** An image manifest and nothing else. */
@@ -204,8 +205,11 @@ const Config = v.object({
 /** A hostile document can be wrong in a million places. */
 const ISSUES_SHOWN = 10;
 
-function check<S extends v.GenericSchema>(schema: S, json: JsonRecord, what: string): v.InferOutput<S> {
-  const result = v.safeParse(schema, withoutNulls(json));
+/** Collecting a million mismatches takes half a minute: of a long document only the first counts. */
+const LONG_DOCUMENT_BYTES = 64 * 1024;
+
+function check<S extends v.GenericSchema>(schema: S, { json, isLong }: Parsed, what: string): v.InferOutput<S> {
+  const result = v.safeParse(schema, withoutNulls(json), { abortEarly: isLong });
   if (result.success) return result.output;
   throw corrupt(
     what,
@@ -219,13 +223,18 @@ function corrupt(what: string, issues: readonly string[]): EngineError {
   return new EngineError('IMAGE_CORRUPT', `${what}: ${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`);
 }
 
+interface Parsed {
+  readonly json: JsonRecord;
+  readonly isLong: boolean;
+}
+
 type JsonRecord = Readonly<Record<string, Json | undefined>>;
 
-function parseLimited(bytes: Uint8Array, what: string): JsonRecord {
+function parseLimited(bytes: Uint8Array, what: string): Parsed {
   if (bytes.length > DOCUMENT_LIMIT_BYTES) throw corrupt(what, [`more than ${DOCUMENT_LIMIT_BYTES} bytes`]);
   const json = parseJson(bytes, what);
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw corrupt(what, ['must be an object']);
-  return json as JsonRecord;
+  return { json: json as JsonRecord, isLong: bytes.length > LONG_DOCUMENT_BYTES };
 }
 
 /** Go's encoders write null for an empty slice or map; only the levels that the schemas know matter. */

@@ -1,4 +1,5 @@
 /** os/architecture/variant: how they are written, and which entry of an index suits a machine. */
+import { plainText } from '../core/plain.ts';
 import { EngineError } from '../core/errors.ts';
 import type { Descriptor, Platform } from './image.ts';
 
@@ -47,7 +48,7 @@ export function normalisePlatform(platform: Platform): Platform {
 }
 
 export function formatPlatform(platform: Platform): string {
-  return [platform.os, platform.architecture, ...(platform.variant === undefined ? [] : [platform.variant])].join('/');
+  return plainText([platform.os, platform.architecture, ...(platform.variant === undefined ? [] : [platform.variant])].join('/'));
 }
 
 /** True when a machine that was asked for `wanted` can run `offered`. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
+import { systemWords } from '../core/system-words.ts';
 
 export interface Policy {
   /** The file it was read from; undefined when there is none, and then everything is accepted. */
@@ -45,7 +46,7 @@ export async function readPolicyFile(places: PolicyPlaces): Promise<{ readonly f
   for (const file of named === undefined ? [join(config, 'policy.json'), join(system, 'policy.json')] : [named]) {
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (named === undefined && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
-      throw new EngineError('CONFIG', `invalid policy in ${JSON.stringify(file)}: ${error.message}`, { cause: error });
+      throw new EngineError('CONFIG', `invalid policy in ${JSON.stringify(file)}: ${systemWords(error)}`, { cause: error });
     });
     if (text !== undefined) return { file, text };
   }

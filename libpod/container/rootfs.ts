@@ -24,13 +24,22 @@ export async function mountRoot(engine: Engine, record: Pick<ContainerRecord, 'c
     return places.merged;
   }
   const [driver, store] = await Promise.all([driverFor(engine, record.config), engine.layers()]);
-  await driver.mount({
+  const mounting = driver.mount({
     lowers: store.lowerDirs(layers as readonly Digest[]),
     upper: places.upper,
     work: places.work,
     merged: places.merged,
     volatile: autoRemove,
     ...(idMap === undefined ? {} : { idMap }),
+  });
+  await mounting.catch((cause: unknown) => {
+    // Looked for only now: a start has better things to do than to doubt its store.
+    const missing = layers.find((layer) => !store.has(layer as Digest));
+    if (missing === undefined) throw cause;
+    throw new EngineError('STORE_CORRUPT', `layer ${missing} is not in the store any more`, {
+      cause,
+      hint: 'Remove the image with rmi --force, then pull or load it again.',
+    });
   });
   return places.merged;
 }

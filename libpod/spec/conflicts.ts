@@ -33,6 +33,22 @@ export function checkZeroBytes(words: readonly string[]): void {
     throw invalid(`zero byte in ${JSON.stringify(found.slice(0, 100))}: not possible in a command, environment or directory`);
 }
 
+/** One argument or variable with its zero byte, and all of them for any stack: execve(2), "Limits on size of arguments and environment". */
+const MAX_WORD_BYTES = 128 * 1024;
+const MAX_WORDS_BYTES = 6 * 2 ** 20;
+const POINTER_BYTES = 8;
+
+/** What execve(2) would refuse when it is too late for an error of ours. Throws COMMAND_NOT_EXECUTABLE. */
+export function checkWordSizes(argv: readonly string[], env: readonly string[], stackBytes: number): void {
+  const sizes = [...argv, ...env].map((word) => Buffer.byteLength(word) + 1);
+  const all = sizes.reduce((sum, size) => sum + size + POINTER_BYTES, 0);
+  const most = stackBytes < 0 ? MAX_WORDS_BYTES : Math.min(Math.max(stackBytes / 4, MAX_WORD_BYTES), MAX_WORDS_BYTES);
+  if (all <= most && sizes.every((size) => size <= MAX_WORD_BYTES)) return;
+  throw new EngineError('COMMAND_NOT_EXECUTABLE', `exec: ${JSON.stringify((argv[0] ?? '').slice(0, 100))}: argument list too long`, {
+    hint: `The command and its environment have ${all} bytes; at most ${most} in all and ${MAX_WORD_BYTES} in one word are possible.`,
+  });
+}
+
 function checkLifetime({ autoRemove, restart }: ContainerWish): void {
   if (autoRemove && restart !== undefined && restart.name !== 'no') {
     throw invalid('the --rm option conflicts with --restart, when the restartPolicy is not "" and "no"');

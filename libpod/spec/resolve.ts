@@ -7,7 +7,7 @@ import type { ContainerDefaults, Healthcheck } from '../../storage/image.ts';
 import type { ContainerConfig, ContainerSecret } from './container.ts';
 import type { ContainerWish, NetworkMode } from './wish.ts';
 import { parseCapability } from './capabilities.ts';
-import { checkConflicts, checkName, checkZeroBytes } from './conflicts.ts';
+import { checkConflicts, checkName, checkWordSizes, checkZeroBytes } from './conflicts.ts';
 import { DEFAULTS, type Defaults } from './defaults.ts';
 import { defined } from './defined.ts';
 import { containerEnv } from './environment.ts';
@@ -62,6 +62,8 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
   const env = containerEnv(wish, image, facts.hostEnv, defaults);
   const workdir = wish.workdir ?? posix.join('/', image?.WorkingDir ?? '');
   checkZeroBytes([...argv, ...env, workdir]);
+  const ulimits = wish.hostUlimits === true ? [] : containerUlimits(wish.ulimits, defaults.ulimits, facts.hostRlimits);
+  checkWordSizes(argv, env, (ulimits.find(({ name }) => name === 'stack') ?? facts.hostRlimits['stack'])?.soft ?? -1);
   const { ports, expose } = containerPorts(wish.network, network, image, facts);
   return {
     id: facts.id,
@@ -103,7 +105,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     security: wish.security,
     devices: wish.devices,
     sysctls: containerSysctls(wish.sysctls, defaults.sysctls, { network, ipc: namespaces.ipc }),
-    ulimits: wish.hostUlimits === true ? [] : containerUlimits(wish.ulimits, defaults.ulimits, facts.hostRlimits),
+    ulimits,
     hostUlimits: wish.hostUlimits ?? false,
     shmSizeBytes: wish.shmSizeBytes ?? defaults.shmSizeBytes,
     ...defined({ oomScoreAdj: wish.oomScoreAdj, cgroupParent: wish.cgroupParent }),

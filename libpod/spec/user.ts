@@ -74,7 +74,10 @@ function findGroup(text: string, groups: readonly Group[]): number {
   return checkedId(found.gid);
 }
 
+/** A number in another notation is a user name to nobody but an image that plays with it. */
 function parseNumber(text: string): number | undefined {
+  if (/^[+-]?0x[\da-f]+$/i.test(text))
+    throw new EngineError('NO_SUCH_USER', `invalid user or group ID ${JSON.stringify(text.slice(0, 100))}`);
   return /^[+-]?\d+$/.test(text) ? checkedId(Number(text)) : undefined;
 }
 

@@ -86,6 +86,9 @@ function imageTargets(image: ContainerDefaults | undefined): string[] {
   if (targets.length > MAX_IMAGE_VOLUMES) {
     throw new EngineError('IMAGE_CORRUPT', `the image declares ${targets.length} volumes; at most ${MAX_IMAGE_VOLUMES} are supported`);
   }
+  const odd = targets.find((target) => target === '/dev' || /^\/proc(\/|$)/.test(target));
+  if (odd !== undefined)
+    throw new EngineError('IMAGE_CORRUPT', `the image declares a volume at ${odd}, which the container's own must not give way to`);
   return [...new Set(targets)].filter((target) => target !== '/' && !target.includes('\0')).toSorted();
 }
 

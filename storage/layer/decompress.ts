@@ -6,14 +6,14 @@ import { EngineError } from '../../core/errors.ts';
 export type Compression = 'gzip' | 'zstd' | 'none';
 
 /** zlib works on a thread of its own: it may run ahead of the unpacking by as much as this. */
-const AHEAD_BYTES = 8 * 2 ** 20;
+const AHEAD_BYTES = 4 * 2 ** 20;
 const CHUNK_BYTES = 2 ** 20;
 const MAGIC_BYTES = 6;
 
 export interface DecompressRequest {
   readonly source: Readable;
-  /** Each chunk as it came. */
-  readonly onCompressed: (chunk: Buffer) => void;
+  /** Each chunk as it came, with the compression found. */
+  readonly onCompressed: (chunk: Buffer, compression: Compression) => void;
   /** Each chunk of the content. Synchronous: the source waits for it. */
   readonly onContent: (chunk: Buffer) => void;
   readonly signal?: AbortSignal | undefined;
@@ -31,7 +31,7 @@ export async function decompress(request: DecompressRequest): Promise<Compressio
     const chunks = abortable(source[Symbol.asyncIterator]() as AsyncIterator<Buffer>, signal);
     const head = await readHead(chunks);
     const compression = detectCompression(head);
-    const feed = metered(head, chunks, request.onCompressed);
+    const feed = metered(head, chunks, (chunk) => request.onCompressed(chunk, compression));
     const consume = async (content: AsyncIterable<Buffer>) => {
       for await (const chunk of content) request.onContent(chunk);
     };

@@ -27,7 +27,7 @@ import {
 import { join } from 'node:path';
 import { isInitialUserNamespace } from '../../host/identity.ts';
 import { makeSpecialFile } from '../../host/mknod.ts';
-import { setTimes } from '../../host/times.ts';
+import { setTimes, setTimesOf } from '../../host/times.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import type { TarHandler } from '../tar/parser.ts';
 import { applyXattrs, lateXattrs } from './attributes.ts';
@@ -196,7 +196,7 @@ export class Placer implements TarHandler, Disposable {
     if (this.#changesOwner(entry)) fchownSync(fd, entry.uid, entry.gid);
     if ((entry.mode & (SPECIAL_BITS | this.#umask)) !== 0) fchmodSync(fd, entry.mode);
     if (entry.xattrs.size > 0) applyXattrs(target, entry, entry.xattrs, this.notices);
-    setTimes(target, entry.mtime);
+    setTimesOf(fd, entry.mtime);
   }
 
   #makeDirectory(entry: TarEntry, directory: OpenDirectory, name: string): void {

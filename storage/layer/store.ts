@@ -20,6 +20,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { digestFromHex, digestHex, type Digest } from '../../core/digest.ts';
@@ -71,11 +72,14 @@ export interface LayerDamage {
 
 /** Hex digits of a diff-id in the name of its short link: 104 bits, and 130 of them in one page of mount options. */
 const SHORT = 26;
+/** Smaller layers (as they are sent or stored) are unpacked on the thread that reads them. */
+const THREAD_FROM_BYTES = 2 * 2 ** 20;
 const FULL = /^[0-9a-f]{64}$/;
 
 export class LayerStore {
   readonly #layers: string;
   readonly #staging: string;
+  #flushing: Promise<void> | undefined;
 
   /** `store`: the directory of the whole store. Nothing is made before the first layer. */
   constructor(store: string) {
@@ -117,8 +121,10 @@ export class LayerStore {
   }
 
   async #unpack(staging: StagingDirectory, diffId: Digest, source: () => Promise<Readable>, options: ApplyOptions): Promise<UnpackedLayer> {
-    const { unpackLayer } = await import('./unpack.ts');
-    return unpackLayer({
+    const unpack = isWorthThread(options.sizeBytes)
+      ? (await import('./thread.ts')).unpackOnThread
+      : (await import('./unpack.ts')).unpackLayer;
+    return unpack({
       directory: staging.path,
       source: await source(),
       diffId,
@@ -182,9 +188,12 @@ export class LayerStore {
     return this.facts(diffId).tarBytes;
   }
 
-  /** What a driver mounts: one short path per layer, topmost first. `diffIds` as in an image config, base first. Nothing is looked up. */
+  /**
+   * What a driver mounts: one short path per layer, topmost first. `diffIds` as in an image config, base first. Nothing is looked up.
+   * A layer that is there twice stands where it comes last: overlayfs refuses it twice, and below itself it shows nothing more.
+   */
   lowerDirs(diffIds: readonly Digest[]): readonly string[] {
-    return diffIds.map((diffId) => this.#shortLink(diffId)).toReversed();
+    return [...new Set(diffIds.toReversed())].map((diffId) => this.#shortLink(diffId));
   }
 
   /** The layer's tree in overlay format. */
@@ -297,6 +306,7 @@ export class LayerStore {
     const facts: LayerFacts = { diffId, tarBytes, fileBytes, entries, createdMs: Date.now() };
     writeFileSync(join(staging.path, FACTS), JSON.stringify(facts), { mode: 0o600 });
     this.#publish(staging, diffId);
+    this.#startFlush();
     return { facts, fresh: true, notices };
   }
 
@@ -307,6 +317,15 @@ export class LayerStore {
     rmSync(link, { force: true });
     symlinkSync(this.#linkTarget(diffId), link);
     staging.keepAs(this.#directory(diffId));
+  }
+
+  /** The disk begins with what is written while other layers are still unpacked; settle waits for the rest. */
+  #startFlush(): void {
+    if (this.#flushing !== undefined) return;
+    this.#flushing = import('../../host/sync.ts')
+      .then(({ syncFileSystem }) => syncFileSystem(this.#layers))
+      .catch(() => undefined)
+      .finally(() => (this.#flushing = undefined));
   }
 
   #appliedSinceBoot(diffId: Digest): boolean {
@@ -338,6 +357,11 @@ export class LayerStore {
   #unsettled(diffId: Digest): string {
     return join(this.#layers, 'unsettled', digestHex(diffId));
   }
+}
+
+/** A thread takes 30 ms to start. */
+function isWorthThread(sizeBytes: number | undefined): boolean {
+  return sizeBytes !== undefined && sizeBytes >= THREAD_FROM_BYTES && availableParallelism() > 1;
 }
 
 function checkFacts(facts: LayerFacts, path: string): LayerFacts {

@@ -63,15 +63,16 @@ async function unpack(request: UnpackRequest): Promise<UnpackedLayer> {
   using placer = new Placer({ tree, kept: join(directory, KEPT), record, ids: readIdSpace(), limits });
   const parser = new TarParser(placer);
   const contentHash = createHash('sha256');
-  const compressedHash = compressed?.digest === undefined ? undefined : createHash('sha256');
+  const compressedHash = createHash('sha256');
 
-  await decompress({
+  const compression = await decompress({
     source: request.source,
     signal: request.signal,
-    onCompressed: (chunk) => {
+    onCompressed: (chunk, found) => {
       budget.takeCompressed(chunk.length);
       checkNotLonger(budget.compressedBytes, compressed?.sizeBytes);
-      compressedHash?.update(chunk);
+      // Of a plain layer both digests are the same.
+      if (compressed?.digest !== undefined && found !== 'none') compressedHash.update(chunk);
       request.onProgress?.(budget.compressedBytes);
     },
     onContent: (chunk) => {
@@ -85,9 +86,9 @@ async function unpack(request: UnpackRequest): Promise<UnpackedLayer> {
   record.finish();
 
   if (compressed?.sizeBytes !== undefined) checkSize(budget.compressedBytes, compressed.sizeBytes);
-  if (compressed?.digest !== undefined && compressedHash !== undefined)
-    checkDigest('blob', digestFromHex(compressedHash.digest('hex')), compressed.digest);
   const diffId = digestFromHex(contentHash.digest('hex'));
+  const blobDigest = compression === 'none' ? diffId : digestFromHex(compressedHash.digest('hex'));
+  if (compressed?.digest !== undefined) checkDigest('blob', blobDigest, compressed.digest);
   if (request.diffId !== undefined) checkDigest('uncompressed layer', diffId, request.diffId);
   return {
     diffId,

@@ -105,7 +105,7 @@ describe('a docker-archive', () => {
     expectNoStaging();
   });
 
-  test('may hold compressed layers, links to layers, and one layer twice', async () => {
+  test('C14: may hold compressed layers, links to layers, and one layer twice', async () => {
     const twice = makeImage(['same', 'same']);
     const same = { ...twice, layers: [twice.layers[0]!, twice.layers[0]!] };
     const config = Buffer.from(
@@ -177,12 +177,20 @@ describe('a docker-archive', () => {
       'larger than 4194304 bytes',
     ],
     ['a bad tag', () => [...dockerMembers(), list(['a.tar', 'b.tar'], ['bad@@ref'])], 'invalid reference format'],
-  ])('with %s is refused', async (_, members, message) => {
+  ])('C14: with %s is refused', async (_, members, message) => {
     await expect(storeAll(openByContent(write('x.tar', tarFile(members())), request()))).rejects.toMatchObject({
       message: expect.stringContaining(message),
     });
     expect(existsSync(join(root, 'blobs'))).toBe(false);
     expectNoStaging();
+  });
+
+  test('C14: that claims a manifest of 2 GB is refused without reading it', async () => {
+    const path = write('x.tar', tarFile([...dockerMembers(), { name: 'manifest.json', size: 2 ** 31 }], false));
+    truncateSync(path, statSync(path).size + 2 ** 31);
+    await expect(storeAll(openByContent(path, request()))).rejects.toMatchObject({
+      message: expect.stringContaining('larger than 4194304'),
+    });
   });
 
   test('that claims a body larger than the file is refused without reading on', async () => {

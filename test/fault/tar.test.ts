@@ -78,6 +78,16 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       layer: [symlink('d', '/etc'), hardlink('x', 'd/passwd')],
       outcome: refused(/no such file|not a directory/),
     },
+    {
+      what: 'through a symlinked directory, relative and long',
+      layer: [directory('a'), symlink('a/d', `${'../'.repeat(40)}etc`), hardlink('x', 'a/d/passwd')],
+      outcome: refused(/no such file|not a directory/),
+    },
+    {
+      what: 'through a symlinked directory, inside',
+      layer: [directory('etc'), file('etc/passwd'), symlink('d', '/../etc'), hardlink('x', 'd/passwd')],
+      outcome: tree('d -> /../etc', 'etc/', 'etc/passwd file mine', 'x file mine'),
+    },
     { what: 'to a directory', layer: [directory('d'), hardlink('x', 'd')], outcome: refused('not in the layer') },
     { what: 'to a whiteout', layer: [file('.wh.gone', ''), hardlink('x', 'gone')], outcome: refused('not in the layer') },
     { what: 'to itself', layer: [file('x'), hardlink('x', 'x')], outcome: tree('x file mine') },
@@ -86,6 +96,11 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     {
       what: 'link the link',
       layer: [symlink('l', '/etc/passwd'), hardlink('x', 'l')],
+      outcome: tree('l -> /etc/passwd', 'x -> /etc/passwd'),
+    },
+    {
+      what: 'link the link, absolute',
+      layer: [symlink('l', '/etc/passwd'), hardlink('x', '/l')],
       outcome: tree('l -> /etc/passwd', 'x -> /etc/passwd'),
     },
     { what: 'before its target is there', layer: [hardlink('x', 'later'), file('later')], outcome: refused('not in the layer') },
@@ -100,6 +115,11 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       what: 'symlink to directory',
       layer: [directory('e'), symlink('d', 'e'), directory('d'), file('d/x')],
       outcome: tree('d/', 'd/x file mine', 'e/'),
+    },
+    {
+      what: 'directory to symlink and back',
+      layer: [directory('d'), file('d/x', 'old'), symlink('d', '/'), file('d/in-root'), directory('d'), file('d/y')],
+      outcome: tree('d/', 'd/y file mine', 'in-root file mine'),
     },
     {
       what: 'symlink to file',
@@ -121,6 +141,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     outcome: refused('whiteout'),
   })),
   'T10 whiteouts and symlinks': [
+    { what: 'of a symlink of the same layer', layer: [symlink('l', '/etc'), file('.wh.l', '')], outcome: tree('l -> /etc') },
     { what: 'of a name', layer: [file('.wh.l', '')], outcome: tree('l whiteout') },
     {
       what: 'through a symlink',
@@ -133,7 +154,11 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     { what: 'below a whiteout', layer: [file('.wh.d', ''), file('d/.wh.x', '')], outcome: tree('d whiteout') },
   ],
   'T11 a directory with the name of a whiteout': [
-    { what: '.wh.etc/file', layer: [file('.wh.etc/file')], outcome: tree('.wh.etc/', '.wh.etc/file file mine') },
+    {
+      what: '.wh.etc/file',
+      layer: [directory('etc'), file('.wh.etc/file')],
+      outcome: tree('.wh.etc/', '.wh.etc/file file mine', 'etc/'),
+    },
   ],
   'T12 opaque and overlay marks': [
     { what: 'opaque first', layer: [file('d/.wh..wh..opq', ''), file('d/x')], outcome: tree('d/ opaque', 'd/x file mine') },
@@ -176,6 +201,11 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   ],
   'T16 ids': [
     { what: '2^32-1', layer: [{ ...file('x'), uid: 0xffffffff }], outcome: refused('needs IDs up to 4294967295') },
+    {
+      what: 'positive base-256 beyond the map',
+      layer: rawHeader({ fields: { 116: Buffer.from([0x80, 0, 0, 1, 0, 0, 0, 0]) } }),
+      outcome: refused('needs IDs up to 4294967296'),
+    },
     { what: '2^32', layer: [{ ...file('x'), gid: 2 ** 32 }], outcome: refused('needs IDs up to 4294967296') },
     { what: 'negative base-256', layer: rawHeader({ fields: { 108: Buffer.alloc(8, 0xff) } }), outcome: corrupt('uid out of range') },
     { what: 'no number', layer: rawHeader({ fields: { 108: 'abc\0\0\0\0\0' } }), outcome: corrupt('uid is no number') },
@@ -207,6 +237,11 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       what: 'a length without digits',
       layer: Buffer.concat([description('x', 'x path=a\n'), rawHeader({})]),
       outcome: corrupt('bad length'),
+    },
+    {
+      what: 'a linkpath that beats the header',
+      layer: Buffer.concat([description('x', '14 linkpath=a\n'), rawHeader({ name: 'l', flag: '2', fields: { 157: '../../etc/passwd' } })]),
+      outcome: tree('l -> a'),
     },
     { what: 'no key', layer: Buffer.concat([description('x', '6 =a\n\n'), rawHeader({})]), outcome: corrupt(/no key|bad length/) },
     {
@@ -363,6 +398,33 @@ describe('the host', () => {
     expect(layer.notices).toEqual([expect.stringContaining('overlayfs')]);
   });
 
+  test('T15: setuid, setgid and capabilities are kept; attributes the file system does not know are left out with a notice', async () => {
+    using scratch = new Scratch();
+    const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex');
+    const xattrs = new Map([
+      ['security.capability', capability],
+      ['nonsense.attribute', Buffer.from('x')],
+    ]);
+    const layer = await unpack(
+      scratch,
+      tarOf([
+        { ...file('x'), mode: 0o6755, xattrs },
+        { ...directory('d'), mode: 0o2755 },
+      ]),
+    );
+    expect([lstatSync(join(layer.tree, 'x')).mode & 0o7777, lstatSync(join(layer.tree, 'd')).mode & 0o7777]).toEqual([0o6755, 0o2755]);
+    if (process.getuid!() === 0) expect(getXattr(join(layer.tree, 'x'), 'security.capability')).toEqual(capability);
+    expect(layer.notices).toEqual([expect.stringMatching(/attribute/)]);
+  });
+
+  test('T15: an access list that is none is left out with a notice', async () => {
+    using scratch = new Scratch();
+    const xattrs = new Map([['system.posix_acl_access', Buffer.from('nonsense')]]);
+    const layer = await unpack(scratch, tarOf([{ ...file('x'), xattrs }]));
+    expect(layer.notices).toEqual([expect.stringMatching(/attribute/)]);
+    expect(listXattrs(join(layer.tree, 'x'))).toEqual([]);
+  });
+
   test('T15: an attribute that is too large is refused and does not crash', async () => {
     using scratch = new Scratch();
     const xattrs = new Map([['user.large', Buffer.alloc(70_000)]]);
@@ -393,6 +455,22 @@ describe('limits', () => {
       code: 'LAYER_REFUSED',
       message: expect.stringContaining('more than 100 entries'),
     });
+  });
+
+  test('T19: a file takes no more hard links than there may be entries', async () => {
+    using scratch = new Scratch();
+    const tar = tarOf([file('x'), ...Array.from({ length: 200 }, (_, index) => hardlink(`l${index}`, 'x'))]);
+    await expect(unpack(scratch, tar, { limits })).rejects.toMatchObject({ message: expect.stringContaining('more than 100 entries') });
+  });
+
+  test('T20: bombs in several gzip members, and in PAX headers, are stopped all the same', async () => {
+    using scratch = new Scratch();
+    const member = gzipSync(Buffer.alloc(100_000));
+    const head = gzipSync(memberBytes({ path: 'x', sizeBytes: 2 ** 30 }));
+    const pax = description('x', `${200_000 + 15} comment=${'x'.repeat(200_000)}\n`);
+    for (const bomb of [Buffer.concat([head, ...Array<Buffer>(50).fill(member)]), gzipSync(Buffer.concat(Array<Buffer>(20).fill(pax)))]) {
+      await expect(unpack(scratch, bomb, { limits })).rejects.toMatchObject({ code: 'LAYER_REFUSED' });
+    }
   });
 
   test('T20: a bomb is stopped by its ratio, whatever compressed it', async () => {
@@ -443,6 +521,15 @@ describe('limits', () => {
     }
   });
 
+  test('T24: a layer with an xz, an unpigz and a libnss of its own has none of them run', async () => {
+    using scratch = new Scratch();
+    const marker = join(scratch.path, 'ran');
+    const names = ['usr/bin/xz', 'usr/bin/unpigz', 'bin/zstd', 'lib/libnss_files.so.2'];
+    const trap = names.map((path) => ({ ...file(path, `#!/bin/sh\ntouch ${marker}\n`), mode: 0o755 }));
+    for (const compress of [gzipSync, zstdCompressSync]) expect((await unpack(scratch, compress(tarOf(trap)))).entries).toBe(4);
+    expect(existsSync(marker)).toBe(false);
+  });
+
   test('T21: a damaged or cut gzip stream is refused', async () => {
     using scratch = new Scratch();
     const good = gzipSync(tarOf([file('x', 'x'.repeat(5000))]));
@@ -478,7 +565,9 @@ describe('the store', () => {
     for (const bytes of [empty, empty, Buffer.alloc(0)])
       await store.apply(sha256(bytes), async () => Readable.from(bytes.length === 0 ? [] : [bytes]));
     expect(store.list()).toHaveLength(2);
-    expect(store.lowerDirs([sha256(empty), sha256(empty)])).toHaveLength(2);
+    expect(store.lowerDirs([sha256(empty), sha256(Buffer.alloc(0)), sha256(empty)])).toEqual(
+      store.lowerDirs([sha256(Buffer.alloc(0)), sha256(empty)]),
+    );
   });
 
   test('T18: an endless source is stopped by abort and leaves nothing', async () => {

@@ -1,0 +1,79 @@
+/** kill -9 of one command line at many random moments: the next command works, and nothing is left. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunningCommand, TestHost } from '../host/host.ts';
+import { chance, SEED } from './chance.ts';
+import { expectNothingLeft } from './remains.ts';
+
+export interface Victim {
+  readonly argv: readonly string[];
+  readonly kills: number;
+  /** Before each; must succeed. */
+  readonly prepare?: (host: TestHost) => Promise<unknown>;
+  /** What must hold after each, whatever the moment. */
+  readonly check?: (host: TestHost) => Promise<void>;
+}
+
+/** Commands are judged every so many kills; by then leftovers of several may have piled up, which is harder on the engine, not easier. */
+const KILLS_PER_CHECK = 5;
+/** Bounded, not timed: nothing waits for anything but a lock that its dead holder has let go of. */
+const NEXT_COMMAND_MS = 20_000;
+
+export async function killMany(host: TestHost, victim: Victim): Promise<void> {
+  const random = chance(victim.argv.join(' '));
+  const usualMs = await usualDuration(host, victim);
+  for (let kills = 0, attempts = 0; kills < victim.kills; attempts++) {
+    if (attempts > victim.kills * 5) throw new Error(`only ${kills} of ${attempts} kills met a living process (usually ${usualMs} ms)`);
+    const afterMs = random() * usualMs * 1.1;
+    const early = random() < 0.3;
+    try {
+      await victim.prepare?.(host);
+      kills += (await killOnce(host, victim, afterMs, early)) ? 1 : 0;
+      await victim.check?.(host);
+      if (attempts % KILLS_PER_CHECK === 0) await expectNothingLeft(host);
+    } catch (error) {
+      const moment = `${afterMs.toFixed(1)} of ${usualMs.toFixed(0)} ms${early ? ', the next command already under way' : ''}`;
+      throw new Error(`LICHEN_FAULT_SEED=${SEED}, attempt ${attempts}, killed after ${moment}: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+  await expectNothingLeft(host);
+}
+
+/** True when it met a living process. With `early` the next command starts before the kill, so that it looks at once at what the dead one left. */
+export async function killOnce(host: TestHost, victim: Victim, afterMs: number, early: boolean): Promise<boolean> {
+  await using command = host.spawnLichen(victim.argv);
+  command.endInput();
+  const next = early ? nextCommand(host, Math.max(afterMs - 50, 0)) : undefined;
+  await delay(afterMs);
+  command.signal('SIGKILL');
+  const died = await endOf(command);
+  // One that came early may have looked while the other was still alive.
+  await next;
+  await nextCommand(host, 0);
+  return died;
+}
+
+async function nextCommand(host: TestHost, afterMs: number): Promise<void> {
+  await delay(afterMs);
+  const { exitCode, stderr } = await host.lichen(['ps', '--all'], { timeoutMs: NEXT_COMMAND_MS });
+  if (exitCode !== 0) throw new Error(`the next command failed with ${exitCode}: ${stderr}`);
+}
+
+/** The container's own processes may hold the streams for longer: only the command itself is waited for. */
+async function endOf(command: RunningCommand): Promise<boolean> {
+  const { exitCode } = await command.finish(30_000);
+  return exitCode === 128 + 9;
+}
+
+async function usualDuration(host: TestHost, victim: Victim): Promise<number> {
+  const durations: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    await victim.prepare?.(host);
+    const start = performance.now();
+    await host.succeed(victim.argv);
+    durations.push(performance.now() - start);
+  }
+  await host.succeed(['rm', '--force', '--time', '0', '--all']);
+  return durations.toSorted((a, b) => a - b)[1]!;
+}
