@@ -100,8 +100,11 @@ const IMAGE: Group = {
     mount: { summary: 'Mount images', load: () => import('./commands/image-mount.ts') },
     prune: { summary: 'Remove unused images', load: () => import('./commands/image-prune.ts') },
     rm: { summary: 'Remove images', aliases: ['remove'], load: () => import('./commands/rmi.ts') },
+    scp: { summary: 'Copy an image to or from another user or machine', needsEngine: false, load: () => import('./commands/image-scp.ts') },
     sign: { summary: 'Sign images (not supported)', hidden: true, needsEngine: false, load: () => import('./commands/image-sign.ts') },
+    tree: { summary: 'Show the layers of an image as a tree', load: () => import('./commands/image-tree.ts') },
     trust: TRUST,
+    unmount: { summary: 'Unmount images', aliases: ['umount'], load: () => import('./commands/image-unmount.ts') },
   },
 };
 
@@ -129,9 +132,6 @@ const MANIFEST: Group = {
     push: { summary: 'Send a manifest list and what it lists to a registry', load: () => import('./commands/manifest-push.ts') },
     remove: { summary: 'Take an entry from a manifest list', load: () => import('./commands/manifest-remove.ts') },
     rm: { summary: 'Remove manifest lists', load: () => import('./commands/manifest-rm.ts') },
-    unmount: { summary: 'Unmount images', aliases: ['umount'], load: () => import('./commands/image-unmount.ts') },
-    scp: { summary: 'Copy an image to or from another user or machine', needsEngine: false, load: () => import('./commands/image-scp.ts') },
-    tree: { summary: 'Show the layers of an image as a tree', load: () => import('./commands/image-tree.ts') },
   },
 };
 

@@ -10,24 +10,26 @@ export function setXattr(path: string | Buffer, name: string, value: Uint8Array)
   check(nativeSet(cPath(path), name, value, value.length, 0), 'setxattr', `${name} of ${path.toString()}`);
 }
 
-/** Undefined when the attribute is not there or the file system has none. */
+/** Undefined when the attribute is not there, the file system has none, or the file is gone (others may change a tree that is walked). */
 export function getXattr(path: string | Buffer, name: string): Buffer | undefined {
   for (let size = 256; ; size = 65536) {
     const value = Buffer.alloc(size);
     const length = nativeGet(cPath(path), name, value, value.length);
     if (length >= 0) return value.subarray(0, length);
     const number = errno();
-    if (number === ERRNO.ENODATA || number === ERRNO.EOPNOTSUPP) return undefined;
+    if (number === ERRNO.ENODATA || number === ERRNO.EOPNOTSUPP || number === ERRNO.ENOENT) return undefined;
     if (number !== ERRNO.ERANGE || size === 65536) throw syscallError('getxattr', `${name} of ${path.toString()}`, number);
   }
 }
 
+/** None where getXattr would find none. */
 export function listXattrs(path: string | Buffer): string[] {
   const list = Buffer.alloc(65536);
   const length = nativeList(cPath(path), list, list.length);
   if (length < 0) {
-    if (errno() === ERRNO.EOPNOTSUPP) return [];
-    check(-1, 'listxattr', path.toString());
+    const number = errno();
+    if (number === ERRNO.EOPNOTSUPP || number === ERRNO.ENOENT) return [];
+    throw syscallError('listxattr', path.toString(), number);
   }
   return list
     .toString('utf8', 0, length)

@@ -1,5 +1,4 @@
 /** `pull` of a registry image: which names to try, where, how often; then the copy. */
-import { formatDuration } from '../core/duration.ts';
 import { EngineError, isEngineError } from '../core/errors.ts';
 import { log } from '../core/log.ts';
 import { storeImage, type StoredImage, type StoreImageOptions } from './copy.ts';
@@ -71,10 +70,7 @@ function pullEndpoint({ reference, insecure, mirror }: Endpoint, name: Reference
       retries: mirror ? 0 : request.retries,
       delayMs: request.retryDelayMs,
       signal,
-      onRetry: ({ attempt, attempts, delayMs, error }) => {
-        onEvent?.({ kind: 'retrying', attempt, attempts, delayMs, error: error.message });
-        log.warn(`Failed, retrying in ${formatDuration(delayMs)} ... (${attempt}/${attempts}). Error: ${error.message}`);
-      },
+      onEvent,
     },
   );
 }

@@ -1,5 +1,4 @@
 /** A manifest or index in a registry, by a name as typed: short names, mirrors and retries as for `pull`; nothing of it is stored. */
-import { formatDuration } from '../core/duration.ts';
 import { isEngineError } from '../core/errors.ts';
 import { log } from '../core/log.ts';
 import type { Digest } from '../core/digest.ts';
@@ -60,8 +59,6 @@ function openEndpoint(
     retries: mirror ? 0 : access.retries,
     delayMs: access.retryDelayMs,
     signal,
-    onRetry: ({ attempt, attempts, delayMs, error }) =>
-      log.warn(`Failed, retrying in ${formatDuration(delayMs)} ... (${attempt}/${attempts}). Error: ${error.message}`),
   });
 }
 

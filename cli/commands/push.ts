@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import { EngineError } from '../../core/errors.ts';
 import { pushImage } from '../../libpod/image/push.ts';
 import { parseCompressionFormat } from '../../storage/transport/compress.ts';
 import type { ManifestFormat } from '../../storage/transport/destination.ts';
 import { defineCommand } from '../command.ts';
+import { writeDigest } from '../digest-file.ts';
 import { pushFace } from '../faces/push.ts';
 import { interruptible } from '../interruption.ts';
 import { copyProgress } from '../progress.ts';
@@ -44,14 +44,4 @@ function withoutSignatures(progress: ReturnType<typeof copyProgress>): ReturnTyp
   return (event) => {
     if (event.kind !== 'signatures') progress?.(event);
   };
-}
-
-function writeDigest(path: string, digest: string): void {
-  try {
-    writeFileSync(path, digest);
-  } catch (cause) {
-    throw new EngineError('INVALID_ARGUMENT', `failed to write digest to file ${JSON.stringify(path)}: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }

@@ -1,7 +1,5 @@
 import { createReadStream } from 'node:fs';
 import type { Digest } from '../../core/digest.ts';
-import { formatDuration } from '../../core/duration.ts';
-import { log } from '../../core/log.ts';
 import type { OnCopyEvent } from '../../storage/progress.ts';
 import { withRetries } from '../../storage/registry/retry.ts';
 import { relay, type RelayedManifest } from '../../storage/relay.ts';
@@ -40,10 +38,7 @@ export async function pushArtifact(engine: Engine, text: string, options: PushAr
       retries: options.retries,
       delayMs: options.retryDelayMs,
       signal: options.signal,
-      onRetry: ({ attempt, attempts, delayMs, error }) => {
-        options.onEvent?.({ kind: 'retrying', attempt, attempts, delayMs, error: error.message });
-        log.warn(`Failed, retrying in ${formatDuration(delayMs)} ... (${attempt}/${attempts}). Error: ${error.message}`);
-      },
+      onEvent: options.onEvent,
     },
   );
 }

@@ -1,8 +1,6 @@
 /** `push`: an image to a registry, or to a file that a transport names. */
 import type { Digest } from '../../core/digest.ts';
-import { formatDuration } from '../../core/duration.ts';
 import { EngineError } from '../../core/errors.ts';
-import { log } from '../../core/log.ts';
 import type { OnCopyEvent } from '../../storage/progress.ts';
 import { sendImage } from '../../storage/send.ts';
 import type { CompressionChoice } from '../../storage/transport/compress.ts';
@@ -38,11 +36,7 @@ export async function pushImage(engine: Engine, text: string, destination: strin
     retries: options.retries,
     delayMs: options.retryDelayMs,
     signal: options.signal,
-    onRetry: (retry) => {
-      const { attempt: number, attempts, delayMs, error } = retry;
-      options.onEvent?.({ kind: 'retrying', attempt: number, attempts, delayMs, error: error.message });
-      log.warn(`Failed, retrying in ${formatDuration(delayMs)} ... (${number}/${attempts}). Error: ${error.message}`);
-    },
+    onEvent: options.onEvent,
   });
   engine.events.offer({ type: 'image', status: 'push', id: found.image.id, name: destination ?? text });
   return digest;

@@ -1,10 +1,8 @@
 /** `manifest push`: what a list lists, one after the other, then the index that names them as they came to be there. */
 import { createReadStream } from 'node:fs';
 import { digestHex, type Digest } from '../../core/digest.ts';
-import { formatDuration } from '../../core/duration.ts';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { asId, type ImageId } from '../../core/id.ts';
-import { log } from '../../core/log.ts';
 import type { Descriptor } from '../../storage/image.ts';
 import { formatIndex } from '../../storage/list/format.ts';
 import { isImageManifest, MEDIA, parseAnyDocument, type ImageIndex } from '../../storage/manifest.ts';
@@ -59,11 +57,7 @@ export async function pushList(engine: Engine, name: string, destination: string
     retries: options.retries,
     delayMs: options.retryDelayMs,
     signal: options.signal,
-    onRetry: (retry) => {
-      const { attempt: number, attempts, delayMs, error } = retry;
-      options.onEvent?.({ kind: 'retrying', attempt: number, attempts, delayMs, error: error.message });
-      log.warn(`Failed, retrying in ${formatDuration(delayMs)} ... (${number}/${attempts}). Error: ${error.message}`);
-    },
+    onEvent: options.onEvent,
   });
   engine.events.offer({ type: 'image', status: 'push', id: list.id, name: to });
   return digest;

@@ -1,4 +1,7 @@
+import { formatDuration } from '../../core/duration.ts';
 import { isEngineError } from '../../core/errors.ts';
+import { log } from '../../core/log.ts';
+import type { OnCopyEvent } from '../progress.ts';
 import { pause } from './pause.ts';
 
 export interface RetryOptions {
@@ -7,7 +10,8 @@ export interface RetryOptions {
   /** Default: 1 s. */
   readonly delayMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onRetry?: (retry: { attempt: number; attempts: number; delayMs: number; error: Error }) => void;
+  /** Is told of each failure that is not the last; so is the log. */
+  readonly onEvent?: OnCopyEvent | undefined;
 }
 
 /** `--retry` and `--retry-delay`: what may pass by itself is tried again; an answer that will not change is not. */
@@ -19,7 +23,9 @@ export async function withRetries<T>(work: () => Promise<T>, options: RetryOptio
       return await work();
     } catch (error) {
       if (attempt > attempts || !isPassing(error) || options.signal?.aborted) throw error;
-      options.onRetry?.({ attempt, attempts, delayMs, error: error as Error });
+      const { message } = error as Error;
+      options.onEvent?.({ kind: 'retrying', attempt, attempts, delayMs, error: message });
+      log.warn(`Failed, retrying in ${formatDuration(delayMs)} ... (${attempt}/${attempts}). Error: ${message}`);
       await pause(delayMs, options.signal);
     }
   }

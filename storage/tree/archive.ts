@@ -113,9 +113,9 @@ function typeOf(stat: BigIntStats): TarType {
 /** Those that mean something elsewhere: labels and the state of an overlay belong to this machine. */
 function xattrsOf(place: Buffer): ReadonlyMap<string, Buffer> {
   const found = new Map<string, Buffer>();
-  for (const name of ifThere(() => listXattrs(place)) ?? []) {
+  for (const name of listXattrs(place)) {
     if ((name !== 'security.capability' && !name.startsWith('user.')) || isOverlayXattr(name)) continue;
-    const value = ifThere(() => getXattr(place, name));
+    const value = getXattr(place, name);
     if (value !== undefined) found.set(name, value);
   }
   return found;

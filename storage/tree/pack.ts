@@ -16,7 +16,7 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import { EngineError } from '../../core/errors.ts';
-import { errnoOf, ERRNO, syscallError } from '../../host/libc.ts';
+import { syscallError } from '../../host/libc.ts';
 import { descriptorPath } from '../../host/root.ts';
 import { fileTime } from '../../host/times.ts';
 import { getXattr, listXattrs } from '../../host/xattr.ts';
@@ -201,13 +201,8 @@ function isPortable(name: string): boolean {
 }
 
 function xattrsOf(path: Buffer, keep: (name: string) => boolean): ReadonlyMap<string, Buffer> {
-  try {
-    const names = listXattrs(path).filter((name) => keep(name) && !isOverlayXattr(name));
-    return new Map(names.map((name) => [name, getXattr(path, name)]).filter((pair): pair is [string, Buffer] => pair[1] !== undefined));
-  } catch (error) {
-    if (errnoOf(error) === ERRNO.ENOENT) return NO_XATTRS;
-    throw error;
-  }
+  const names = listXattrs(path).filter((name) => keep(name) && !isOverlayXattr(name));
+  return new Map(names.map((name) => [name, getXattr(path, name)]).filter((pair): pair is [string, Buffer] => pair[1] !== undefined));
 }
 
 function printed(name: Buffer): string {

@@ -183,7 +183,7 @@ describe.skipIf(!possible)('a full disk', () => {
     const pruned = await host.lichen(['system', 'prune', '--all', '--force', '--volumes']);
     expect({ stderr: pruned.stderr, exitCode: pruned.exitCode }).toEqual({ stderr: '', exitCode: 0 });
     expect(pruned.stdout).toMatch(
-      /^Deleted Containers\n(?:[0-9a-f]{64}\n){2}Deleted Volumes\none\nthree\ntwo\nDeleted Images\n[0-9a-f]{64}\nTotal reclaimed space: /,
+      /^Deleted Containers\n(?:[0-9a-f]{64}\n){2}Deleted Volumes\none\ntwo\nthree\nDeleted Images\n[0-9a-f]{64}\nTotal reclaimed space: /,
     );
     expect(await host.succeed(['exec', 'four', 'echo', 'alive'])).toBe('alive');
     expect(await host.succeed(['images', '--noheading', '--format', '{{.Repository}}'])).toBe('localhost/layered');

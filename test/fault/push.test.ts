@@ -91,14 +91,20 @@ test('a well-behaved registry gets the image', async () => {
 
 test('an upload that breaks leaves nothing visible; the next attempt sends only what is missing', async () => {
   let breaks = 1;
+  const remembered = new Map<Digest, SentImage['layers'][number]>();
   await using server = await uploadServer((request, response) => {
     if (request.method !== 'PATCH' || breaks === 0) return false;
-    request.once('data', () => request.socket.destroy());
     breaks--;
+    // Not before the other layer has gone through: else what is missing would be a matter of luck.
+    const waiting = setInterval(() => {
+      if (remembered.size === 0) return;
+      clearInterval(waiting);
+      request.socket.destroy();
+    }, 5);
+    request.resume();
     response.on('error', () => undefined);
     return true;
   });
-  const remembered = new Map<Digest, SentImage['layers'][number]>();
   const attempt = (): Promise<SentImage> => {
     const known = outgoing().layers.map((layer) => {
       const before = remembered.get(layer.diffId);
@@ -109,7 +115,7 @@ test('an upload that breaks leaves nothing visible; the next attempt sends only 
       send: { onLayer: (layer) => remembered.set(layer.diffId, layer) },
     });
   };
-  await withRetries(attempt, { retries: 2, delayMs: 1, onRetry: () => expect(server.manifests.size).toBe(0) });
+  await withRetries(attempt, { retries: 2, delayMs: 1, onEvent: () => expect(server.manifests.size).toBe(0) });
   expectWhole(server);
   const complete = server.requests.filter(({ method, url }) => method === 'PUT' && url.includes('uploads')).length;
   expect(complete).toBe(3);

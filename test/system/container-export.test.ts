@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestHost } from '../host/host.ts';
 import { canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
@@ -74,7 +74,7 @@ describe.skipIf(!canRunContainers)('export', () => {
     await host.succeed(['export', '-o', home('old.tar'), id]);
     expect(await members(home('old.tar'))).toContain('bin/busybox');
     expect((await host.run(['cat', '/proc/self/mountinfo'])).stdout).not.toContain(id);
-    expect(readdirSync(host.path(`${host.store}/containers/${id}/merged`))).toEqual([]);
+    expect(existsSync(host.path(`${host.store}/containers/${id}/merged`))).toBe(false);
     const refusals: [string[], string][] = [
       [['nosuch'], 'no container with name or ID "nosuch" found: no such container'],
       [['-o', 'no/x', id], 'open no/x: no such file or directory'],

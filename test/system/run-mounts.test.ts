@@ -107,7 +107,7 @@ describe.skipIf(!canRunContainers)('mounts', () => {
       await run(['-v', 'data:/d'], 'rm /d/*');
       expect(await run(['-v', 'data:/srv/data'], 'ls -A /srv/data | wc -l', CONFIGURED)).toBe('0');
       expect(await run(['-v', 'bare:/srv/data:nocopy'], 'ls -A /srv/data | wc -l', CONFIGURED)).toBe('0');
-      expect(await host.succeed(['volume', 'ls', '--quiet'])).toBe('bare\ndata');
+      expect(await host.succeed(['volume', 'ls', '--quiet'])).toBe('data\nbare');
       await host.succeed(['volume', 'rm', 'bare', 'data']);
     });
 
