@@ -170,8 +170,16 @@ function shared(graph: Graph, partOf: (module: string) => string): ReadonlyMap<s
   return result;
 }
 
-/** The name of a module of another part says that it is CommonJS here, whatever it is there. */
-const VIRTUAL = '.cjs';
+/** What a source of ours exports besides types. A name that this misses fails the build. */
+async function exportsOf(path: string): Promise<readonly string[]> {
+  const source = await readFile(join(root, path), 'utf8');
+  const declared = source.matchAll(/^export (?:async |abstract )?(?:function|const|class)\*? (\w+)/gm);
+  const listed = source.matchAll(/^export \{([^}]*)\}/gm);
+  return [
+    ...[...declared].map(([, name = '']) => name),
+    ...[...listed].flatMap(([, names = '']) => names.split(',').map((name) => name.trim().split(' as ').at(-1)!)).filter(Boolean),
+  ];
+}
 
 /** Imports that lead into another part ask for it; `part` is what the wrapper of each part is given. */
 function crossings(own: string, partOf: (module: string) => string): Plugin {
@@ -182,11 +190,12 @@ function crossings(own: string, partOf: (module: string) => string): Plugin {
         if (pluginData === 'resolved' || kind === 'entry-point') return undefined;
         const resolved = await bundler.resolve(path, { kind, importer, resolveDir, pluginData: 'resolved' });
         const module = relative(root, resolved.path);
-        return staysInside(module) || partOf(module) === own ? resolved : { path: `${module}${VIRTUAL}`, namespace: 'part' };
+        return staysInside(module) || partOf(module) === own ? resolved : { path: module, namespace: 'part' };
       });
-      bundler.onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => {
-        const module = path.slice(0, -VIRTUAL.length);
-        return { contents: `module.exports = part('${partOf(module)}')['${module}']();`, loader: 'js' };
+      // Bound once for all who import it: esbuild would make each of them a copy of what a CommonJS module exports.
+      bundler.onLoad({ filter: /.*/, namespace: 'part' }, async ({ path }) => {
+        const names = (await exportsOf(path)).map((name) => `export const ${name} = real.${name};`);
+        return { contents: `const real = part('${partOf(path)}')['${path}']();\n${names.join('\n')}\n`, loader: 'js' };
       });
     },
   };

@@ -154,13 +154,16 @@ describe.skipIf(!possible)('a full disk', () => {
     await host.succeed(['run', '--detach', '--name', 'one', '--network', 'none', IMAGE, 'sleep', '1000']);
     // More rows than the space set aside would hold if every removal only added to the write-ahead log.
     for (let count = 0; count < 30; count++) await host.succeed(['create', '--network', 'none', IMAGE, 'true']);
-    await host.succeed(['run', '--detach', '--name', 'two', '--network', 'none', IMAGE, 'sh', '-c', 'sleep 1']);
+    await host.succeed(['run', '--detach', '--name', 'two', '--network', 'none', IMAGE, 'sleep', '777']);
     await fill(host);
     for (const options of [['--rm'], ['--detach'], ['--detach', '--name', 'three']]) {
       const { stdout, stderr, exitCode } = await host.lichen(['run', ...options, '--network', 'none', IMAGE, 'echo', 'no']);
       expect({ stdout, stderr, exitCode }).toEqual({ stdout: '', stderr: expect.stringMatching(FULL), exitCode: 125 });
     }
     expect(await host.succeed(['exec', 'one', 'echo', 'alive'])).toBe('alive');
+    // Not before: its clean-up gives the reserve back, and with it there is room.
+    const two = host.processes().find(({ command }) => command === 'sleep 777');
+    await host.asRoot(['/bin/sh', '-c', `kill -9 ${two?.pid}`]);
     await expect.poll(() => host.succeed(['ps', '--format', '{{.Names}}']), { timeout: 10_000 }).toBe('one');
     await host.succeed(['stop', '--time', '0', 'one']);
     await expectNothingLeft(host);
