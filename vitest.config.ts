@@ -8,6 +8,8 @@ const onHosts = {
   hookTimeout: 180_000,
   // What is waited for comes in milliseconds; on a busy machine one command can take a second.
   expect: { poll: { timeout: 20_000 } },
+  // These start real processes on a machine of unknown load. A second failure is a failure; a first one is shown as a retry.
+  retry: 1,
   globalSetup: 'test/host/sweep.ts',
 } as const;
 

@@ -26,7 +26,12 @@ export function healthWish(flags: WishFlags): HealthWish | undefined {
     maxLogSize: flags['health-max-log-size'],
   });
   const destination = wish?.logDestination;
-  if (destination === undefined || destination === 'local' || destination === 'events_logger') return wish;
+  if (destination === undefined || destination === 'local') return wish;
+  if (destination === 'events_logger') {
+    throw new EngineError('NOT_SUPPORTED', '--health-log-destination events_logger is not supported yet', {
+      hint: 'Use local, or a directory.',
+    });
+  }
   refuseDestination(destination);
   return { ...wish, logDestination: resolve(destination) };
 }

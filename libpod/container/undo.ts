@@ -1,5 +1,5 @@
 /** Taking back a start that did not get to its end. */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { isEngineError } from '../../core/errors.ts';
 import { isAlive, signalProcess } from '../../host/pid.ts';
 import type { Engine } from '../engine.ts';
@@ -25,6 +25,8 @@ export async function undoStart(engine: Engine, record: ContainerRecord, error?:
   const monitor = now.monitor ?? recordedMonitor(places);
   if (monitor && isAlive(monitor)) signalProcess(monitor, SIGKILL);
   await tearDown(engine, now, places);
+  // The exit script may have been deleting when its monitor was killed.
+  if (existsSync(places.runtimeState)) await runtime?.delete(record.id).catch(() => undefined);
   const change = {
     process: undefined,
     monitor: undefined,

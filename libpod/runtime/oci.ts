@@ -93,8 +93,10 @@ class OciRuntime implements Runtime {
       await this.#run(['delete', '--force', id]);
     } catch (error) {
       // Another delete (an exit script's, a killed command's) was faster.
-      if (existsSync(this.stateDirectory(id))) throw error;
+      if (this.#knows(id)) throw error;
     }
+    // Two of crun's side by side can leave the directory between them: without its status it stands for no container.
+    if (!this.#knows(id)) rmSync(this.stateDirectory(id), { recursive: true, force: true });
   }
 
   async exec(id: string, request: RuntimeExec): Promise<number> {
@@ -129,6 +131,11 @@ class OciRuntime implements Runtime {
 
   stateDirectory(id: string): string {
     return join(this.#stateRoot, id);
+  }
+
+  #knows(id: string): boolean {
+    const directory = this.stateDirectory(id);
+    return existsSync(this.name === 'crun' ? join(directory, 'status') : directory);
   }
 
   async #run(args: readonly string[]): Promise<void> {

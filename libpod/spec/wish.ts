@@ -205,7 +205,7 @@ export interface HealthWish {
   readonly check?: Healthcheck;
   readonly startup?: StartupCheck;
   readonly onFailure?: 'none' | 'kill' | 'restart' | 'stop';
-  /** `local`, `events_logger`, or a directory. */
+  /** `local`, or a directory. */
   readonly logDestination?: string;
   /** 0: all. */
   readonly maxLogCount?: number;
