@@ -9,22 +9,21 @@ import type { Engine } from '../engine.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { placesOf } from './places.ts';
 
-/** Write the script and the marks it looks at; the argv that runs it. */
-export function writeExitScript(engine: Engine, runtime: Runtime, id: ContainerId, runCount: number): string[] {
+/**
+ * Write the marks that the script looks at; the argv that runs it. The script is an argument and no file: a foreground command can have removed
+ * the run directory before the monitor comes to it, and the runtime's container is still to be deleted.
+ */
+export function prepareExit(engine: Engine, runtime: Runtime, id: ContainerId, runCount: number): string[] {
   const places = placesOf(engine, id);
   const clean = [...engine.options.self, 'container', 'cleanup', '--run', String(runCount), id];
-  writeFileSync(
-    places.exitScript,
-    `${shellLine([runtime.path, ...runtime.globalArgs, 'delete', '--force', id])} >/dev/null 2>&1
+  const script = `${shellLine([runtime.path, ...runtime.globalArgs, 'delete', '--force', id])} >/dev/null 2>&1
 rm -f ${quote(places.exiting)}
 # A foreground command holds this lock until it has cleaned up; if it was killed, the work is ours.
 [ -e ${quote(places.attended)} ] && flock ${quote(places.attended)} true
 [ -e ${quote(places.live)} ] && exec ${shellLine(clean)}
 exit 0
-`,
-    { mode: 0o600 },
-  );
+`;
   writeFileSync(places.exiting, '', { mode: 0o600 });
   writeFileSync(places.live, String(runCount), { mode: 0o600 });
-  return ['/bin/sh', places.exitScript];
+  return ['/bin/sh', '-c', script];
 }

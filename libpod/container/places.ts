@@ -26,7 +26,6 @@ export interface ContainerPlaces {
   readonly attended: string;
   /** There until the exit script has deleted the runtime's container. */
   readonly exiting: string;
-  readonly exitScript: string;
   /** Exclusive lock of whoever changes the container. */
   readonly lock: string;
 }
@@ -51,7 +50,6 @@ export function placesOf(engine: Engine, id: ContainerId): ContainerPlaces {
     live: join(run, 'live'),
     attended: join(run, 'attended'),
     exiting: join(run, 'exiting'),
-    exitScript: join(run, 'on-exit'),
     lock: join(engine.paths.run, 'locks', id),
   };
 }

@@ -24,7 +24,7 @@ import { ociConfig } from '../spec/oci.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { awaitExitScript } from './cleanup.ts';
 import { containerEvent } from './event.ts';
-import { writeExitScript } from './exit-script.ts';
+import { prepareExit } from './exit-script.ts';
 import { gatherFacts } from './facts.ts';
 import { writeNetworkFiles } from './files.ts';
 import { lockAndRead } from './lock.ts';
@@ -118,7 +118,7 @@ async function start(
         path: config.log.path,
         ...(config.log.maxSizeBytes === undefined ? {} : { maxSizeBytes: config.log.maxSizeBytes }),
       },
-      exitCommand: writeExitScript(engine, await engine.runtime(), record.id, runCount),
+      exitCommand: prepareExit(engine, await engine.runtime(), record.id, runCount),
       ...(config.timeoutSeconds === undefined ? {} : { timeoutSeconds: config.timeoutSeconds }),
       heldFds: lock === undefined ? [] : [lock.fd],
     });
