@@ -23,9 +23,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { constants, Script } from 'node:vm';
 
-const OWN_CACHE = ['run', 'exec', 'ps', 'images', 'inspect', 'create', 'start', 'stop', 'rm', 'logs', 'container'];
-/** bin/lichen starts these with V8's helper threads: other flags, another cache. */
-const WITH_THREADS = ['load', 'pull', 'import', 'image'];
+const OWN_CACHE = ['run', 'exec', 'ps', 'images', 'inspect', 'create', 'start', 'stop', 'rm', 'logs', 'container', 'load', 'pull'];
 /** On a disk that is almost full the cache would take what the store has set aside for removals. */
 const LEAST_FREE_BYTES = 8 * 2 ** 20;
 
@@ -73,7 +71,8 @@ function compile(path: string, cache: string | undefined): Wrapped {
 function cachePath(build: string, part: string): string | undefined {
   const { HOME, XDG_CACHE_HOME } = process.env;
   const base = XDG_CACHE_HOME?.startsWith('/') ? XDG_CACHE_HOME : HOME?.startsWith('/') ? join(HOME, '.cache') : undefined;
-  const verb = [...OWN_CACHE, ...WITH_THREADS].find((word) => word === process.argv[2]) ?? 'other';
+  // bin/lichen starts some verbs with other flags of V8, which go into what it compiles.
+  const verb = OWN_CACHE.find((word) => word === process.argv[2]) ?? (process.execArgv.includes('--no-opt') ? 'short' : 'other');
   return base === undefined ? undefined : join(base, 'lichen', 'compiled', build, `${verb}-${part}`);
 }
 

@@ -10,6 +10,11 @@ import { bundledParts } from './bundle.ts';
 declare const LICHEN_BUILD: string | undefined;
 
 trace('node');
+// The launcher's, for this process alone.
+if (process.env['LICHEN_TUNED'] !== undefined) {
+  delete process.env['LICHEN_TUNED'];
+  delete process.env['GLIBC_TUNABLES'];
+}
 const { main } =
   typeof LICHEN_BUILD === 'undefined'
     ? (createRequire(import.meta.filename)('./program.ts') as typeof import('./program.ts'))

@@ -8,6 +8,7 @@
  */
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { EngineError, isEngineError, type ErrorCode } from '../../core/errors.ts';
 import type { UnpackedLayer, UnpackRequest } from './unpack.ts';
@@ -48,7 +49,11 @@ export async function unpackOnThread(request: UnpackRequest): Promise<UnpackedLa
   }
 }
 
+/** bin/lichen starts `run` and others like it without V8's optimising compilers; reading whole layers needs them. */
+const COMPILERS = ['--opt', '--maglev', '--sparkplug'];
+
 function startThread(): Worker {
+  for (const flag of COMPILERS) setFlagsFromString(flag);
   const inSources = import.meta.filename.endsWith('.ts');
   return new Worker(join(import.meta.dirname, inSources ? 'thread-main.ts' : 'thread-main.cjs'), {
     // Descriptors from openat2(2) are none that Node knows of; unpackLayer closes its own.
