@@ -6,8 +6,9 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { shellLine } from '../core/shell.ts';
 import { unmountAll } from './mount.ts';
-import { runHelper } from './process.ts';
+import { programPath, runHelper } from './process.ts';
 
 // Nobody else is on the link that the helpers make: without this an IPv6 address could not be used for a second (RFC 4862, duplicate
 // address detection). A kernel without IPv6, or a read-only /proc/sys, is fine.
@@ -15,9 +16,30 @@ const PREPARE = 'echo 0 2>/dev/null >/proc/sys/net/ipv6/conf/default/accept_dad 
 
 /** Make one, kept alive by a bind mount at `path` (an empty file is made there). Loopback is down. Throws HELPER_MISSING, HELPER_FAILED. */
 export async function createNetworkNamespace(path: string): Promise<void> {
+  makeMountPoint(path);
+  await runHelper('unshare', unshareArgs(path), { package: 'util-linux' });
+}
+
+/** The exit status of a shell from namespaceShell that could not make the namespace; what `unshare` said is on its stderr. */
+export const NAMESPACE_FAILED = 124;
+
+/**
+ * argv of a shell that does what createNetworkNamespace does and becomes `then`, which stays outside: saves a start of ours that has to
+ * wait for the namespace. Throws HELPER_MISSING.
+ */
+export function namespaceShell(path: string, then: readonly string[]): string[] {
+  makeMountPoint(path);
+  const unshare = [programPath('unshare', 'util-linux'), ...unshareArgs(path)];
+  return ['/bin/sh', '-c', `${shellLine(unshare)} || exit ${NAMESPACE_FAILED}; exec "$@"`, 'sh', ...then];
+}
+
+function unshareArgs(path: string): string[] {
+  return [`--net=${path}`, '--', '/bin/sh', '-c', PREPARE];
+}
+
+function makeMountPoint(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
-  await runHelper('unshare', [`--net=${path}`, '--', '/bin/sh', '-c', PREPARE], { package: 'util-linux' });
 }
 
 /** Let go of a namespace made by createNetworkNamespace: it ends with its last process. Idempotent. */

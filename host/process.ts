@@ -110,7 +110,7 @@ function start(
   args: readonly string[],
   request: Pick<SpawnRequest, 'fds' | 'newSession'> & { env?: HelperRequest['env']; cwd?: string; package?: string },
 ): number {
-  const path = resolveProgram(program, request.package);
+  const path = programPath(program, request.package);
   log.debug(() => `exec: ${shellLine([path, ...args])}`);
   try {
     return posixSpawn({
@@ -126,7 +126,8 @@ function start(
   }
 }
 
-function resolveProgram(program: string, packageName: string | undefined): string {
+/** Where a program is; `packageName` is the Debian package that has it. Throws HELPER_MISSING. */
+export function programPath(program: string, packageName: string | undefined): string {
   const path = findProgram(program);
   if (path !== undefined) return path;
   throw missing(program, 'not found', packageName);
@@ -181,7 +182,7 @@ function endOnTime(pid: number, request: HelperRequest): Cut {
 
 /** Through Node's child_process, for streams that are read and written as they come. */
 async function launchPiped(program: string, args: readonly string[], request: LaunchRequest): Promise<Launched> {
-  const path = resolveProgram(program, request.package);
+  const path = programPath(program, request.package);
   const { spawn } = await import('node:child_process');
   log.debug(() => `exec: ${shellLine([path, ...args])}`);
   const child = spawn(path, args, {

@@ -6,8 +6,8 @@
 export interface NetworkBackend {
   readonly name: string;
   /**
-   * Connect the namespace at `netns` (a bind-mounted nsfs file, see host/namespaces.ts) and publish ports.
-   * Resolves when interface, addresses, routes and listeners are ready. On failure nothing is left running.
+   * Make a network namespace, kept alive by a bind mount at `netns` (host/namespaces.ts), connect it and publish ports.
+   * Resolves when interface, addresses, routes and listeners are ready. On failure nothing is left running; the namespace may be there.
    * Throws HELPER_MISSING, NETWORK_SETUP (port taken, privileged port; the helper's own words are in the message), INVALID_ARGUMENT (bad options).
    */
   setup(request: NetworkRequest): Promise<NetworkAttachment>;
@@ -19,7 +19,7 @@ export interface NetworkBackend {
 }
 
 export interface NetworkRequest {
-  /** Absolute path of the bind-mounted network namespace. */
+  /** Absolute path for the network namespace; nothing is there yet. */
   readonly netns: string;
   /** For file names and messages only. */
   readonly id: string;

@@ -7,6 +7,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { log } from '../core/log.ts';
+import { NAMESPACE_FAILED, namespaceShell } from '../host/namespaces.ts';
 import { identify } from '../host/pid.ts';
 import { runHelper } from '../host/process.ts';
 import type { NetworkAttachment, NetworkBackend, NetworkInterface, NetworkRequest } from './backend.ts';
@@ -62,10 +63,11 @@ async function makeUpForAge({ ports }: NetworkRequest): Promise<void> {
 }
 
 async function start(program: string, plan: PastaPlan, request: NetworkRequest): Promise<void> {
-  const first = await run(program, plan.args);
+  const first = await run(namespaceShell(request.netns, [program, ...plan.args]));
   if (first.code === 0) return;
+  if (first.code === NAMESPACE_FAILED) throw new EngineError('NETWORK_SETUP', `cannot make a network namespace: ${first.said}`);
   if (!/External interface not usable/.test(first.said) || choosesTemplate(request.options)) throw failure(first, request);
-  const second = await run(program, [...LOCAL_MODE, ...plan.args]);
+  const second = await run([program, ...LOCAL_MODE, ...plan.args]);
   if (second.code !== 0) throw failure(second, request);
   log.warn('this machine has no default route: containers reach published ports and the host, nothing else');
 }
@@ -75,7 +77,7 @@ interface Outcome {
   readonly said: string;
 }
 
-async function run(program: string, args: readonly string[]): Promise<Outcome> {
+async function run([program = '', ...args]: readonly string[]): Promise<Outcome> {
   const result = await runHelper(program, args, { okCodes: ANY_STATUS, timeoutMs: START_TIMEOUT_MS, package: 'passt' });
   const said = essence(`${result.stdout}${result.stderr}`);
   if (result.code === 0 && said !== '') log.info(() => `pasta: ${said}`);

@@ -1,8 +1,8 @@
 /**
  * From a container at rest to a running one.
  *
- * The walk: row says `starting` → network namespace, its helper set going → root file system, volumes, files → config.json →
- * monitor (which calls `runtime create`) → network ready, its facts written to hosts and resolv.conf → caller attaches → `runtime start`
+ * The walk: row says `starting` → network namespace and monitor set going → root file system, volumes, files → config.json →
+ * the monitor calls `runtime create` → network ready, its facts written to hosts and resolv.conf → caller attaches → `runtime start`
  * → row says `running`. The helper's 15–30 ms overlap with everything up to `create`. A failure unrolls what was made, and the row
  * goes back to rest with the error.
  */
@@ -10,14 +10,14 @@ import { trace } from '../../host/trace.ts';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
-import { createNetworkNamespace, removeNetworkNamespace } from '../../host/namespaces.ts';
+import { removeNetworkNamespace } from '../../host/namespaces.ts';
 import { mount, MS, unmountAll } from '../../host/mount.ts';
 import { identify } from '../../host/pid.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
 import { teardownAttachment } from '../../network/teardown.ts';
 import type { Engine } from '../engine.ts';
 import { freshHealth, hasHealthcheck } from '../health/check.ts';
-import type { MonitoredProcess } from '../monitor/monitor.ts';
+import type { MonitoredProcess, PreparedMonitor } from '../monitor/monitor.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ociConfig } from '../spec/oci.ts';
@@ -98,30 +98,14 @@ async function start(
   network.catch(() => undefined);
   let attachment: NetworkAttachment | undefined;
   try {
+    using lock = await healthLock(config, places, runCount);
+    using monitor = await prepareMonitor(engine, record, places, runCount, lock);
     const rootfs = await mountRoot(engine, record, places);
     mountShm(config.shmSizeBytes, places);
     const facts = await gatherFacts(engine, record, places, rootfs, netns);
     writeFileSync(join(places.run, 'config.json'), JSON.stringify(ociConfig(config, facts, engine.settings.defaults)), { mode: 0o600 });
     trace('prepared');
-    using lock = await healthLock(config, places, runCount);
-    const monitor = await engine.monitor();
-    const monitored = await monitor.create({
-      id: record.id,
-      name: record.name,
-      bundle: places.run,
-      runDir: places.run,
-      terminal: config.terminal,
-      stdin: config.stdinOpen,
-      keepStdinOpen: false,
-      log: {
-        driver: config.log.driver,
-        path: config.log.path,
-        ...(config.log.maxSizeBytes === undefined ? {} : { maxSizeBytes: config.log.maxSizeBytes }),
-      },
-      exitCommand: prepareExit(engine, await engine.runtime(), record.id, runCount),
-      ...(config.timeoutSeconds === undefined ? {} : { timeoutSeconds: config.timeoutSeconds }),
-      heldFds: lock === undefined ? [] : [lock.fd],
-    });
+    const monitored = await monitor.create();
     trace('created');
     attachment = await network;
     trace('network');
@@ -160,13 +144,40 @@ async function start(
   }
 }
 
+async function prepareMonitor(
+  engine: Engine,
+  { id, name, config }: ContainerRecord,
+  places: ContainerPlaces,
+  runCount: number,
+  lock: HeldLock | undefined,
+): Promise<PreparedMonitor> {
+  const { driver, path, maxSizeBytes } = config.log;
+  const monitor = await engine.monitor();
+  return await monitor.prepare({
+    id,
+    name,
+    bundle: places.run,
+    runDir: places.run,
+    terminal: config.terminal,
+    stdin: config.stdinOpen,
+    keepStdinOpen: false,
+    log: { driver, path, ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }) },
+    exitCommand: prepareExit(engine, await engine.runtime(), id, runCount),
+    ...(config.timeoutSeconds === undefined ? {} : { timeoutSeconds: config.timeoutSeconds }),
+    heldFds: lock === undefined ? [] : [lock.fd],
+  });
+}
+
 async function scheduleChecks(engine: Engine, record: ContainerRecord, runCount: number): Promise<void> {
   if (!hasHealthcheck(record.config)) return;
   const { beginChecks } = await import('../health/schedule.ts');
   await beginChecks(engine, record, placesOf(engine, record.id), runCount);
 }
 
-async function healthLock(config: ContainerConfig, places: ContainerPlaces, runCount: number) {
+/** A lock that whoever inherits its descriptor holds too. */
+type HeldLock = Disposable & { readonly fd: number };
+
+async function healthLock(config: ContainerConfig, places: ContainerPlaces, runCount: number): Promise<HeldLock | undefined> {
   if (!hasHealthcheck(config)) return undefined;
   const { monitorLock } = await import('../health/schedule.ts');
   return monitorLock(places, runCount);
@@ -174,7 +185,6 @@ async function healthLock(config: ContainerConfig, places: ContainerPlaces, runC
 
 async function connect(engine: Engine, config: ContainerConfig, netns: string, runDirectory: string): Promise<NetworkAttachment> {
   removeNetworkNamespace(netns);
-  await createNetworkNamespace(netns);
   return setUpNetwork(engine, config, netns, runDirectory);
 }
 
@@ -225,7 +235,10 @@ async function startDependencies(engine: Engine, record: ContainerRecord): Promi
 
 function prepareRunDirectory(places: ContainerPlaces): void {
   for (const directory of [places.directory, places.run, dirname(places.exitFile)]) mkdirSync(directory, { recursive: true, mode: 0o700 });
-  for (const stale of [places.exitFile, places.attachSocket, places.control, join(places.run, 'oom'), join(places.run, 'oci-log')])
+  // Without us a monitor goes on, with the bundle that is there.
+  for (const stale of ['oom', 'oci-log', 'config.json']
+    .map((name) => join(places.run, name))
+    .concat(places.exitFile, places.attachSocket, places.control))
     rmSync(stale, { force: true });
 }
 

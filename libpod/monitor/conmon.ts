@@ -9,11 +9,11 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import { makePipe, readLine } from '../../host/pipe.ts';
-import { launch } from '../../host/process.ts';
+import { launch, type Launched } from '../../host/process.ts';
 import { findProgram } from '../../host/search.ts';
 import { lastLoggedError, runtimeError } from '../runtime/failure.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import type { Monitor, MonitorCreate, MonitoredProcess, MonitorExec, MonitorStreams } from './monitor.ts';
+import type { Monitor, MonitorCreate, MonitoredProcess, MonitorExec, MonitorStreams, PreparedMonitor } from './monitor.ts';
 
 const DIRECTORIES = [
   '/usr/libexec/podman',
@@ -59,7 +59,7 @@ class Conmon implements Monitor {
     this.#choice = choice;
   }
 
-  async create(request: MonitorCreate): Promise<MonitoredProcess> {
+  async prepare(request: MonitorCreate): Promise<PreparedMonitor> {
     const ociLog = join(request.runDir, 'oci-log');
     const pidFile = join(request.runDir, 'pidfile');
     const monitorPidFile = join(request.runDir, 'conmon.pid');
@@ -74,16 +74,31 @@ class Conmon implements Monitor {
       ...exitArgs(request.exitCommand),
     ];
     using stderr = errorFile(join(request.runDir, 'conmon.log'));
-    using channels = await this.#launch(args, stderr.fd, ['_OCI_SYNCPIPE', '_OCI_STARTPIPE'], request.heldFds);
-    channels.go();
-    const answer = await channels.line('_OCI_SYNCPIPE');
-    const pid = this.#pidFrom(answer, ociLog, stderr.path);
+    const { channels, child } = await this.#launch(args, stderr.fd, ['_OCI_SYNCPIPE', '_OCI_STARTPIPE'], request.heldFds);
+    let isUsed = false;
     return {
-      pid,
-      monitorPid: Number(readFileSync(monitorPidFile, 'latin1')),
-      attachSocket: join(request.bundle, 'attach'),
-      controlFifo: join(request.bundle, 'ctl'),
-      exitFile: join(this.#choice.exitDirectory, request.id),
+      create: async () => {
+        isUsed = true;
+        channels.go();
+        forget(child);
+        const answer = await channels.line('_OCI_SYNCPIPE');
+        const pid = this.#pidFrom(answer, ociLog, stderr.path);
+        return {
+          pid,
+          monitorPid: Number(readFileSync(monitorPidFile, 'latin1')),
+          attachSocket: join(request.bundle, 'attach'),
+          controlFifo: join(request.bundle, 'ctl'),
+          exitFile: join(this.#choice.exitDirectory, request.id),
+        };
+      },
+      [Symbol.dispose]: () => {
+        if (!isUsed) {
+          // Before its pipe is closed, which it would take for the byte.
+          child.kill('SIGKILL');
+          forget(child);
+        }
+        channels[Symbol.dispose]();
+      },
     };
   }
 
@@ -106,8 +121,10 @@ class Conmon implements Monitor {
       ...exitArgs(request.exitCommand),
     ];
     using stderr = errorFile(join(request.directory, 'conmon.log'));
-    using channels = await this.#launch(args, stderr.fd, ['_OCI_SYNCPIPE', '_OCI_STARTPIPE', '_OCI_ATTACHPIPE'], []);
+    const launched = await this.#launch(args, stderr.fd, ['_OCI_SYNCPIPE', '_OCI_STARTPIPE', '_OCI_ATTACHPIPE'], []);
+    using channels = launched.channels;
     channels.go();
+    forget(launched.child);
     const ready = await channels.line('_OCI_ATTACHPIPE');
     const attachSocket = join(request.directory, 'attach');
     if (ready !== undefined) await request.onAttachable?.(attachSocket, join(request.directory, 'ctl'));
@@ -124,7 +141,7 @@ class Conmon implements Monitor {
   }
 
   /** Start conmon with the channels at descriptors 3, 4 …, as its environment tells it. */
-  async #launch(args: readonly string[], stderr: number, channels: readonly Channel[], held: readonly number[]): Promise<Channels> {
+  async #launch(args: readonly string[], stderr: number, channels: readonly Channel[], held: readonly number[]): Promise<LaunchedConmon> {
     const pipes = channels.map((channel) => ({ channel, pipe: makePipe() }));
     const theirs = pipes.map(({ channel, pipe }) => (channel === '_OCI_STARTPIPE' ? pipe.read : pipe.write));
     const env = Object.fromEntries(channels.map((channel, index) => [channel, String(index + 3)]));
@@ -137,9 +154,7 @@ class Conmon implements Monitor {
         detached: true,
         package: 'conmon',
       });
-      // It ends as soon as it has got the start byte; nobody waits for that.
-      child.exited.catch(() => undefined);
-      return ours;
+      return { channels: ours, child };
     } catch (error) {
       ours[Symbol.dispose]();
       throw error;
@@ -191,6 +206,16 @@ class Conmon implements Monitor {
     if (said !== undefined && said !== '') throw runtimeError(this.#choice.runtime.name, said);
     throw new EngineError('HELPER_FAILED', `conmon: ${readIfThere(errorLog).trim() || 'ended without a word'}`, { exitCode: 126 });
   }
+}
+
+interface LaunchedConmon {
+  readonly channels: Channels;
+  readonly child: Launched;
+}
+
+/** It ends as soon as it has got the start byte; nobody waits for that. */
+function forget(child: Launched): void {
+  child.exited.catch(() => undefined);
 }
 
 function logArgs(log: MonitorCreate['log']): string[] {

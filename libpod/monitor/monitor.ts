@@ -4,10 +4,16 @@
  */
 export interface Monitor {
   readonly name: string;
-  /** Let the runtime create the container of the bundle. Resolves with the container's pid (state "created"). Throws what the runtime said. */
-  create(request: MonitorCreate): Promise<MonitoredProcess>;
+  /** Start the monitor of a container whose bundle is still being made: its own start-up takes as long. Throws HELPER_MISSING. */
+  prepare(request: MonitorCreate): Promise<PreparedMonitor>;
   /** Run a further process in a running container under a monitor of its own (detached exec, or exec with a terminal). */
   exec(request: MonitorExec): Promise<MonitoredProcess>;
+}
+
+/** A monitor that waits for its bundle. Disposed of without `create`, it ends and has done nothing. */
+export interface PreparedMonitor extends Disposable {
+  /** Let the runtime create the container of the bundle. Resolves with the container's pid (state "created"). Throws what the runtime said. */
+  create(): Promise<MonitoredProcess>;
 }
 
 export interface MonitorStreams {

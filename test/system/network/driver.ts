@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { isEngineError } from '../../../core/errors.ts';
 import { enterNamespaces } from '../../../host/enter.ts';
 import { readIdentity } from '../../../host/identity.ts';
-import { createNetworkNamespace, removeNetworkNamespace } from '../../../host/namespaces.ts';
+import { removeNetworkNamespace } from '../../../host/namespaces.ts';
 import { choosePaths } from '../../../host/paths.ts';
 import { isAlive } from '../../../host/pid.ts';
 import type { NetworkAttachment, NetworkBackend, PortMapping } from '../../../network/backend.ts';
@@ -50,7 +50,6 @@ const netns = join(paths.run, 'netns', `contract-${process.pid}`);
 const servers: ChildProcess[] = [];
 let backend: NetworkBackend;
 
-await createNetworkNamespace(netns);
 for await (const line of createInterface(process.stdin)) {
   try {
     console.log(JSON.stringify({ value: (await perform(JSON.parse(line) as DriverRequest)) ?? null }));
@@ -73,6 +72,7 @@ async function perform(request: DriverRequest): Promise<unknown> {
     case 'setup': {
       const { ports = [], options = [] } = request;
       backend = await openBackend(request.backend, { helperDirectories: [], cacheDirectory: paths.run, rootful: !identity.rootless });
+      removeNetworkNamespace(netns);
       return backend.setup({ netns, id: 'contract', runDir, ports, options });
     }
     case 'teardown':
