@@ -62,21 +62,21 @@ const KEPT = new Set([
 ]);
 const LAST_SIGNAL = 31;
 
-/** Hand the signals this process gets to `send`, until disposed. */
+/** Hand the signals this process gets to `send`; those that come after disposal have no effect. */
 export function proxySignals(send: (signal: number) => void): Disposable {
-  const listeners: [NodeJS.Signals, () => void][] = [];
+  let isOver = false;
   for (let number = 1; number <= LAST_SIGNAL; number++) {
     const name = signalName(number) as NodeJS.Signals;
     if (KEPT.has(name) || !name.startsWith('SIG')) continue;
-    const listener = (): void => send(number);
     try {
-      process.on(name, listener);
-      listeners.push([name, listener]);
+      process.on(name, () => {
+        if (!isOver) send(number);
+      });
     } catch {
       // Node reserves some (SIGUSR1 with the inspector, real-time ones): they keep their effect.
     }
   }
-  return { [Symbol.dispose]: () => listeners.forEach(([name, listener]) => process.off(name, listener)) };
+  return { [Symbol.dispose]: () => void (isOver = true) };
 }
 
 /** Bytes to a descriptor in order. A reader that is gone swallows the rest: the container must not notice. */

@@ -34,6 +34,8 @@ const NUMBERS: Readonly<Record<string, number>> = {
   PWR: 30,
   SYS: 31,
 };
+/** From 1 on, without a gap. */
+const NAMES = Object.keys(NUMBERS);
 const ALIASES: Readonly<Record<string, string>> = { IOT: 'ABRT', POLL: 'IO', CLD: 'CHLD', UNUSED: 'SYS' };
 const RT_MIN = 34;
 const RT_MAX = 64;
@@ -47,7 +49,8 @@ export function parseSignal(text: string): number {
 
 /** `SIGTERM` for 15, `SIGRTMIN+3` for 37; the number itself where there is no name. */
 export function signalName(number: number): string {
-  for (const [name, value] of Object.entries(NUMBERS)) if (value === number) return `SIG${name}`;
+  const name = NAMES[number - 1];
+  if (name !== undefined) return `SIG${name}`;
   if (number === RT_MIN) return 'SIGRTMIN';
   if (number > RT_MIN && number <= RT_MAX) return `SIGRTMIN+${number - RT_MIN}`;
   return String(number);

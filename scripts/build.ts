@@ -1,6 +1,6 @@
 /**
- * Bundle the command line into dist/: `main.cjs`, which loads the parts (cli/bundle.ts): `base.cjs` for the commands that show things,
- * `start.cjs` for what starting and ending containers needs besides, `rest.cjs` for all else; and `thread-main.cjs`, what the threads that
+ * Bundle the command line into dist/: `main.cjs`, which loads the parts (cli/bundle.ts): `base.cjs` for `exec`, with what every command needs,
+ * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `rest.cjs` for all else; and `thread-main.cjs`, what the threads that
  * unpack layers run. A part costs its reading, and V8 keeps a word on
  * each of its functions, called or not; but every further file costs a third of a millisecond, so a chunk for each command would be dearer.
  * CommonJS, because it is loaded without the machinery of ES modules (8 ms).
@@ -112,21 +112,22 @@ interface Part {
   readonly seldom: readonly string[];
 }
 
-/** A module belongs to the first part whose commands reach it. */
+/** What `exec` and the commands that show things seldom come to besides. */
+const NOT_STARTING = [
+  ...SELDOM,
+  'libpod/container/remove.ts',
+  'libpod/container/start.ts',
+  'libpod/container/stop.ts',
+  'libpod/image/driver.ts',
+  'libpod/monitor/conmon.ts',
+  'storage/layer/store.ts',
+];
+
+const BASE = 'base';
+/** A module that two of them reach belongs to the first. */
 const PARTS: readonly Part[] = [
-  {
-    name: 'base',
-    commands: ['ps', 'images', 'inspect', 'exec'],
-    seldom: [
-      ...SELDOM,
-      'libpod/container/remove.ts',
-      'libpod/container/start.ts',
-      'libpod/container/stop.ts',
-      'libpod/image/driver.ts',
-      'libpod/monitor/conmon.ts',
-      'storage/layer/store.ts',
-    ],
-  },
+  { name: BASE, commands: ['exec'], seldom: NOT_STARTING },
+  { name: 'show', commands: ['ps', 'images', 'inspect'], seldom: NOT_STARTING },
   { name: 'start', commands: ['run', 'create', 'start', 'stop', 'rm', 'logs', 'wait', 'container-cleanup'], seldom: SELDOM },
 ];
 const REST = 'rest';
@@ -141,7 +142,7 @@ function divide(graph: Graph): ReadonlyMap<string, string> {
     const reached = new Set([ENTRY, ...commands.map((command) => `cli/commands/${command}.ts`)]);
     // A set hands out what is added to it while it is gone through.
     for (const module of reached) {
-      if (!partOf.has(module)) partOf.set(module, name);
+      partOf.set(module, partOf.has(module) ? BASE : name);
       for (const { path, kind, external } of graph[module]?.imports ?? []) {
         const isTaken = kind !== 'dynamic-import' || !(seldom.includes(path) || isCommand(path));
         if (external !== true && isTaken) reached.add(path);

@@ -56,15 +56,16 @@ export async function execInForeground(
   const pidFile = join(session.directory, 'pidfile');
   try {
     const runtime = await engine.runtime();
-    onStart((number) => {
-      const process = identify(Number(readIfThere(pidFile)));
-      if (process) signalProcess(process, number);
-    });
+    // What follows takes as long as the runtime's own start.
     const running = runtime.exec(record.id, {
       processFile: session.processFile,
       preserveFds: request.preserveFds,
       pidFile,
       stdin: request.stdinOpen,
+    });
+    onStart((number) => {
+      const process = identify(Number(readIfThere(pidFile)));
+      if (process) signalProcess(process, number);
     });
     engine.events.offer(containerEvent(record, 'exec'));
     const code = await running;
