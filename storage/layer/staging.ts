@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { tryLockFile, type FileLock } from '../../host/flock.ts';
 import { unmountBelow } from '../../host/mount.ts';
+import { spreadDirectories } from '../../host/spread.ts';
 import { randomHex } from '../../host/random.ts';
 import { removeTree } from '../tree/remove.ts';
 
@@ -26,6 +27,7 @@ export class StagingDirectory implements Disposable {
   /** Make one in `parent`, which is made if missing. */
   static make(parent: string): StagingDirectory {
     mkdirSync(parent, { recursive: true, mode: 0o700 });
+    spreadDirectories(parent);
     for (;;) {
       const path = join(parent, PREFIX + randomHex(8));
       const lock = tryLockFile(path + LOCK);
