@@ -4,7 +4,7 @@
  * Node cannot make or visit one itself: setns(2) and unshare(2) would do, but the way back to the host's namespace, which belongs to
  * another user namespace, is closed to us.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { shellLine } from '../core/shell.ts';
 import { unmountAll } from './mount.ts';
@@ -13,6 +13,9 @@ import { programPath, runHelper } from './process.ts';
 // Nobody else is on the link that the helpers make: without this an IPv6 address could not be used for a second (RFC 4862, duplicate
 // address detection). A kernel without IPv6, or a read-only /proc/sys, is fine.
 const PREPARE = 'echo 0 2>/dev/null >/proc/sys/net/ipv6/conf/default/accept_dad || true';
+
+/** statfs(2) */
+const NSFS_MAGIC = 0x6e73_6673;
 
 /** Make one, kept alive by a bind mount at `path` (an empty file is made there). Loopback is down. Throws HELPER_MISSING, HELPER_FAILED. */
 export async function createNetworkNamespace(path: string): Promise<void> {
@@ -40,6 +43,11 @@ function unshareArgs(path: string): string[] {
 function makeMountPoint(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+}
+
+/** Is there a namespace at `path` by now? False for the empty file that is there before. */
+export function isNamespace(path: string): boolean {
+  return existsSync(path) && statfsSync(path).type === NSFS_MAGIC;
 }
 
 /** Let go of a namespace made by createNetworkNamespace: it ends with its last process. Idempotent. */

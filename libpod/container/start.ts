@@ -9,8 +9,9 @@
 import { trace } from '../../host/trace.ts';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../core/errors.ts';
-import { removeNetworkNamespace } from '../../host/namespaces.ts';
+import { isNamespace, removeNetworkNamespace } from '../../host/namespaces.ts';
 import { mount, MS, unmountAll } from '../../host/mount.ts';
 import { identify } from '../../host/pid.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
@@ -105,6 +106,7 @@ async function start(
     const facts = await gatherFacts(engine, record, places, rootfs, netns);
     writeFileSync(join(places.run, 'config.json'), JSON.stringify(ociConfig(config, facts, engine.settings.defaults)), { mode: 0o600 });
     trace('prepared');
+    if (netns !== undefined) await namespaceMade(netns, network);
     const monitored = await monitor.create();
     trace('created');
     attachment = await network;
@@ -186,6 +188,11 @@ async function healthLock(config: ContainerConfig, places: ContainerPlaces, runC
 async function connect(engine: Engine, config: ContainerConfig, netns: string, runDirectory: string): Promise<NetworkAttachment> {
   removeNetworkNamespace(netns);
   return setUpNetwork(engine, config, netns, runDirectory);
+}
+
+/** The runtime joins the namespace: it must be there, which is long before the network is ready. Throws what `network` throws. */
+async function namespaceMade(path: string, network: Promise<unknown>): Promise<void> {
+  while (!isNamespace(path)) await Promise.race([sleep(1), network]);
 }
 
 async function startInitialized(engine: Engine, record: ContainerRecord, options: StartOptions): Promise<StartedContainer> {
