@@ -80,8 +80,7 @@ class Conmon implements Monitor {
       create: async () => {
         isUsed = true;
         channels.go();
-        forget(child);
-        const answer = await channels.line('_OCI_SYNCPIPE');
+        const answer = await this.#answer(channels, child);
         const pid = this.#pidFrom(answer, ociLog, stderr.path);
         return {
           pid,
@@ -95,7 +94,7 @@ class Conmon implements Monitor {
         if (!isUsed) {
           // Before its pipe is closed, which it would take for the byte.
           child.kill('SIGKILL');
-          forget(child);
+          child.exited.catch(() => undefined);
         }
         channels[Symbol.dispose]();
       },
@@ -124,12 +123,11 @@ class Conmon implements Monitor {
     const launched = await this.#launch(args, stderr.fd, ['_OCI_SYNCPIPE', '_OCI_STARTPIPE', '_OCI_ATTACHPIPE'], []);
     using channels = launched.channels;
     channels.go();
-    forget(launched.child);
     const ready = await channels.line('_OCI_ATTACHPIPE');
     const attachSocket = join(request.directory, 'attach');
     if (ready !== undefined) await request.onAttachable?.(attachSocket, join(request.directory, 'ctl'));
     channels.go();
-    const answer = await channels.line('_OCI_SYNCPIPE');
+    const answer = await this.#answer(channels, launched.child);
     const pid = this.#pidFrom(answer, ociLog, stderr.path);
     return {
       pid,
@@ -198,6 +196,12 @@ class Conmon implements Monitor {
     ];
   }
 
+  /** The first process ends as soon as it has forked away and written the pid file of the second, which may be faster than that. */
+  async #answer(channels: Channels, child: Launched): Promise<string | undefined> {
+    const [answer] = await Promise.all([channels.line('_OCI_SYNCPIPE'), child.exited]);
+    return answer;
+  }
+
   #pidFrom(answer: string | undefined, ociLog: string, errorLog: string): number {
     const message = answer === undefined ? undefined : (JSON.parse(answer) as { data?: number; pid?: number; message?: string });
     const pid = message?.data ?? message?.pid ?? -1;
@@ -211,11 +215,6 @@ class Conmon implements Monitor {
 interface LaunchedConmon {
   readonly channels: Channels;
   readonly child: Launched;
-}
-
-/** It ends as soon as it has got the start byte; nobody waits for that. */
-function forget(child: Launched): void {
-  child.exited.catch(() => undefined);
 }
 
 function logArgs(log: MonitorCreate['log']): string[] {
