@@ -45,7 +45,7 @@ export function bundledParts(directory: string, build: string): Parts {
     const module = { exports: {} };
     const wrapped = compile(path, cachePath(build, name));
     loaded.set(name, module.exports);
-    wrapped(module, createRequire(path), path, directory, part);
+    wrapped(module, ((id: string) => createRequire(path)(id) as unknown) as NodeJS.Require, path, directory, part);
     loaded.set(name, module.exports);
     return module.exports;
   };

@@ -40,11 +40,20 @@ const lazyBuiltins: Plugin = {
     );
     bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, async ({ path }) => {
       const names = [...(await usedNames()).get(path)!];
-      const lines = names.map((name) => (name === 'default' ? 'export default real;' : `export const ${name} = real.${name};`));
-      return { contents: `const real = process.getBuiltinModule('${path}');\n${lines.join('\n')}\n`, loader: 'js' };
+      const real = `process.getBuiltinModule('${path}')`;
+      const lines = FUNCTIONS_ONLY.includes(path)
+        ? names.map((name) => `export const ${name} = (...args) => ${real}.${name}(...args);`)
+        : [
+            `const real = ${real};`,
+            ...names.map((name) => (name === 'default' ? 'export default real;' : `export const ${name} = real.${name};`)),
+          ];
+      return { contents: lines.join('\n'), loader: 'js' };
     });
   },
 };
+
+/** Of these we use functions alone, seldom: they are loaded by the first call (a millisecond each). */
+const FUNCTIONS_ONLY = ['node:module', 'node:os', 'node:timers/promises'];
 
 let found: Promise<Map<string, Set<string>>> | undefined;
 
@@ -221,5 +230,5 @@ for (const [name, modules] of shared(metafile.inputs, partOf)) {
   digest.update(await readFile(join(outdir, `${name}.cjs`)));
 }
 const define = { ...options.define, LICHEN_BUILD: JSON.stringify(digest.digest('hex').slice(0, 16)) };
-await build({ ...options, define, outdir, entryPoints: [join(root, 'cli/main.ts')] });
+await build({ ...options, define, outdir, entryPoints: [join(root, 'cli/main.ts')], plugins: [lazyBuiltins] });
 await build({ ...options, outdir, entryPoints: [join(root, 'storage/layer/thread-main.ts')], plugins: [lazyBuiltins] });

@@ -1,4 +1,4 @@
-import { release } from 'node:os';
+import { kernelRelease } from '../../host/boot.ts';
 import { log } from '../../core/log.ts';
 import type { Driver } from '../../storage/driver/driver.ts';
 import { openDriver as openChosen, type DriverChoice } from '../../storage/driver/probe.ts';
@@ -7,7 +7,7 @@ import type { Engine } from '../engine.ts';
 /** The storage driver of this store. What works here is tried once and remembered as long as kernel and wishes stay the same. */
 export async function openDriver(engine: Engine): Promise<Driver> {
   const wish = { driver: engine.options.storageDriver, mountProgram: mountProgram(engine) };
-  const key = `driver ${release()} ${wish.driver ?? ''} ${wish.mountProgram ?? ''} ${engine.identity.rootless}`;
+  const key = `driver ${kernelRelease()} ${wish.driver ?? ''} ${wish.mountProgram ?? ''} ${engine.identity.rootless}`;
   const known = engine.db.get(`SELECT value FROM meta WHERE key = ?`, key)?.['value'];
   if (typeof known === 'string') return openChosen(JSON.parse(known) as DriverChoice);
   const { probeDriver } = await import('../../storage/driver/probe.ts');

@@ -1,6 +1,5 @@
 /** From the container as it is kept, and the facts of the moment, to what an OCI runtime is told (config.json). */
-import { release } from 'node:os';
-import { arch } from 'node:process';
+import { kernelRelease } from '../../host/boot.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { ContainerConfig, StartFacts } from './container.ts';
 import { boundingCapabilities } from './capabilities.ts';
@@ -24,7 +23,7 @@ export function ociConfig(
   config: ContainerConfig,
   facts: StartFacts,
   defaults: Defaults = DEFAULTS,
-  machine: Machine = { arch, kernel: release() },
+  machine: Machine = { arch: process.arch, kernel: kernelRelease() },
 ): OciConfig {
   const process = containerProcess(config, facts, defaults);
   const { mounts: deviceMounts, nodes, rules } = devices(config, facts);
@@ -59,7 +58,7 @@ export function ociConfig(
   };
 }
 
-/** What seccomp rules depend on: `process.arch`, `os.release()`. */
+/** What seccomp rules depend on: `process.arch`, the kernel's release. */
 export type Machine = Pick<SeccompFacts, 'arch' | 'kernel'>;
 
 /** Annotations that every started container carries; systemd reads those in its name when the runtime makes the scope. */
