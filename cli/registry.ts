@@ -168,6 +168,7 @@ const VOLUME: Group = {
   },
 };
 
+const EVENTS: Leaf = { summary: 'Show what happens to objects', load: () => import('./commands/events.ts') };
 const INFO: Leaf = { summary: 'Show facts about the machine and the store', load: () => import('./commands/info.ts') };
 
 const SYSTEM: Group = {
@@ -175,6 +176,7 @@ const SYSTEM: Group = {
   commands: {
     check: { summary: 'Look for damage in the store', load: () => import('./commands/system-check.ts') },
     df: { summary: 'Show how much disk is used', load: () => import('./commands/system-df.ts') },
+    events: EVENTS,
     info: INFO,
     migrate: { summary: 'Make new namespaces for what follows', load: () => import('./commands/system-migrate.ts') },
     prune: { summary: 'Remove what nothing uses', load: () => import('./commands/system-prune.ts') },
@@ -191,7 +193,7 @@ export const REGISTRY: Group = {
     completion: { summary: 'Print a completion script for a shell', needsEngine: false, load: () => import('./commands/completion.ts') },
     container: CONTAINER,
     diff: { summary: 'Show what a container or image changes', load: () => import('./commands/diff.ts') },
-    events: { summary: 'Show what happens to objects', load: () => import('./commands/events.ts') },
+    events: EVENTS,
     healthcheck: HEALTHCHECK,
     image: IMAGE,
     images: { summary: 'List images', load: () => import('./commands/images.ts') },
