@@ -27,7 +27,7 @@ import { digestFromHex, digestHex, type Digest } from '../../core/digest.ts';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { parseJson } from '../../core/json.ts';
 import { bootId } from '../../host/boot.ts';
-import { lockFile, type FileLock } from '../../host/flock.ts';
+import { lockFile, tryLockFile, type FileLock } from '../../host/flock.ts';
 import type { LayerLimits } from './limits.ts';
 import { FACTS, RECORD, TREE, WORK } from './places.ts';
 import { diskUsage } from '../tree/usage.ts';
@@ -297,9 +297,21 @@ export class LayerStore {
     return damaged;
   }
 
-  /** Remove what killed processes left half done. Cheap; apply does it too. */
+  /** Remove what killed processes left half done: staging, which apply does too, and links and notes of layers that are not there. Cheap. */
   heal(): void {
     healStaging(this.#staging);
+    if (!existsSync(join(this.#layers, 'locks'))) return;
+    const layers = namesIn(this.#layers).filter((name) => FULL.test(name));
+    const [full, short] = [new Set(layers), new Set(layers.map((name) => name.slice(0, SHORT)))];
+    for (const name of namesIn(join(this.#layers, 'l'))) if (!short.has(name)) this.#dropStale('l', name);
+    for (const name of namesIn(join(this.#layers, 'unsettled'))) if (!full.has(name)) this.#dropStale('unsettled', name);
+  }
+
+  /** With the layer's lock, for whoever holds it may be about to put the layer there. */
+  #dropStale(directory: 'l' | 'unsettled', name: string): void {
+    using lock = tryLockFile(join(this.#layers, 'locks', name.slice(0, 2)));
+    if (lock === undefined || namesIn(this.#layers).some((layer) => FULL.test(layer) && layer.startsWith(name))) return;
+    rmSync(join(this.#layers, directory, name), { force: true });
   }
 
   #keep(staging: StagingDirectory, { diffId, tarBytes, fileBytes, entries, notices }: UnpackedLayer): AppliedLayer {

@@ -1,98 +1,120 @@
-/** kill -9 of what changes images (S01, S04, G01): whole or not there, nothing leaked, and disk and rows agree. */
-import { existsSync, readdirSync } from 'node:fs';
+/** kill -9 of what changes images (S01, S04, G01): whole or not there, nothing leaked, and disk, rows, df and du agree. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { canMakeImages, fixturePath } from '../fixtures/build/images.ts';
-import { makeImage } from '../fixtures/images/image.ts';
-import { serveImage, type Served } from '../fixtures/images/server.ts';
+import { builtFixture, canMakeImages, fixturePath } from '../fixtures/build/images.ts';
+import { pushFixture } from '../fixtures/build/push.ts';
 import { testHost, type TestHost } from '../host/host.ts';
+import { canRunRegistry, startRegistry, type Registry } from '../host/registry.ts';
+import { emptied, expectNoMore, expectWhole } from './images-kept.ts';
 import { killMany, type Victim } from './killing.ts';
 import { queryStore } from './remains.ts';
 
 const TIMEOUT_MS = 300_000;
-/** Incompressible enough that a pull takes its time in each layer. */
-const image = makeImage(Array.from({ length: 4 }, (_, index) => Buffer.alloc(400_000, `layer ${index} `)));
+const KILLS = 200;
 
-describe.skipIf(!canMakeImages)('killed', () => {
+type VictimTitle = keyof typeof KILLS_OF;
+/** Each of these has its moments: what brings an image in has most of them. */
+const KILLS_OF = {
+  pull: 45,
+  'load of an archive': 20,
+  'load of a directory': 15,
+  'load of several images': 15,
+  import: 20,
+  'rmi of all': 20,
+  'rmi by name': 15,
+  'image prune': 20,
+  tag: 10,
+  push: 20,
+} as const;
+
+test(`there are at least ${KILLS} kills`, () => {
+  expect(Object.values<number>(KILLS_OF).reduce((sum, kills) => sum + kills)).toBeGreaterThanOrEqual(KILLS);
+});
+
+describe.skipIf(!canMakeImages || !canRunRegistry)('killed', () => {
   let host: TestHost;
-  let served: Served;
-  let archive: string;
-  const reference = () => `${served.host}/team/app`;
-  const pull = () => ['pull', '--quiet', '--tls-verify=false', reference()];
-  const load = () => ['load', '--quiet', '--input', archive];
+  /** The registry is no process of the host that is looked at. */
+  let other: TestHost;
+  let registry: Registry;
+  let victims: Readonly<Record<VictimTitle, Omit<Victim, 'kills' | 'title'>>>;
+  let count = 0;
+
+  const SEVERAL = '/tmp/several.tar';
+  const NAMES = ['layered:latest', 'configured:v1', 'busybox:latest'].map((name) => `localhost/${name}`);
+  const reference = (): string => `${registry.name}/team/layered:1`;
+  const pull = (): readonly string[] => ['pull', '--quiet', '--tls-verify=false', reference()];
+  const loadSeveral = ['load', '--quiet', '--input', SEVERAL];
+
+  const several = async (): Promise<void> => {
+    if (queryStore(host, 'SELECT id FROM images').length < NAMES.length) await host.succeed(loadSeveral);
+  };
+  /** A repository of its own for each push. */
+  const target = (): string => `${registry.name}/team/pushed-${count}`;
 
   beforeAll(async () => {
-    served = await serveImage(image);
     host = await testHost();
-    archive = host.fixture(await fixturePath('layered'));
+    other = await testHost();
+    registry = await startRegistry(other);
+    await pushFixture(await builtFixture('layered'), registry, 'team/layered', '1');
+    for (const name of ['layered', 'configured', 'busybox'] as const)
+      await host.succeed(['load', '--quiet', '--input', host.fixture(await fixturePath(name))]);
+    await host.succeed(['save', '--quiet', '--multi-image-archive', '--output', SEVERAL, ...NAMES]);
+    await host.run(['tar', '-C', '/usr/share', '-cf', '/tmp/root.tar', 'common-licenses', 'terminfo', 'zoneinfo']);
+    const load = async (form: 'docker-archive' | 'oci'): Promise<readonly string[]> => [
+      'load',
+      '--quiet',
+      '--input',
+      host.fixture(await fixturePath('layered', form)),
+    ];
+    victims = {
+      pull: { argv: pull(), prepare: emptied },
+      'load of an archive': { argv: await load('docker-archive'), prepare: emptied },
+      'load of a directory': { argv: await load('oci'), prepare: emptied },
+      'load of several images': { argv: loadSeveral, prepare: emptied },
+      import: { argv: ['import', '--quiet', '/tmp/root.tar', 'imported'], prepare: emptied },
+      'rmi of all': { argv: ['rmi', '--force', '--all'], prepare: several },
+      'rmi by name': { argv: ['rmi', ...NAMES], prepare: several },
+      'image prune': { argv: ['image', 'prune', '--all', '--force'], prepare: several },
+      tag: { argv: () => ['tag', 'localhost/layered', `one:${++count}`, `two:${count}`], prepare: several, check: () => bothOrNone() },
+      push: {
+        argv: () => (count++, ['push', '--quiet', '--tls-verify=false', 'localhost/layered', target()]),
+        prepare: several,
+        check: () => expectPushedWhole(registry, `team/pushed-${count}`),
+      },
+    };
   });
   afterAll(async () => {
     await host[Symbol.asyncDispose]();
-    await served[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
   });
 
-  const clear = async () => {
-    await host.succeed(['rmi', '--all', '--force']);
+  const bothOrNone = (): void => {
+    const names = queryStore(host, `SELECT name FROM image_names WHERE name IN ('localhost/one:${count}', 'localhost/two:${count}')`);
+    expect([0, 2]).toContain(names.length);
   };
-  const both = async () => {
-    await host.succeed(pull());
-    await host.succeed(load());
-  };
-  const VICTIMS: readonly (readonly [string, () => Victim])[] = [
-    ['pull', () => ({ argv: pull(), kills: 6, prepare: clear, check: isSound })],
-    ['load', () => ({ argv: load(), kills: 6, prepare: clear, check: isSound })],
-    ['rmi', () => ({ argv: ['rmi', '--force', '--all'], kills: 6, prepare: both, check: isSound })],
-    ['image prune', () => ({ argv: ['image', 'prune', '--all', '--force'], kills: 6, prepare: both, check: isSound })],
-  ];
 
-  test.each(VICTIMS)(
-    '%s: every image is whole or absent',
-    async (_, victim) => {
-      await killMany(host, victim());
-      await clear();
-      await isSound(host);
-      expect(contents(host)).toEqual({ layers: [], blobs: [], tmp: [] });
+  test.each(Object.entries(KILLS_OF) as [VictimTitle, number][])(
+    '%s: every image is whole or absent, and nothing else stays',
+    async (title, kills) => {
+      const victim = victims[title];
+      const check = async (): Promise<void> => {
+        expectWhole(host);
+        await victim.check?.(host);
+      };
+      await killMany(host, { ...victim, title, kills, next: ['images', '--all'], untouched: true, check, thorough: expectNoMore });
+      await emptied(host);
     },
     TIMEOUT_MS,
   );
-
-  test('two pulls of one image at once, and a pull while it is removed, end in a whole image or none', async () => {
-    for (let round = 0; round < 3; round++) {
-      await clear();
-      const pulls = await Promise.all([host.lichen(pull()), host.lichen(pull())]);
-      expect(pulls.map(({ exitCode, stderr }) => ({ exitCode, stderr }))).toEqual([0, 0].map((exitCode) => ({ exitCode, stderr: '' })));
-      await isSound(host);
-      const [pulled, removed] = await Promise.all([host.lichen(pull()), host.lichen(['rmi', '--force', reference()])]);
-      expect([pulled.exitCode, removed.exitCode]).toEqual([0, 0]);
-      await isSound(host);
-    }
-    await clear();
-    expect(contents(host)).toEqual({ layers: [], blobs: [], tmp: [] });
-  });
 });
 
-/** All that a row names is on the disk; once the documented clean-up has run, nothing else is. */
-async function isSound(host: TestHost): Promise<void> {
-  await host.succeed(['image', 'prune', '--force']);
-  const rows = queryStore(host, 'SELECT id, manifest_digest, layers FROM images');
-  const named = new Set(rows.flatMap(({ layers }) => (JSON.parse(String(layers)) as string[]).map((layer) => layer.slice(7))));
-  const documents = new Set(rows.flatMap(({ id, manifest_digest: manifest }) => [String(id), String(manifest).slice(7)]));
-  const { layers, blobs } = contents(host);
-  expect([...named].filter((layer) => !layers.includes(layer))).toEqual([]);
-  expect([...documents].filter((blob) => !blobs.includes(blob))).toEqual([]);
-}
-
-function contents(host: TestHost): {
-  readonly layers: readonly string[];
-  readonly blobs: readonly string[];
-  readonly tmp: readonly string[];
-} {
-  const names = (directory: string) => {
-    const path = host.path(`${host.store}/${directory}`);
-    return existsSync(path) ? readdirSync(path) : [];
-  };
-  return {
-    layers: names('layers').filter((name) => /^[0-9a-f]{64}$/.test(name)),
-    blobs: names('blobs/sha256'),
-    tmp: names('tmp'),
-  };
+/** The registry has no such tag, or all that it stands for. */
+async function expectPushedWhole({ url }: Registry, repository: string): Promise<void> {
+  const accept = 'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json';
+  const answer = await fetch(`${url}/v2/${repository}/manifests/latest`, { headers: { accept } });
+  if (answer.status === 404) return;
+  expect(answer.status).toBe(200);
+  const { config, layers } = (await answer.json()) as { config: { digest: string }; layers: readonly { digest: string }[] };
+  for (const { digest } of [config, ...layers]) {
+    expect((await fetch(`${url}/v2/${repository}/blobs/${digest}`, { method: 'HEAD' })).status).toBe(200);
+  }
 }

@@ -26,7 +26,7 @@ async function createVictim(host: TestHost): Promise<void> {
   await host.succeed(['create', '--name', 'victim', IMAGE, ...SLEEP]);
 }
 
-const VICTIMS: readonly Victim[] = [
+const VICTIMS: readonly (Victim & { readonly argv: readonly string[] })[] = [
   { argv: ['run', '--rm', '--network', 'none', IMAGE, 'true'], kills: 45, check: settlesByItself },
   { argv: ['run', '--rm', '--network', 'pasta', IMAGE, 'true'], kills: 35, check: settlesByItself },
   { argv: ['run', '--rm', '--network', 'slirp4netns', '--volume', '/data', IMAGE, 'true'], kills: 20, check: settlesByItself },

@@ -5,12 +5,21 @@ import { chance, SEED } from './chance.ts';
 import { expectNothingLeft } from './remains.ts';
 
 export interface Victim {
-  readonly argv: readonly string[];
+  /** A function is asked anew for each kill. */
+  readonly argv: readonly string[] | (() => readonly string[]);
   readonly kills: number;
+  /** What the moments hang on; default: the words of `argv`. */
+  readonly title?: string;
   /** Before each; must succeed. */
   readonly prepare?: (host: TestHost) => Promise<unknown>;
+  /** Default: a list of containers. */
+  readonly next?: readonly string[];
+  /** Look at what the kill left before any other command does: the next one is whatever `prepare` or `thorough` call. */
+  readonly untouched?: boolean;
   /** What must hold after each, whatever the moment. */
-  readonly check?: (host: TestHost) => Promise<void>;
+  readonly check?: (host: TestHost) => unknown;
+  /** The same for what takes longer, after some kills and after the last. Default: nothing is left of any container. */
+  readonly thorough?: (host: TestHost) => Promise<void>;
 }
 
 /** Commands are judged every so many kills; by then leftovers of several may have piled up, which is harder on the engine, not easier. */
@@ -19,8 +28,9 @@ const KILLS_PER_CHECK = 5;
 const NEXT_COMMAND_MS = 20_000;
 
 export async function killMany(host: TestHost, victim: Victim): Promise<void> {
-  const random = chance(victim.argv.join(' '));
+  const random = chance(victim.title ?? argvOf(victim).join(' '));
   const usualMs = await usualDuration(host, victim);
+  const thorough = victim.thorough ?? expectNothingLeft;
   for (let kills = 0, attempts = 0; kills < victim.kills; attempts++) {
     if (attempts > victim.kills * 5) throw new Error(`only ${kills} of ${attempts} kills met a living process (usually ${usualMs} ms)`);
     const afterMs = random() * usualMs * 1.1;
@@ -29,7 +39,7 @@ export async function killMany(host: TestHost, victim: Victim): Promise<void> {
       await victim.prepare?.(host);
       kills += (await killOnce(host, victim, afterMs, early)) ? 1 : 0;
       await victim.check?.(host);
-      if (attempts % KILLS_PER_CHECK === 0) await expectNothingLeft(host);
+      if (attempts % KILLS_PER_CHECK === 0) await thorough(host);
     } catch (error) {
       const moment = `${afterMs.toFixed(1)} of ${usualMs.toFixed(0)} ms${early ? ', the next command already under way' : ''}`;
       throw new Error(`LICHEN_FAULT_SEED=${SEED}, attempt ${attempts}, killed after ${moment}: ${(error as Error).message}`, {
@@ -37,26 +47,26 @@ export async function killMany(host: TestHost, victim: Victim): Promise<void> {
       });
     }
   }
-  await expectNothingLeft(host);
+  await thorough(host);
 }
 
 /** True when it met a living process. With `early` the next command starts before the kill, so that it looks at once at what the dead one left. */
 export async function killOnce(host: TestHost, victim: Victim, afterMs: number, early: boolean): Promise<boolean> {
-  await using command = host.spawnLichen(victim.argv);
+  await using command = host.spawnLichen(argvOf(victim));
   command.endInput();
-  const next = early ? nextCommand(host, Math.max(afterMs - 50, 0)) : undefined;
+  const next = early ? nextCommand(host, victim, Math.max(afterMs - 50, 0)) : undefined;
   await delay(afterMs);
   command.signal('SIGKILL');
   const died = await endOf(command);
   // One that came early may have looked while the other was still alive.
   await next;
-  await nextCommand(host, 0);
+  if (victim.untouched !== true) await nextCommand(host, victim, 0);
   return died;
 }
 
-async function nextCommand(host: TestHost, afterMs: number): Promise<void> {
+async function nextCommand(host: TestHost, { next = ['ps', '--all'] }: Victim, afterMs: number): Promise<void> {
   await delay(afterMs);
-  const { exitCode, stderr } = await host.lichen(['ps', '--all'], { timeoutMs: NEXT_COMMAND_MS });
+  const { exitCode, stderr } = await host.lichen(next, { timeoutMs: NEXT_COMMAND_MS });
   if (exitCode !== 0) throw new Error(`the next command failed with ${exitCode}: ${stderr}`);
 }
 
@@ -71,9 +81,13 @@ async function usualDuration(host: TestHost, victim: Victim): Promise<number> {
   for (let round = 0; round < 3; round++) {
     await victim.prepare?.(host);
     const start = performance.now();
-    await host.succeed(victim.argv);
+    await host.succeed(argvOf(victim));
     durations.push(performance.now() - start);
   }
   await host.succeed(['rm', '--force', '--time', '0', '--all']);
   return durations.toSorted((a, b) => a - b)[1]!;
+}
+
+function argvOf({ argv }: Victim): readonly string[] {
+  return typeof argv === 'function' ? argv() : argv;
 }

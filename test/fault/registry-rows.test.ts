@@ -194,7 +194,8 @@ describe('G08: a document', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
     const deep = image.manifest.toString().replace('{', `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)},`);
     await using other = await serveImage(image, serveManifest(deep));
-    await new Puller().pull(other.host).then(
+    using deepPuller = new Puller();
+    await deepPuller.pull(other.host).then(
       () => undefined,
       (error: { code: string }) => expect(error.code).toBe('IMAGE_CORRUPT'),
     );

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { tryLockFile } from '../../host/flock.ts';
 import { LayerStore } from '../../storage/layer/store.ts';
 import { tarOf } from '../fixtures/tar/build.ts';
 import { Scratch, sha256 } from '../fixtures/tar/layer.ts';
@@ -106,6 +107,27 @@ describe('two at once', () => {
     await store.apply(diffId, async () => Readable.from(slow()));
     expect(await store.verify(diffId)).toBe(true);
   });
+});
+
+test('links and notes of layers that never came are removed, those of a layer in the making are not', async () => {
+  using scratch = new Scratch();
+  const store = new LayerStore(scratch.path);
+  const [links, notes] = [join(scratch.path, 'layers/l'), join(scratch.path, 'layers/unsettled')];
+  const stale = 'ab'.repeat(32);
+  await store.apply(diffId, give(tar));
+  const kept = [readdirSync(links), readdirSync(notes)];
+  const leave = (): void => {
+    symlinkSync(`../${stale}/diff`, join(links, stale.slice(0, 26)));
+    writeFileSync(join(notes, stale), 'this boot');
+  };
+  leave();
+  {
+    using _lock = tryLockFile(join(scratch.path, 'layers/locks/ab'));
+    store.heal();
+    expect(existsSync(join(notes, stale))).toBe(true);
+  }
+  store.heal();
+  expect([readdirSync(links), readdirSync(notes)]).toEqual(kept);
 });
 
 describe('after a reboot', () => {
