@@ -49,7 +49,8 @@ async function obtain(context: CommandContext, engine: Engine, wish: ContainerWi
   return pullForCreation(context, engine, { image, policy, platform: wish.platform, flags });
 }
 
-async function removeNamed(engine: Engine, name: string): Promise<void> {
+/** `--replace`. */
+export async function removeNamed(engine: Engine, name: string): Promise<void> {
   try {
     const { removeContainer } = await import('../libpod/container/remove.ts');
     await removeContainer(engine, engine.containers.find(name).id, { force: true, volumes: false });

@@ -1,19 +1,56 @@
 import { EngineError } from '../../core/errors.ts';
-import { findImage } from '../../libpod/image/find.ts';
+import { shellWords } from '../../core/shell.ts';
+import { ENTERED } from '../../host/identity.ts';
+import { launch } from '../../host/process.ts';
+import { findImage, lookUpImage } from '../../libpod/image/find.ts';
+import { callerEnvironment } from '../caller-env.ts';
 import { defineCommand } from '../command.ts';
+import { removeNamed } from '../creation.ts';
+import { engineOptions } from '../engine-options.ts';
 import { runlabelFace } from '../faces/container-runlabel.ts';
+import { proxySignals } from '../streams.ts';
+
+/** Whose command lines lichen speaks. */
+const OURS = /^(.*\/)?(podman|docker|lichen)$/;
 
 export const command = defineCommand(runlabelFace, async (context, [label = '', name = '', ...args], flags) => {
   const engine = await context.openEngine();
-  const { image } = await findImage(engine, name);
-  const value = image.config.config?.Labels?.[label];
+  if (!(await lookUpImage(engine, name))) {
+    const { pullForCreation } = await import('../pulling.ts');
+    await pullForCreation(context, engine, { image: name, policy: 'missing', flags });
+  }
+  const found = await findImage(engine, name);
+  const value = found.image.config.config?.Labels?.[label];
   if (value === undefined || value === '')
     throw new EngineError('INVALID_ARGUMENT', `cannot find the value of label: ${label} in image: ${name}`);
-  const shownName = flags.name ?? name.replace(/^.*\//, '').replace(/[:@].*$/, '');
-  const line = [value.replaceAll(/\$\{?NAME\}?/g, shownName).replaceAll(/\$\{?IMAGE\}?|\bIMAGE\b/g, name), ...args].join(' ');
-  if (!flags.display)
-    throw new EngineError('NOT_SUPPORTED', 'a command out of an image is not run on the host', {
-      hint: `If you trust it, run it yourself: ${JSON.stringify(line)}`,
+  const container = flags.name ?? name.replace(/^.*\//, '').replace(/[:@].*$/, '');
+  const [program = '', ...words] = substitute(value, { NAME: container, IMAGE: found.name ?? name });
+  const line = [...words, ...args];
+  if (flags.display) return context.stdout.line(`command: ${[context.program, ...line].join(' ')}`);
+  if (!OURS.test(program)) {
+    throw new EngineError('NOT_SUPPORTED', `the label wants to run ${program} on this machine, not a container`, {
+      hint: `If you trust it, run it yourself: ${[program, ...line].join(' ')}`,
     });
-  context.stdout.line(`command: ${line}`);
+  }
+  if (flags.replace) await removeNamed(engine, container);
+  const [self = '', ...globals] = engineOptions(context.globals, context.argv, context.env).self;
+  const output = flags.quiet ? 'ignore' : 'inherit';
+  const child = await launch(self, [...globals, ...line], {
+    stdio: ['inherit', output, 'inherit'],
+    env: {
+      ...callerEnvironment(context.env),
+      ...(engine.identity.rootless && { [ENTERED]: `${engine.identity.uid}:${engine.identity.gid}` }),
+    },
+  });
+  using _signals = proxySignals((signal) => child.kill(signal));
+  return (await child.exited).code;
 });
+
+/** Words as a shell divides them; `NAME`, `$NAME` and `X=NAME` alike (podman-container-runlabel(1)). */
+function substitute(line: string, values: Readonly<Record<string, string>>): string[] {
+  return shellWords(line).map((word) =>
+    word
+      .replaceAll(/\$\{?([A-Z_][A-Z0-9_]*)\}?/g, (_, variable: string) => values[variable] ?? '')
+      .replace(/^([A-Z]+=)?(NAME|IMAGE)$/, (_, before: string | undefined, variable: string) => `${before ?? ''}${values[variable]}`),
+  );
+}
