@@ -83,17 +83,21 @@ async function everything(path: string): Promise<string> {
 
 /** Dynamic imports that commands of any part seldom come to. */
 const SELDOM = [
+  'libpod/artifact/mount.ts',
   'cli/help.ts',
   'cli/completion/complete.ts',
   'cli/completion/names.ts',
   'cli/pulling.ts',
+  'libpod/container/cdi.ts',
   'libpod/container/overlaid.ts',
   'libpod/container/size.ts',
   'libpod/container/strays.ts',
+  'libpod/container/subordinate.ts',
   'libpod/container/undo.ts',
   'libpod/image/volume.ts',
   'libpod/inspect/volume.ts',
   'libpod/manifest/instance.ts',
+  'libpod/spec/parse/word.ts',
   'libpod/volume/list.ts',
   'libpod/volume/remove.ts',
   'network/slirp4netns.ts',
