@@ -1,5 +1,5 @@
 /** What `create` and `run` do before there is a container: the wish, the image, the name that is to be freed, the id file. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
 import { EngineError, isEngineError } from '../core/errors.ts';
 import { systemWords } from '../core/system-words.ts';
 import type { Engine } from '../libpod/engine.ts';
@@ -15,6 +15,8 @@ export interface Preparation {
 /** Throws INVALID_*, NO_SUCH_IMAGE and what a pull throws. */
 export async function prepareCreation(context: CommandContext, args: readonly string[], flags: WishFlags): Promise<Preparation> {
   const wish = assembleWish({ flags, args, given: context.given, argv: context.argv, env: context.env, cwd: context.cwd });
+  warnOfRealtime(context, flags);
+  flags['decryption-key'].forEach(checkKey);
   refuseIdFile(flags.cidfile);
   const engine = await context.openEngine();
   const image = wish.image === undefined ? undefined : await obtain(context, engine, wish, wish.image, flags);
@@ -29,6 +31,22 @@ export function writeIdFile(path: string | undefined, id: string): void {
     writeFileSync(path, id, { flag: 'wx' });
   } catch (cause) {
     throw new EngineError('INVALID_ARGUMENT', `creating idfile: open ${path}: ${systemWords(cause)}`, { cause });
+  }
+}
+
+/** cgroup v2 has no real-time budgets; as Podman, the container goes without. */
+function warnOfRealtime({ stderr }: CommandContext, flags: WishFlags): void {
+  if (flags['cpu-rt-period']) stderr.line('Realtime period not supported on cgroups V2 systems');
+  if (flags['cpu-rt-runtime']) stderr.line('Realtime runtime not supported on cgroups V2 systems');
+}
+
+/** An image that is encrypted is refused where it is pulled; a key for one that is not changes nothing. */
+function checkKey(text: string): void {
+  const [path = ''] = text.split(':', 1);
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (cause) {
+    throw new EngineError('INVALID_ARGUMENT', `invalid decryption keys: open ${path}: ${systemWords(cause)}`, { cause });
   }
 }
 

@@ -25,6 +25,8 @@ export interface Settings {
   readonly baseHostsFile: string;
   readonly hostContainersInternal: string;
   readonly seccompProfile: string | undefined;
+  /** [engine] cdi_spec_dirs: later ones count more. */
+  readonly cdiDirectories: readonly string[];
 }
 
 /** Later files win, key by key. Throws CONFIG (which file, which key, what is wrong). */
@@ -131,6 +133,7 @@ function fromTables(tables: Tables): Settings {
     dnsOptions: containers.list('dns_options') ?? [],
     baseHostsFile: containers.text('base_hosts_file') ?? '',
     hostContainersInternal: containers.text('host_containers_internal_ip') ?? '',
+    cdiDirectories: engine.list('cdi_spec_dirs') ?? ['/etc/cdi', '/var/run/cdi'],
     seccompProfile: containers.text('seccomp_profile') || undefined,
   };
 }

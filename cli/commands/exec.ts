@@ -1,4 +1,4 @@
-import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { parseDetachKeys } from '../../libpod/spec/parse/detach-keys.ts';
@@ -12,6 +12,7 @@ import { callerEnvironment } from '../caller-env.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { execFace } from '../faces/exec.ts';
 import type { FlagValues } from '../flag.ts';
+import { preservedFds } from '../preserved.ts';
 import { readIdFile } from '../selection.ts';
 import { ownStreams, passTerminal, proxySignals, typedKeys } from '../streams.ts';
 import { attachedStreams } from '../wish/streams.ts';
@@ -56,38 +57,6 @@ function readEnvFile(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (cause) {
     throw new EngineError('INVALID_ARGUMENT', `parsing file ${JSON.stringify(path)}: open ${path}: ${systemWords(cause)}`, { cause });
-  }
-}
-
-/** Single descriptors are handed over together with those before them: the runtime takes a count. Throws INVALID_ARGUMENT. */
-function preservedFds(flags: ExecFlags): number {
-  const count = flags['preserve-fds'] ?? 0;
-  for (let fd = 3; fd < 3 + count; fd++) {
-    if (!isPassedOn(fd)) throw notAvailable(fd, 'preserve-fds option requires that file descriptors');
-  }
-  for (const fd of flags['preserve-fd']) {
-    if (fd < 3) {
-      throw new EngineError(
-        'INVALID_ARGUMENT',
-        `cannot preserve FD ${fd}, consider using the passthrough log-driver to pass STDIO streams into the container: invalid argument`,
-      );
-    }
-    if (!isPassedOn(fd)) throw notAvailable(fd, 'preserve-fd option requires that file descriptors');
-  }
-  return Math.max(count, ...flags['preserve-fd'].map((fd) => fd - 2), 0);
-}
-
-function notAvailable(fd: number, words: string): EngineError {
-  return new EngineError('INVALID_ARGUMENT', `file descriptor ${fd} is not available - the ${words} must be passed`);
-}
-
-/** Open, and not one of the event loop's own. */
-function isPassedOn(fd: number): boolean {
-  try {
-    fstatSync(fd);
-    return !readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:');
-  } catch {
-    return false;
   }
 }
 

@@ -7,6 +7,7 @@ import { prepareCreation, writeIdFile } from '../creation.ts';
 import { runFace } from '../faces/run.ts';
 import type { FlagValues } from '../flag.ts';
 import { foregroundRun } from '../foreground.ts';
+import { preservedFds } from '../preserved.ts';
 import { warnWithoutTerminal } from '../streams.ts';
 import { attachedStreams, type Stream } from '../wish/streams.ts';
 
@@ -17,12 +18,15 @@ const START_FAILURE = 126;
 
 export const command = defineCommand(runFace, async (context, args, flags) => {
   const streams = attachedStreams(flags.attach, flags.interactive);
+  const preserveFds = handedOn(flags);
   if (flags.tty && flags.interactive) warnWithoutTerminal();
   const { engine, wish } = await prepareCreation(context, args, flags);
   const created = await createContainer(engine, wish, { starting: true, tell: (line) => context.stderr.line(line) });
   writeIdFile(flags.cidfile, created.record.id);
   try {
-    return flags.detach ? await detached(context, engine, created) : await attached(engine, created, flags, streams);
+    return flags.detach
+      ? await detached(context, engine, created, preserveFds)
+      : await attached(engine, created, flags, streams, preserveFds);
   } catch (error) {
     if (error instanceof EngineError && error.exitCode === undefined) {
       throw new EngineError(error.code, error.message, {
@@ -35,14 +39,32 @@ export const command = defineCommand(runFace, async (context, args, flags) => {
   }
 });
 
-async function detached(context: CommandContext, engine: Engine, created: CreatedContainer): Promise<number> {
+function handedOn(flags: RunFlags): readonly number[] {
+  if (flags['preserve-fds'] && flags['preserve-fd'].length > 0) {
+    throw new EngineError('INVALID_ARGUMENT', 'cannot specify both --preserve-fds and --preserve-fd');
+  }
+  return preservedFds(flags);
+}
+
+async function detached(
+  context: CommandContext,
+  engine: Engine,
+  created: CreatedContainer,
+  preserveFds: readonly number[],
+): Promise<number> {
   using _lock = created;
-  await startUnderLock(engine, created.record, {});
+  await startUnderLock(engine, created.record, { preserveFds });
   context.stdout.line(created.record.id);
   return 0;
 }
 
-async function attached(engine: Engine, created: CreatedContainer, flags: RunFlags, streams: ReadonlySet<Stream>): Promise<number> {
+async function attached(
+  engine: Engine,
+  created: CreatedContainer,
+  flags: RunFlags,
+  streams: ReadonlySet<Stream>,
+  preserveFds: readonly number[],
+): Promise<number> {
   return foregroundRun(engine, created.record, {
     streams,
     detachKeys: flags['detach-keys'],
@@ -50,7 +72,7 @@ async function attached(engine: Engine, created: CreatedContainer, flags: RunFla
     start: async (options) => {
       // Held since the row was made: a lichen that is killed up to here leaves a start that the next one undoes.
       using _lock = created;
-      return await startUnderLock(engine, created.record, options);
+      return await startUnderLock(engine, created.record, { ...options, preserveFds });
     },
   });
 }

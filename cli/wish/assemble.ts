@@ -1,18 +1,20 @@
 /** From the flags of `create` and `run` to a ContainerWish. What flags mean together with image and configuration is libpod's business. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
+import { matchGlob } from '../../core/glob.ts';
 import { parseSignal } from '../../core/signal.ts';
 import { defined } from '../../libpod/spec/defined.ts';
-import { parseDevice } from '../../libpod/spec/parse/device.ts';
+import { isQualifiedDevice, parseDevice } from '../../libpod/spec/parse/device.ts';
 import { parseAnnotation, parseEnv, parseEnvFile, parseLabel, parseLabelFile } from '../../libpod/spec/parse/env.ts';
 import { invalid } from '../../libpod/spec/parse/go.ts';
 import { parseIdMappings } from '../../libpod/spec/parse/idmap.ts';
-import { parseShmSize, parseUlimit } from '../../libpod/spec/parse/limits.ts';
+import { parseDeviceRule } from '../../libpod/spec/parse/limited-device.ts';
+import { parseShmSize, parseSystemdTmpfsSize, parseUlimit } from '../../libpod/spec/parse/limits.ts';
 import { parseMount } from '../../libpod/spec/parse/mount.ts';
 import { parseIpcNamespace, parseNamespace, parseUserNamespace } from '../../libpod/spec/parse/namespaces.ts';
 import { parseSecret } from '../../libpod/spec/parse/secret.ts';
-import { parseSecurityOptions } from '../../libpod/spec/parse/security.ts';
+import { parseSeccompPolicy, parseSecurityOptions } from '../../libpod/spec/parse/security.ts';
 import { parseTmpfs, parseVolume } from '../../libpod/spec/parse/volume.ts';
 import {
   parseCgroupsMode,
@@ -28,7 +30,7 @@ import {
   parseUmask,
   architectureName,
 } from '../../libpod/spec/parse/words.ts';
-import type { ContainerWish, MountWish, NamespaceWishes } from '../../libpod/spec/wish.ts';
+import type { ContainerWish, GlobWish, MountWish, NamespaceWishes } from '../../libpod/spec/wish.ts';
 import { callerEnvironment } from '../caller-env.ts';
 import type { FlagValues } from '../flag.ts';
 import type { CONTAINER_FLAGS } from './flags.ts';
@@ -36,8 +38,8 @@ import { healthWish } from './health.ts';
 import { networkWish } from './network.ts';
 import { resourceWish } from './resources.ts';
 
-/** `preserve-fds` is a flag of `run` alone. */
-export type WishFlags = FlagValues<typeof CONTAINER_FLAGS> & { readonly 'preserve-fds'?: number | undefined };
+/** Some are flags of `run` alone. */
+export type WishFlags = FlagValues<typeof CONTAINER_FLAGS> & { readonly passwd?: boolean; readonly rmi?: boolean };
 
 export interface WishSource {
   readonly flags: WishFlags;
@@ -64,12 +66,14 @@ export function assembleWish(source: WishSource): ContainerWish {
       pull: ifGiven(flags.pull, parsePullPolicy),
       platform: wantedPlatform(flags),
       entrypoint: ifGiven(flags.entrypoint, parseEntrypoint),
+      envMerge: nonEmptyList(flags['env-merge']),
       unsetEnv: nonEmptyList(flags.unsetenv),
       unsetEnvAll: asked('unsetenv-all'),
       httpProxy: asked('http-proxy'),
       workdir: nonEmpty(flags.workdir),
       user: nonEmpty(flags.user),
       groupAdd: nonEmptyList(flags['group-add']),
+      accounts: accountsWish(flags),
       umask: ifGiven(nonEmpty(flags.umask), parseUmask),
       timezone: nonEmpty(flags.tz),
       hostname: nonEmpty(flags.hostname),
@@ -79,21 +83,32 @@ export function assembleWish(source: WishSource): ContainerWish {
       stopSignal: ifGiven(nonEmpty(flags['stop-signal']), parseSignal),
       stopTimeoutSeconds: flags['stop-timeout'],
       timeoutSeconds: flags.timeout,
-      restart: ifGiven(flags.restart, (text) => parseRestart(text, flags.rm)),
+      restart: ifGiven(flags.restart, (text) => parseRestart(text, flags.rm || flags.rmi === true)),
+      requires: nonEmptyList(flags.requires),
+      pidFile: absolute(flags.pidfile, source.cwd),
+      monitorPidFile: absolute(flags['conmon-pidfile'], source.cwd),
+      personality: nonEmpty(flags.personality),
+      removeImage: flags.rmi || undefined,
+      seccompPolicy: ifGiven(nonEmpty(flags['seccomp-policy']), parseSeccompPolicy),
       privileged: asked('privileged'),
       readOnly: asked('read-only'),
       readOnlyTmpfs: asked('read-only-tmpfs'),
       hostUlimits: flags.ulimit.includes('host') ? true : undefined,
       shmSizeBytes: ifGiven(nonEmpty(flags['shm-size']), parseShmSize),
+      systemdTmpfsBytes: ifGiven(nonEmpty(flags['shm-size-systemd']), parseSystemdTmpfsSize),
       oomScoreAdj: flags['oom-score-adj'],
       cgroupParent: nonEmpty(flags['cgroup-parent']),
+      rdtClass: nonEmpty(flags['rdt-class']),
       cgroups: ifGiven(flags.cgroups, parseCgroupsMode),
       idMap: idMapWish(flags),
+      subordinates: subordinatesWish(flags),
+      cdiDevices: nonEmptyList([...flags.device.filter(isQualifiedDevice), ...flags.gpus.map(gpuDevice)]),
+      deviceRules: nonEmptyList(flags['device-cgroup-rule'].map(parseDeviceRule)),
       imageVolumes: ifGiven(flags['image-volume'], parseImageVolumes),
       volumesFrom: nonEmptyList(flags['volumes-from']),
+      chrootDirs: nonEmptyList(flags.chrootdirs),
       secrets: secretWishes(flags),
       health: healthWish(flags),
-      preserveFds: flags['preserve-fds'],
     }),
     command: args.slice(1),
     createCommand: source.argv,
@@ -102,11 +117,11 @@ export function assembleWish(source: WishSource): ContainerWish {
     annotations: Object.fromEntries(flags.annotation.map(parseAnnotation)),
     terminal: flags.tty,
     stdinOpen: flags.interactive,
-    autoRemove: flags.rm,
+    autoRemove: flags.rm || flags.rmi === true,
     capAdd: flags['cap-add'],
     capDrop: flags['cap-drop'],
     security: parseSecurityOptions(flags['security-opt']),
-    devices: flags.device.map(parseDevice),
+    devices: flags.device.filter((text) => !isQualifiedDevice(text)).map(parseDevice),
     sysctls: Object.fromEntries(flags.sysctl.map(parseSysctl)),
     ulimits: flags.ulimit.includes('host') ? [] : flags.ulimit.map(parseUlimit),
     resources: resourceWish(flags, given),
@@ -170,6 +185,29 @@ function idMapWish({ uidmap, gidmap }: WishFlags): ContainerWish['idMap'] {
   };
 }
 
+function subordinatesWish({ subuidname, subgidname }: WishFlags): ContainerWish['subordinates'] {
+  const uids = nonEmpty(subuidname) ?? nonEmpty(subgidname);
+  const gids = nonEmpty(subgidname) ?? nonEmpty(subuidname);
+  return uids === undefined || gids === undefined ? undefined : { uids, gids };
+}
+
+function accountsWish(flags: WishFlags): ContainerWish['accounts'] {
+  const accounts = defined({
+    none: flags.passwd === false ? true : undefined,
+    passwdEntry: nonEmpty(flags['passwd-entry']),
+    groupEntry: nonEmpty(flags['group-entry']),
+    hostUsers: nonEmptyList(flags.hostuser),
+  });
+  return Object.keys(accounts).length > 0 ? accounts : undefined;
+}
+
+/** As Podman, which knows the names of one maker only. Throws INVALID_ARGUMENT. */
+function gpuDevice(text: string): string {
+  const device = `nvidia.com/gpu=${text}`;
+  if (!isQualifiedDevice(device)) throw invalid(`stat ${device}: no such file or directory`);
+  return device;
+}
+
 function namespaceWishes({ pid, ipc, uts, cgroupns, userns }: WishFlags): NamespaceWishes {
   return defined({
     user: ifGiven(userns, parseUserNamespace),
@@ -182,8 +220,34 @@ function namespaceWishes({ pid, ipc, uts, cgroupns, userns }: WishFlags): Namesp
 
 /** Host directories are made absolute here: the engine may run elsewhere. */
 function mountWishes({ volume, mount, tmpfs }: WishFlags, cwd: string): MountWish[] {
-  const wishes = [...mount.map(parseMount), ...volume.map(parseVolume), ...tmpfs.map(parseTmpfs)];
+  const mounts = mount.map(parseMount).flatMap((wish) => (wish.type === 'glob' ? globbed(wish, cwd) : [wish]));
+  const wishes = [...mounts, ...volume.map(parseVolume), ...tmpfs.map(parseTmpfs)];
   return wishes.map((wish) => (wish.type === 'bind' ? { ...wish, source: resolve(cwd, wish.source) } : wish));
+}
+
+function globbed({ pattern, target, options }: GlobWish, cwd: string): MountWish[] {
+  const paths = pattern === '' ? [] : findGlob(resolve(cwd, pattern));
+  if (paths.length === 0) throw invalid(`no file paths matching glob ${JSON.stringify(pattern)}`);
+  return paths.map((source) => ({ type: 'bind', source, target: target === undefined ? source : join(target, basename(source)), options }));
+}
+
+/** As Go's filepath.Glob: names are matched one by one, those that begin with a dot as well. Sorted. */
+function findGlob(pattern: string): string[] {
+  const directory = dirname(pattern);
+  const directories = /[*?[\\]/.test(directory) ? findGlob(directory) : [directory];
+  return directories.flatMap((parent) =>
+    namesIn(parent)
+      .filter((name) => matchGlob(basename(pattern), name))
+      .map((name) => join(parent, name)),
+  );
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).toSorted();
+  } catch {
+    return [];
+  }
 }
 
 function secretWishes({ secret }: WishFlags): ContainerWish['secrets'] {
@@ -198,6 +262,10 @@ function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;
 }
 
-function nonEmptyList(list: readonly string[]): readonly string[] | undefined {
+function absolute(path: string | undefined, cwd: string): string | undefined {
+  return path ? resolve(cwd, path) : undefined;
+}
+
+function nonEmptyList<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length > 0 ? list : undefined;
 }

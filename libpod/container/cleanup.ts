@@ -68,6 +68,7 @@ export async function finishRun(engine: Engine, record: ContainerRecord, options
     });
     const { erase } = await import('./remove.ts');
     await erase(engine, record, { volumes: true, events: [containerEvent(record, 'remove')] });
+    if (record.config.removeImage) await removeImageOf(engine, record);
     return exitCode;
   }
   engine.db.transaction(() => {
@@ -90,6 +91,14 @@ export async function finishRun(engine: Engine, record: ContainerRecord, options
     await startUnderLock(engine, engine.containers.get(record.id)!, {});
   }
   return exitCode;
+}
+
+/** `--rmi`. Where others use the image it stays, and that is no failure of the container's. */
+async function removeImageOf(engine: Engine, { config: { imageId, imageName } }: ContainerRecord): Promise<void> {
+  if (imageId === undefined) return;
+  const { removeImages } = await import('../image/remove.ts');
+  const { failures } = await removeImages(engine, [imageName ?? imageId], { force: false, keepParents: false, ignoreMissing: true });
+  for (const error of failures) log.warn(`the image stays: ${(error as Error).message}`);
 }
 
 /** Everything a run made outside of the database. Idempotent: a killed clean-up is simply done again. */

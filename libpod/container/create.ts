@@ -1,4 +1,5 @@
 /** From a wish to a container at rest: one row, and what it needs beside it. */
+import { existsSync } from 'node:fs';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { asId, type ContainerId } from '../../core/id.ts';
 import { availableIds, readIdMap } from '../../host/idmap.ts';
@@ -17,7 +18,7 @@ import type { AskedSecrets } from '../secret/container.ts';
 import type { ContainerWish, SecretWish } from '../spec/wish.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { freeIds } from './auto-ids.ts';
-import { askedDevices } from './devices.ts';
+import { askedDevices, checkLimitedDevices } from './devices.ts';
 import { containerEvent } from './event.ts';
 import { dropLockFile, lockContainer } from './lock.ts';
 import { randomName } from './name.ts';
@@ -49,8 +50,10 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
   const nowMs = Date.now();
   const newVolumes: string[] = [];
   const secrets = wish.secrets === undefined ? undefined : await lookUpSecrets(engine, wish.secrets);
+  const requires = wish.requires?.filter((word) => word !== '').map((word) => requiredContainer(engine, word));
+  const idMap = wish.subordinates === undefined ? undefined : await subordinateMap(wish.subordinates);
   const config = resolveContainer(
-    withNetwork(engine, wish),
+    { ...withNetwork(engine, wish), ...(idMap && { idMap }) },
     {
       id,
       name,
@@ -64,6 +67,8 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
       hostRlimits: hostRlimits(),
       logPath: placesOf(engine, id).log,
       ...initProgram(wish),
+      ...(requires && requires.length > 0 ? { requires } : {}),
+      ...(wish.envMerge === undefined ? {} : { expandWord: (await import('../spec/parse/word.ts')).expandWord }),
       ...(secrets === undefined ? {} : { secrets: secrets.secrets, secretEnv: secrets.secretEnv }),
       newVolumeName: () => {
         const volume = randomHex(32);
@@ -164,10 +169,26 @@ function imageFacts(found: FoundImage | undefined) {
   };
 }
 
-/** Containers whose namespaces this one joins; they are started before it and cannot be removed before it. */
+/** Containers that this one requires, or whose namespaces it joins; they are started before it and cannot be removed before it. */
 function dependencies(engine: Engine, config: ContainerConfig): ContainerId[] {
   const modes = Object.entries({ ...config.namespaces, net: config.network.mode });
-  return modes.flatMap(([kind, mode]) => ('container' in mode ? [findSharing(engine, kind, mode.container)] : []));
+  const shared = modes.flatMap(([kind, mode]) => ('container' in mode ? [findSharing(engine, kind, mode.container)] : []));
+  return [...new Set([...shared, ...(config.requires ?? []).map((id) => asId<ContainerId>(id))])];
+}
+
+function requiredContainer(engine: Engine, word: string): ContainerId {
+  try {
+    return engine.containers.find(word).id;
+  } catch (error) {
+    if (!isEngineError(error, 'NO_SUCH_CONTAINER')) throw error;
+    const message = `${JSON.stringify(word)} is not a valid container, cannot be used as a dependency: ${error.message}`;
+    throw new EngineError(error.code, message, { cause: error });
+  }
+}
+
+async function subordinateMap(names: NonNullable<ContainerWish['subordinates']>): Promise<NonNullable<ContainerConfig['idMap']>> {
+  const { subordinateIdMap } = await import('./subordinate.ts');
+  return { uids: subordinateIdMap('uid', names.uids), gids: subordinateIdMap('gid', names.gids) };
 }
 
 function findSharing(engine: Engine, kind: string, container: string): ContainerId {
@@ -180,13 +201,26 @@ function findSharing(engine: Engine, kind: string, container: string): Container
 }
 
 function refuseUnavailable(config: ContainerConfig): void {
+  refuseMissingNamespaces(config);
   if (config.timezone !== undefined) readTimezone(config.timezone);
   config.devices.forEach(askedDevices);
+  checkLimitedDevices(config.resources);
   if (config.network.mode.kind === 'bridge') {
     const [name = 'podman'] = config.network.mode.names;
     throw new EngineError('NO_SUCH_NETWORK', `unable to find network with name or ID ${name}: network not found`, {
       hint: 'Bridge networks are not there yet; use --network pasta, slirp4netns, host, none or container:NAME.',
     });
+  }
+}
+
+const NAMESPACE_WORDS = { user: 'user', pid: 'PID', ipc: 'IPC', uts: 'UTS', cgroup: 'cgroup' } as const;
+
+function refuseMissingNamespaces({ namespaces }: ContainerConfig): void {
+  for (const kind of Object.keys(NAMESPACE_WORDS) as (keyof typeof NAMESPACE_WORDS)[]) {
+    const mode = namespaces[kind];
+    if (mode.kind !== 'path' || existsSync(mode.path)) continue;
+    const what = `cannot find specified ${NAMESPACE_WORDS[kind]} namespace path`;
+    throw new EngineError('INVALID_ARGUMENT', `${what}: faccessat ${mode.path}: no such file or directory`);
   }
 }
 
@@ -205,15 +239,41 @@ function mountFlags(source: string): readonly LockedFlag[] {
 function inheritedMounts(engine: Engine, wishes: readonly string[]): ContainerMount[] {
   return wishes.flatMap((wish) => {
     const colon = wish.indexOf(':');
-    const options = colon === -1 ? [] : wish.slice(colon + 1).split(',');
-    const other = engine.containers.find(colon === -1 ? wish : wish.slice(0, colon));
-    return other.config.mounts
-      .filter((mount) => mount.type === 'bind' || mount.type === 'volume')
+    const options = colon === -1 ? [] : inheritedOptions(wish.slice(colon + 1));
+    return volumesOwner(engine, colon === -1 ? wish : wish.slice(0, colon))
+      .config.mounts.filter((mount) => mount.type === 'bind' || mount.type === 'volume')
       .map((mount) => ({
         ...mount,
-        options: options.includes('ro') ? [...mount.options.filter((option) => option !== 'rw'), 'ro'] : mount.options,
+        options: options.some((option) => option === 'ro' || option === 'rw')
+          ? [...mount.options.filter((option) => option !== 'rw' && option !== 'ro'), ...options.filter((option) => option !== 'z')]
+          : mount.options,
       }));
   });
+}
+
+function inheritedOptions(text: string): readonly string[] {
+  const options = text.split(',');
+  const odd = options.find((option) => !['z', 'ro', 'rw'].includes(option));
+  if (odd !== undefined) {
+    const message = `invalid option ${JSON.stringify(text)} specified - volumes from another container can only use z,ro,rw options`;
+    throw new EngineError('INVALID_ARGUMENT', message);
+  }
+  if (options.filter((option) => option !== 'z').length > 1) {
+    throw new EngineError('INVALID_ARGUMENT', 'cannot set ro or rw options more than once');
+  }
+  if (options.filter((option) => option === 'z').length > 1) {
+    throw new EngineError('INVALID_ARGUMENT', 'cannot set :z more than once in mount options');
+  }
+  return options;
+}
+
+function volumesOwner(engine: Engine, name: string): ContainerRecord {
+  try {
+    return engine.containers.find(name);
+  } catch (error) {
+    if (!isEngineError(error, 'NO_SUCH_CONTAINER')) throw error;
+    throw new EngineError(error.code, `looking up container ${JSON.stringify(name)} for volumes-from: ${error.message}`, { cause: error });
+  }
 }
 
 function initProgram(wish: ContainerWish): { initPath?: string } {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import type { ContainerConfig, HostDevice } from '../spec/container.ts';
 import { isPrivilegedDevice } from '../spec/devices.ts';
-import type { DeviceWish } from '../spec/wish.ts';
+import type { DeviceWish, Resources } from '../spec/wish.ts';
 
 /** Throws INVALID_ARGUMENT: not there, or no device. */
 export function hostDevices(config: ContainerConfig): HostDevice[] {
@@ -27,6 +27,25 @@ export function askedDevices(wish: DeviceWish): HostDevice[] {
   const device = deviceAt(wish);
   if (device === undefined) throw new EngineError('INVALID_ARGUMENT', `${wish.hostPath} is not a device node`);
   return [device];
+}
+
+/** The devices of `--device-read-bps` and its kin, and of `--blkio-weight-device`. Throws INVALID_ARGUMENT. */
+export function checkLimitedDevices({
+  blkioWeightDevices = [],
+  readBps = [],
+  writeBps = [],
+  readIops = [],
+  writeIops = [],
+}: Resources): void {
+  for (const { path } of blkioWeightDevices) {
+    if (statSync(path, { throwIfNoEntry: false })) continue;
+    throw new EngineError('INVALID_ARGUMENT', `failed to inspect '${path}' in --blkio-weight-device: no such file or directory`);
+  }
+  for (const { path } of [...readBps, ...writeBps, ...readIops, ...writeIops]) {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (!stat) throw new EngineError('INVALID_ARGUMENT', `could not parse device ${path}: no such file or directory`);
+    if (!stat.isBlockDevice()) throw new EngineError('INVALID_ARGUMENT', `${path}: not a block device`);
+  }
 }
 
 function nodesBelow(directory: string): string[] {
@@ -54,7 +73,7 @@ function deviceAt(wish: DeviceWish): HostDevice | undefined {
     path: wish.containerPath,
     hostPath: wish.hostPath,
     type,
-    ...deviceNumber(stat.rdev),
+    ...splitNumber(stat.rdev),
     fileMode: stat.mode & 0o7777,
     uid: stat.uid,
     gid: stat.gid,
@@ -62,11 +81,17 @@ function deviceAt(wish: DeviceWish): HostDevice | undefined {
   };
 }
 
+/** 0:0, which no device has, where there is none. */
+export function deviceNumber(path: string): { readonly major: number; readonly minor: number } {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? { major: 0, minor: 0 } : splitNumber(stat.rdev);
+}
+
 function typeOf(stat: Stats): HostDevice['type'] | undefined {
   return stat.isCharacterDevice() ? 'c' : stat.isBlockDevice() ? 'b' : stat.isFIFO() ? 'p' : undefined;
 }
 
 /** As makedev(3) of the C library lays it out. */
-function deviceNumber(rdev: number): { major: number; minor: number } {
+function splitNumber(rdev: number): { major: number; minor: number } {
   return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
 }

@@ -29,7 +29,7 @@ export interface ExecRequest {
   readonly workdir?: string | undefined;
   readonly user?: string | undefined;
   readonly privileged: boolean;
-  readonly preserveFds: number;
+  readonly preserveFds: readonly number[];
 }
 
 export interface ExecAttachment {

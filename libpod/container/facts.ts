@@ -1,6 +1,6 @@
 /** What a start needs to know of this moment: StartFacts, gathered from the machine, the mounted root and the database. */
-import { accessSync, closeSync, constants, existsSync, fstatSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, closeSync, constants, existsSync, fstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import { availableIds, readIdMap } from '../../host/idmap.ts';
 import { errnoOf } from '../../host/libc.ts';
@@ -11,7 +11,7 @@ import { controllersIn, ownCgroup, CGROUP_ROOT } from '../../host/cgroup.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerConfig, SeccompChoice, StartFacts } from '../spec/container.ts';
 import type { ContainerRecord } from '../state/containers.ts';
-import { hostDevices } from './devices.ts';
+import { deviceNumber, hostDevices } from './devices.ts';
 import { generatedFiles } from './files.ts';
 import { hostnameOf } from './hostname.ts';
 import { userIn } from './in-root.ts';
@@ -30,7 +30,9 @@ export async function gatherFacts(
   const { config } = record;
   using root = new Root(rootfs);
   const hostname = hostnameOf(engine, config);
-  const process = userIn(root, config);
+  const accounts = needsAccounts(config) ? await accountFiles(engine, config, places, root) : undefined;
+  const process = userIn(root, config, accounts?.contents);
+  const cdi = config.cdiDevices === undefined ? undefined : await cdiDevices(engine, config.cdiDevices);
   const secrets = config.secrets === undefined ? undefined : await secretFacts(engine, config, places);
   prepareWorkdir(root, config, process);
   if (!config.rootfs) linkMountTable(root);
@@ -42,9 +44,10 @@ export async function gatherFacts(
     ...(netns === undefined ? joinedNetwork(engine, config) : { netns }),
     joined: joinedNamespaces(engine, config),
     hostname,
-    files: { ...generatedFiles(engine, config, places, hostname), ...secrets?.files },
+    files: { ...generatedFiles(engine, config, places, hostname), ...accounts?.files, ...secrets?.files },
     ...shm(engine, config, places),
-    mounts: await resolveMounts(engine, record, root),
+    mounts: [...(await resolveMounts(engine, record, root)), ...(cdi?.mounts ?? [])],
+    ...(cdi && { cdi: cdi.edits }),
     process,
     hostRlimits: hostRlimits(),
     ...ownIds(),
@@ -55,10 +58,33 @@ export async function gatherFacts(
     hostEnv: hostEnvironment(engine.options.env),
     ...(secrets && { secretEnv: secrets.env }),
     deviceRules: engine.identity.rootless || hasCapability(CAP_SYS_RESOURCE),
-    devices: hostDevices(config),
+    devices: [...hostDevices(config), ...(cdi?.devices ?? [])],
+    deviceNumber,
     seccomp: await seccompChoice(engine, config),
     existing: existsSync,
   };
+}
+
+/** Without a user of its own, the caller's or the host's a container has nobody to add. */
+function needsAccounts({ user, accounts, namespaces }: ContainerConfig): boolean {
+  if (accounts?.none === true) return false;
+  return /^\d|:/.test(user) || namespaces.user.kind === 'keep-id' || accounts?.hostUsers !== undefined;
+}
+
+async function accountFiles(engine: Engine, config: ContainerConfig, places: ContainerPlaces, root: Root) {
+  const { addAccounts } = await import('./accounts.ts');
+  const contents = addAccounts(root, config, engine.identity);
+  const files = Object.entries(contents).map(([target, content]) => {
+    const path = join(places.run, basename(target));
+    writeFileSync(path, content, { mode: 0o644 });
+    return [target, path] as const;
+  });
+  return { contents, files: Object.fromEntries(files) };
+}
+
+async function cdiDevices(engine: Engine, names: readonly string[]) {
+  const { resolveCdiDevices } = await import('./cdi.ts');
+  return resolveCdiDevices(names, engine.settings.cdiDirectories);
 }
 
 async function secretFacts(engine: Engine, config: ContainerConfig, places: ContainerPlaces) {
@@ -175,9 +201,11 @@ function controllers(engine: Engine): readonly string[] {
 }
 
 /** What decides which limits can be applied. */
-export function limitFacts(engine: Engine): Pick<StartFacts, 'controllers' | 'cgroupManager' | 'cgroupParent' | 'rootless'> {
+export function limitFacts(
+  engine: Engine,
+): Pick<StartFacts, 'controllers' | 'cgroupManager' | 'cgroupParent' | 'rootless' | 'deviceNumber'> {
   const { cgroupManager, identity } = engine;
-  return { controllers: controllers(engine), ...cgroupParent(), cgroupManager, rootless: identity.rootless };
+  return { controllers: controllers(engine), ...cgroupParent(), cgroupManager, rootless: identity.rootless, deviceNumber };
 }
 
 function hostEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
@@ -185,15 +213,19 @@ function hostEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
 }
 
 async function seccompChoice(engine: Engine, config: ContainerConfig): Promise<SeccompChoice> {
+  if (config.imageSeccomp !== undefined && !config.privileged)
+    return parsedProfile(() => config.imageSeccomp!, 'the seccomp profile of the image');
   const wanted = config.security.seccomp ?? engine.settings.seccompProfile;
   if (wanted === 'unconfined' || config.privileged) return { kind: 'unconfined' };
-  if (wanted !== undefined) {
-    try {
-      return { kind: 'profile', document: JSON.parse(readFileSync(wanted, 'utf8')), path: wanted };
-    } catch (cause) {
-      throw new EngineError('INVALID_ARGUMENT', `opening seccomp profile failed: ${(cause as Error).message}`, { cause });
-    }
-  }
+  if (wanted !== undefined) return parsedProfile(() => readFileSync(wanted, 'utf8'), wanted);
   const { defaultSeccompProfile } = await import('../spec/seccomp.ts');
   return { kind: 'profile', document: await defaultSeccompProfile(), path: 'the built-in seccomp profile' };
+}
+
+function parsedProfile(read: () => string, path: string): SeccompChoice {
+  try {
+    return { kind: 'profile', document: JSON.parse(read()), path };
+  } catch (cause) {
+    throw new EngineError('INVALID_ARGUMENT', `opening seccomp profile failed: ${(cause as Error).message}`, { cause });
+  }
 }

@@ -3,7 +3,7 @@
  * and written when the network's facts are known, before the process starts.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { Root } from '../../host/root.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
 import { findHostAddress, readHostResolvConf } from '../../network/host-facts.ts';
@@ -22,17 +22,22 @@ export function generatedFiles(engine: Engine, config: ContainerConfig, places: 
   const show = (target: string, path: string): void => {
     if (!config.mounts.some((mount) => mount.target === target)) files[target] = path;
   };
-  const add = (target: string, name: string, content: string | Buffer): void => {
+  const showShared = (target: string, path: string): void => {
+    show(target, path);
+    for (const directory of config.chrootDirs ?? []) show(posix.join('/', directory, target), path);
+  };
+  const add = (target: string, name: string, content: string | Buffer, showIt = show): void => {
     const path = join(places.run, name);
     writeFileSync(path, content, { mode: 0o644 });
-    show(target, path);
+    showIt(target, path);
   };
   const owner = networkOwner(engine, config);
   if (owner === undefined) {
-    if (!config.network.noHosts) add('/etc/hosts', 'hosts', '');
-    if (config.network.mode.kind !== 'none' && !config.network.dnsServers.includes('none')) add('/etc/resolv.conf', 'resolv.conf', '');
+    if (!config.network.noHosts) add('/etc/hosts', 'hosts', '', showShared);
+    if (config.network.mode.kind !== 'none' && !config.network.dnsServers.includes('none'))
+      add('/etc/resolv.conf', 'resolv.conf', '', showShared);
   } else {
-    for (const name of ['hosts', 'resolv.conf']) if (existsSync(join(owner.run, name))) show(`/etc/${name}`, join(owner.run, name));
+    for (const name of ['hosts', 'resolv.conf']) if (existsSync(join(owner.run, name))) showShared(`/etc/${name}`, join(owner.run, name));
   }
   if (!config.network.noHostname) add('/etc/hostname', 'hostname', `${hostname}\n`);
   const zone = config.timezone === undefined ? undefined : readTimezone(config.timezone);

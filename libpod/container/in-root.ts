@@ -5,10 +5,14 @@ import type { Root } from '../../host/root.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import { lookUpUser, MAX_FILE_BYTES } from '../spec/user.ts';
 
-/** The user of the container, or of an exec session, from the passwd and group files below `root`. Throws NO_SUCH_USER. */
-export function userIn(root: Root, config: Pick<ContainerConfig, 'groupAdd'> & { readonly user: string }): ReturnType<typeof lookUpUser> {
-  const passwd = readInRoot(root, '/etc/passwd');
-  const group = readInRoot(root, '/etc/group');
+/** The user of the container, or of an exec session, from the passwd and group files below `root`, or those that are shown `instead` of them. Throws NO_SUCH_USER. */
+export function userIn(
+  root: Root,
+  config: Pick<ContainerConfig, 'groupAdd'> & { readonly user: string },
+  instead: Readonly<Record<string, Buffer>> = {},
+): ReturnType<typeof lookUpUser> {
+  const passwd = instead['/etc/passwd'] ?? readInRoot(root, '/etc/passwd');
+  const group = instead['/etc/group'] ?? readInRoot(root, '/etc/group');
   return lookUpUser(config.user, { ...(passwd && { passwd }), ...(group && { group }) }, config.groupAdd);
 }
 

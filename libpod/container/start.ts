@@ -11,6 +11,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../core/errors.ts';
+import { systemWords } from '../../core/system-words.ts';
 import { isNamespace, removeNetworkNamespace } from '../../host/namespaces.ts';
 import { mount, MS, unmountAll } from '../../host/mount.ts';
 import { identify } from '../../host/pid.ts';
@@ -41,6 +42,8 @@ export interface StartOptions {
   readonly onAttachable?: (process: MonitoredProcess) => Promise<void>;
   /** Stop at the state "initialized": everything is there, the process waits (`lichen init`). */
   readonly initOnly?: boolean;
+  /** Descriptors of the caller that the container's process gets under the same numbers; only of this start. */
+  readonly preserveFds?: readonly number[];
 }
 
 export interface StartedContainer {
@@ -100,7 +103,7 @@ async function start(
   let attachment: NetworkAttachment | undefined;
   try {
     using lock = await healthLock(config, places, runCount);
-    using monitor = await prepareMonitor(engine, record, places, runCount, lock);
+    using monitor = await prepareMonitor(engine, record, places, runCount, lock, options.preserveFds ?? []);
     const rootfs = await mountRoot(engine, record, places);
     mountShm(config.shmSizeBytes, places);
     const facts = await gatherFacts(engine, record, places, rootfs, netns);
@@ -109,6 +112,7 @@ async function start(
     if (netns !== undefined) await namespaceMade(netns, network);
     const monitored = await monitor.create();
     trace('created');
+    writePidFiles(config, monitored);
     attachment = await network;
     trace('network');
     writeNetworkFiles(engine, record, places, attachment, facts.hostname);
@@ -152,6 +156,7 @@ async function prepareMonitor(
   places: ContainerPlaces,
   runCount: number,
   lock: HeldLock | undefined,
+  preserveFds: readonly number[],
 ): Promise<PreparedMonitor> {
   const { driver, path, maxSizeBytes } = config.log;
   const monitor = await engine.monitor();
@@ -167,7 +172,23 @@ async function prepareMonitor(
     exitCommand: prepareExit(engine, await engine.runtime(), id, runCount),
     ...(config.timeoutSeconds === undefined ? {} : { timeoutSeconds: config.timeoutSeconds }),
     heldFds: lock === undefined ? [] : [lock.fd],
+    preserveFds,
   });
+}
+
+/** Throws INVALID_ARGUMENT. */
+function writePidFiles({ pidFile, monitorPidFile }: ContainerConfig, { pid, monitorPid }: MonitoredProcess): void {
+  for (const [path, number] of [
+    [pidFile, pid],
+    [monitorPidFile, monitorPid],
+  ] as const) {
+    if (path === undefined) continue;
+    try {
+      writeFileSync(path, String(number));
+    } catch (cause) {
+      throw new EngineError('INVALID_ARGUMENT', `open ${path} for writing: ${systemWords(cause)}`, { cause });
+    }
+  }
 }
 
 async function scheduleChecks(engine: Engine, record: ContainerRecord, runCount: number): Promise<void> {

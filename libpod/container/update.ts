@@ -5,6 +5,7 @@ import type { ContainerId } from '../../core/id.ts';
 import type { Engine } from '../engine.ts';
 import { resources } from '../spec/resources.ts';
 import type { Resources, RestartPolicy, Ulimit } from '../spec/wish.ts';
+import { checkLimitedDevices } from './devices.ts';
 import { containerEvent } from './event.ts';
 import { limitFacts } from './facts.ts';
 import { lockAndRead } from './lock.ts';
@@ -31,6 +32,7 @@ export async function updateContainer(engine: Engine, id: ContainerId, request: 
   const { healthcheck, ...config } = record.config;
   if (request.restart !== undefined && request.restart.name !== 'no' && config.autoRemove)
     throw new EngineError('INVALID_ARGUMENT', 'the --rm option conflicts with --restart, when the restartPolicy is not "" and "no"');
+  checkLimitedDevices(request.resources);
   const updated = {
     ...config,
     ...(healthcheck === undefined || request.noHealthcheck ? {} : { healthcheck }),

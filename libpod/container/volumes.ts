@@ -1,5 +1,5 @@
 /** A container's mounts made ready: named volumes filled and resolved to directories, image mounts mounted, `U` carried out. */
-import { chmodSync, chownSync, closeSync, constants, existsSync, fstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, existsSync, fstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import { errnoOf } from '../../host/libc.ts';
@@ -20,11 +20,23 @@ type VolumeMount = Extract<ContainerMount, { type: 'volume' }>;
 /** `root` is the container's root file system, mounted. */
 export async function resolveMounts(engine: Engine, record: ContainerRecord, root: Root): Promise<ResolvedMount[]> {
   const resolved: ResolvedMount[] = [];
-  for (const mount of record.config.mounts) resolved.push(await resolveMount(engine, record, mount, root));
+  for (const mount of record.config.mounts) {
+    if (mount.type === 'artifact') resolved.push(...(await artifactMounts(engine, mount, root)));
+    else resolved.push(await resolveMount(engine, record, mount, root));
+  }
   return resolved;
 }
 
-async function resolveMount(engine: Engine, record: ContainerRecord, mount: ContainerMount, root: Root): Promise<ResolvedMount> {
+async function artifactMounts(engine: Engine, mount: Extract<ContainerMount, { type: 'artifact' }>, root: Root): Promise<ResolvedMount[]> {
+  const { resolveArtifact } = await import('../artifact/mount.ts');
+  const directory = openDirectory(root, mount.target);
+  if (directory !== undefined) closeSync(directory);
+  return resolveArtifact(engine, mount, directory !== undefined);
+}
+
+type SingleMount = Exclude<ContainerMount, { type: 'artifact' }>;
+
+async function resolveMount(engine: Engine, record: ContainerRecord, mount: SingleMount, root: Root): Promise<ResolvedMount> {
   switch (mount.type) {
     case 'bind': {
       if (!existsSync(mount.source)) throw new EngineError('INVALID_ARGUMENT', `statfs ${mount.source}: no such file or directory`);
@@ -47,7 +59,7 @@ async function resolveMount(engine: Engine, record: ContainerRecord, mount: Cont
       const { mountImageVolume } = await import('../image/volume.ts');
       return {
         type: 'bind',
-        source: await mountImageVolume(engine, record, mount),
+        source: imageSubpath(await mountImageVolume(engine, record, mount), mount.subpath),
         target: mount.target,
         options: ['rbind', ...mount.options.filter((option) => option !== 'rw' && option !== 'ro'), mount.writable ? 'rw' : 'ro'],
       };
@@ -114,6 +126,24 @@ function openDirectory(root: Root, path: string): number | undefined {
   } catch (error) {
     if (errnoOf(error) !== undefined) return undefined;
     throw error;
+  }
+}
+
+/** Found beneath the image's root, whatever links say. Throws INVALID_ARGUMENT. */
+function imageSubpath(directory: string, subpath: string | undefined): string {
+  if (subpath === undefined) return directory;
+  using root = new Root(directory);
+  let fd: number;
+  try {
+    fd = root.open(subpath, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause;
+    throw new EngineError('INVALID_ARGUMENT', `subpath ${JSON.stringify(subpath)} does not exist in the image`, { cause });
+  }
+  try {
+    return realpathSync(descriptorPath(fd));
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -33,7 +33,7 @@ export async function probe(engine: Engine, record: ContainerRecord, check: DueC
       terminal: false,
       stdinOpen: false,
       privileged: false,
-      preserveFds: 0,
+      preserveFds: [],
     });
   } catch (error) {
     if (isEngineError(error, 'COMMAND_NOT_FOUND', 'COMMAND_NOT_EXECUTABLE')) return { ok: false, timedOut: false, output: '' };
@@ -45,7 +45,7 @@ export async function probe(engine: Engine, record: ContainerRecord, check: DueC
   try {
     const runtime = await engine.runtime();
     const ended = runtime
-      .exec(record.id, { processFile: session.processFile, preserveFds: 0, pidFile, stdin: false, output: write })
+      .exec(record.id, { processFile: session.processFile, preserveFds: [], pidFile, stdin: false, output: write })
       .catch((error: unknown) => {
         if (isEngineError(error, 'COMMAND_NOT_FOUND', 'COMMAND_NOT_EXECUTABLE', 'HELPER_FAILED')) return 126;
         throw error;

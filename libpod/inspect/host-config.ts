@@ -29,7 +29,7 @@ export function hostConfig(config: ContainerConfig, view: HostView): JsonObject 
     PortBindings: portBindings(config),
     RestartPolicy: { Name: config.restart.name, MaximumRetryCount: config.restart.maxRetries ?? 0 },
     AutoRemove: config.autoRemove,
-    AutoRemoveImage: false,
+    AutoRemoveImage: config.removeImage ?? false,
     Annotations: Object.keys(view.annotations).length > 0 ? sorted(view.annotations) : null,
     VolumeDriver: '',
     VolumesFrom: view.annotations['io.podman.annotations.volumes-from']?.split(',') ?? null,
@@ -64,11 +64,15 @@ export function hostConfig(config: ContainerConfig, view: HostView): JsonObject 
     CpuPercent: 0,
     IOMaximumIOps: 0,
     IOMaximumBandwidth: 0,
-    CgroupConf: null,
+    CgroupConf: resources.cgroupFiles ? sorted(resources.cgroupFiles) : null,
+    ...(config.rdtClass !== undefined && { IntelRdtClosID: config.rdtClass }),
   };
 }
 
 function limits(config: ContainerConfig, resources: Resources): JsonObject {
+  const isBlockLimited = hasBlockLimit(resources);
+  const shown = (asked: Resources['readBps'], name: 'Weight' | 'Rate'): Json =>
+    isBlockLimited ? (asked ?? []).map(({ path, value }) => ({ Path: path, [name]: value })) : null;
   const { quota = 0, period = 0 } = cpuTime(resources);
   return {
     CpuShares: resources.cpuShares ?? 0,
@@ -76,11 +80,11 @@ function limits(config: ContainerConfig, resources: Resources): JsonObject {
     NanoCpus: quota > 0 && period > 0 ? Math.round((quota / period) * 1e9) : 0,
     CgroupParent: config.cgroupParent ?? '',
     BlkioWeight: resources.blkioWeight ?? 0,
-    BlkioWeightDevice: null,
-    BlkioDeviceReadBps: null,
-    BlkioDeviceWriteBps: null,
-    BlkioDeviceReadIOps: null,
-    BlkioDeviceWriteIOps: null,
+    BlkioWeightDevice: shown(resources.blkioWeightDevices, 'Weight'),
+    BlkioDeviceReadBps: shown(resources.readBps, 'Rate'),
+    BlkioDeviceWriteBps: shown(resources.writeBps, 'Rate'),
+    BlkioDeviceReadIOps: shown(resources.readIops, 'Rate'),
+    BlkioDeviceWriteIOps: shown(resources.writeIops, 'Rate'),
     CpuPeriod: period,
     CpuQuota: quota,
     CpuRealtimePeriod: 0,
@@ -97,6 +101,10 @@ function limits(config: ContainerConfig, resources: Resources): JsonObject {
     ...(config.initPath !== undefined && { Init: true }),
     PidsLimit: resources.pidsLimit ?? 0,
   };
+}
+
+function hasBlockLimit({ blkioWeight, blkioWeightDevices, readBps, writeBps, readIops, writeIops }: Resources): boolean {
+  return [blkioWeight, blkioWeightDevices, readBps, writeBps, readIops, writeIops].some((limit) => limit !== undefined);
 }
 
 function hasMemoryLimit({ memoryBytes, memoryReservationBytes, memorySwapBytes }: Resources): boolean {

@@ -4,7 +4,7 @@ import type { ContainerConfig, ContainerMount } from '../spec/container.ts';
 import { propagationOf, runtimeOptions } from '../spec/mount-options.ts';
 import { sorted } from './sorted.ts';
 
-/** Volumes first. A tmpfs is shown in HostConfig.Tmpfs only. */
+/** Volumes first. A tmpfs is shown in HostConfig.Tmpfs only, an artifact nowhere. */
 export function inspectedMounts(config: ContainerConfig, volumePath: (name: string) => string): JsonObject[] {
   return volumesFirst(config).map((mount) => {
     const options = runtimeOptions(mount.options);
@@ -18,7 +18,8 @@ export function inspectedMounts(config: ContainerConfig, volumePath: (name: stri
       Propagation: propagation,
     };
     if (mount.type === 'volume') return { Type: 'volume', Name: mount.name, Source: volumePath(mount.name), ...shown };
-    return { Type: mount.type === 'image' ? 'image' : 'bind', Source: sourceOf(mount), ...shown };
+    const subpath = mount.type === 'image' && mount.subpath !== undefined ? { SubPath: mount.subpath } : {};
+    return { Type: mount.type === 'image' ? 'image' : 'bind', Source: sourceOf(mount), ...shown, ...subpath };
   });
 }
 
@@ -37,7 +38,7 @@ export function tmpfs(config: ContainerConfig): JsonObject {
 }
 
 function volumesFirst({ mounts }: ContainerConfig): ContainerMount[] {
-  const shown = mounts.filter(({ type }) => type !== 'tmpfs');
+  const shown = mounts.filter(({ type }) => type !== 'tmpfs' && type !== 'artifact');
   return [...shown.filter(({ type }) => type === 'volume'), ...shown.filter(({ type }) => type !== 'volume')];
 }
 

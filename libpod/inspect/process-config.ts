@@ -50,7 +50,8 @@ export function processConfig(config: ContainerConfig, view: ProcessView): JsonO
     ...(config.secrets && config.secrets.length > 0 && { Secrets: config.secrets.map(inspectedSecret) }),
     Timeout: config.timeoutSeconds ?? 0,
     StopTimeout: config.stopTimeoutSeconds,
-    Passwd: true,
+    Passwd: config.accounts?.none !== true,
+    ...(config.chrootDirs && { ChrootDirs: config.chrootDirs }),
     sdNotifyMode: 'container',
     ...(Object.keys(ports).length > 0 && { ExposedPorts: ports }),
   };

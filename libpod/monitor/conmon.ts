@@ -13,6 +13,7 @@ import { launch, type Launched } from '../../host/process.ts';
 import { findProgram } from '../../host/search.ts';
 import { lastLoggedError, runtimeError } from '../runtime/failure.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { preserveArgs, withoutGaps } from '../runtime/preserved.ts';
 import type { Monitor, MonitorCreate, MonitoredProcess, MonitorExec, MonitorStreams, PreparedMonitor } from './monitor.ts';
 
 const DIRECTORIES = [
@@ -71,10 +72,17 @@ class Conmon implements Monitor {
       monitorPidFile,
       ...logArgs(request.log),
       ...(request.timeoutSeconds === undefined ? [] : ['-T', String(request.timeoutSeconds)]),
+      ...preserveArgs(request.preserveFds).flatMap((arg) => ['--runtime-opt', arg]),
       ...exitArgs(request.exitCommand),
     ];
     using stderr = errorFile(join(request.runDir, 'conmon.log'));
-    const { channels, child } = await this.#launch(args, stderr.fd, ['_OCI_SYNCPIPE', '_OCI_STARTPIPE'], request.heldFds);
+    const { channels, child } = await this.#launch(
+      args,
+      stderr.fd,
+      ['_OCI_SYNCPIPE', '_OCI_STARTPIPE'],
+      request.heldFds,
+      request.preserveFds,
+    );
     let isUsed = false;
     return {
       create: async () => {
@@ -120,7 +128,7 @@ class Conmon implements Monitor {
       ...exitArgs(request.exitCommand),
     ];
     using stderr = errorFile(join(request.directory, 'conmon.log'));
-    const launched = await this.#launch(args, stderr.fd, ['_OCI_SYNCPIPE', '_OCI_STARTPIPE', '_OCI_ATTACHPIPE'], []);
+    const launched = await this.#launch(args, stderr.fd, ['_OCI_SYNCPIPE', '_OCI_STARTPIPE', '_OCI_ATTACHPIPE'], [], []);
     using channels = launched.channels;
     channels.go();
     const ready = await channels.line('_OCI_ATTACHPIPE');
@@ -138,15 +146,22 @@ class Conmon implements Monitor {
     };
   }
 
-  /** Start conmon with the channels at descriptors 3, 4 …, as its environment tells it. */
-  async #launch(args: readonly string[], stderr: number, channels: readonly Channel[], held: readonly number[]): Promise<LaunchedConmon> {
+  /** Start conmon with the channels at the first descriptors that are free, from 3 on, as its environment tells it. */
+  async #launch(
+    args: readonly string[],
+    stderr: number,
+    channels: readonly Channel[],
+    held: readonly number[],
+    preserved: readonly number[],
+  ): Promise<LaunchedConmon> {
+    const passed = withoutGaps(preserved);
     const pipes = channels.map((channel) => ({ channel, pipe: makePipe() }));
     const theirs = pipes.map(({ channel, pipe }) => (channel === '_OCI_STARTPIPE' ? pipe.read : pipe.write));
-    const env = Object.fromEntries(channels.map((channel, index) => [channel, String(index + 3)]));
+    const env = Object.fromEntries(channels.map((channel, index) => [channel, String(3 + passed.length + index)]));
     const ours = new Channels(new Map(pipes.map(({ channel, pipe }) => [channel, channel === '_OCI_STARTPIPE' ? pipe.write : pipe.read])));
     try {
       const child = await launch(this.path, args, {
-        stdio: ['ignore', 'ignore', stderr, ...theirs, ...held],
+        stdio: ['ignore', 'ignore', stderr, ...passed, ...theirs, ...held],
         env: { ...this.#choice.env, ...env },
         cwd: '/',
         detached: true,

@@ -35,6 +35,8 @@ export interface MonitorCreate extends MonitorStreams {
   readonly timeoutSeconds?: number;
   /** Inherited by the monitor and held open as long as it lives. */
   readonly heldFds: readonly number[];
+  /** From 3 on: the container's process gets them under the same numbers. */
+  readonly preserveFds: readonly number[];
 }
 
 export interface MonitorExec extends MonitorStreams {

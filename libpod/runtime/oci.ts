@@ -6,6 +6,7 @@ import { parseJson } from '../../core/json.ts';
 import { launch, runHelper } from '../../host/process.ts';
 import { findProgram } from '../../host/search.ts';
 import { lastLoggedError, runtimeError } from './failure.ts';
+import { preserveArgs, withoutGaps } from './preserved.ts';
 import type { Runtime, RuntimeExec, RuntimeState } from './runtime.ts';
 
 /** In the order of preference: crun starts in a third of runc's time. */
@@ -113,12 +114,16 @@ class OciRuntime implements Runtime {
       request.processFile,
       '--pid-file',
       request.pidFile,
-      ...(request.preserveFds > 0 ? ['--preserve-fds', String(request.preserveFds)] : []),
+      ...preserveArgs(request.preserveFds),
       id,
     ];
-    const preserved = Array.from({ length: request.preserveFds }, (_, index) => index + 3);
     const child = await launch(this.path, args, {
-      stdio: [request.stdin ? 'inherit' : 'ignore', request.output ?? 'inherit', request.output ?? 'inherit', ...preserved],
+      stdio: [
+        request.stdin ? 'inherit' : 'ignore',
+        request.output ?? 'inherit',
+        request.output ?? 'inherit',
+        ...withoutGaps(request.preserveFds),
+      ],
       package: this.name,
     });
     const { code } = await child.exited;

@@ -32,8 +32,8 @@ export interface RuntimeState {
 export interface RuntimeExec {
   /** Path of an OCI process document (config.md#process). */
   readonly processFile: string;
-  /** Additional descriptors 3.. handed to the process. */
-  readonly preserveFds: number;
+  /** Additional descriptors, from 3 on, that the process gets under the same numbers. */
+  readonly preserveFds: readonly number[];
   /** Written by the runtime once the process runs. */
   readonly pidFile: string;
   /** Pass on the caller's stdin; else the process reads an end at once. */

@@ -67,6 +67,10 @@ function checkNamespaces(wish: ContainerWish): void {
   if (wish.init === true && pid !== undefined && pid.kind !== 'private') {
     throw invalid("cannot add init binary as PID 1 (PID namespace isn't private)");
   }
+  if (user?.kind === 'private' && !wish.idMap) throw invalid('must provide at least one UID or GID mapping to configure a user namespace');
+  if (wish.subordinates && user !== undefined) {
+    throw invalid('--userns and --uidmap/--gidmap/--subuidname/--subgidname are mutually exclusive');
+  }
   if (wish.idMap && user !== undefined && user.kind !== 'private') {
     throw invalid('--userns and --uidmap/--gidmap/--subuidname/--subgidname are mutually exclusive');
   }

@@ -12,12 +12,15 @@ import type {
   Ulimit,
   DeviceWish,
   SecurityWish,
+  AccountsWish,
+  DeviceRule,
   UserNamespaceMode,
   HealthWish,
   LogWish,
 } from './wish.ts';
 import type { PortMapping } from '../../network/backend.ts';
 import type { Healthcheck } from '../../storage/image.ts';
+import type { OciHooks } from './oci-types.ts';
 
 export interface ContainerConfig {
   readonly id: ContainerId;
@@ -45,6 +48,7 @@ export interface ContainerConfig {
   readonly workdirAsked: boolean;
   readonly user: string;
   readonly groupAdd: readonly string[];
+  readonly accounts?: AccountsWish;
   readonly umask: string;
   readonly timezone?: string;
   /** Absent: the short id (private UTS namespace) or the host's. */
@@ -59,6 +63,7 @@ export interface ContainerConfig {
   readonly terminal: boolean;
   readonly stdinOpen: boolean;
   readonly autoRemove: boolean;
+  readonly removeImage?: boolean;
   /** Path of an init on the host that becomes pid 1, where --init was asked for. */
   readonly initPath?: string;
   readonly systemd: boolean;
@@ -66,6 +71,12 @@ export interface ContainerConfig {
   readonly stopTimeoutSeconds: number;
   readonly timeoutSeconds?: number;
   readonly restart: RestartPolicy;
+  /** Ids of containers that are started before. */
+  readonly requires?: readonly string[];
+  /** Absolute paths. */
+  readonly pidFile?: string;
+  readonly monitorPidFile?: string;
+  readonly personality?: string;
 
   readonly privileged: boolean;
   readonly readOnly: boolean;
@@ -73,14 +84,20 @@ export interface ContainerConfig {
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
   readonly security: SecurityWish;
+  /** A seccomp profile that the image brought, as JSON. */
+  readonly imageSeccomp?: string;
   readonly devices: readonly DeviceWish[];
+  readonly cdiDevices?: readonly string[];
+  readonly deviceRules?: readonly DeviceRule[];
   readonly sysctls: Readonly<Record<string, string>>;
   readonly ulimits: readonly Ulimit[];
   readonly hostUlimits: boolean;
   readonly shmSizeBytes: number;
+  readonly systemdTmpfsBytes?: number;
   readonly oomScoreAdj?: number;
   readonly resources: Resources;
   readonly cgroupParent?: string;
+  readonly rdtClass?: string;
   readonly cgroups: 'enabled' | 'disabled' | 'no-conmon' | 'split';
 
   readonly namespaces: {
@@ -98,9 +115,9 @@ export interface ContainerConfig {
   readonly secrets?: readonly ContainerSecret[];
   /** Variable → name or id of the secret that is its value, looked up at each start. */
   readonly secretEnv?: Readonly<Record<string, string>>;
+  readonly chrootDirs?: readonly string[];
   readonly network: ContainerNetwork;
   readonly log: LogWish & { readonly driver: 'k8s-file' | 'none'; readonly path: string };
-  readonly preserveFds: number;
 }
 
 /** A mount the user or the image asked for; the default ones (/proc, /dev …) are the generator's. Sorted by target. */
@@ -121,6 +138,16 @@ export type ContainerMount =
       readonly target: string;
       readonly options: readonly string[];
       readonly writable: boolean;
+      readonly subpath?: string;
+    }
+  | {
+      readonly type: 'artifact';
+      readonly source: string;
+      readonly target: string;
+      readonly options: readonly string[];
+      readonly title?: string;
+      readonly digest?: string;
+      readonly fileName?: string;
     };
 
 export interface ContainerSecret {
@@ -183,11 +210,22 @@ export interface StartFacts {
   readonly secretEnv?: readonly (readonly [name: string, value: string])[];
   /** False for root that may not lift RLIMIT_MEMLOCK (CAP_SYS_RESOURCE): a runtime cannot load the program that filters devices then. */
   readonly deviceRules: boolean;
+  /** The device behind a path; 0:0 where there is none. */
+  readonly deviceNumber: (path: string) => { readonly major: number; readonly minor: number };
+  /** What the devices of the Container Device Interface bring besides devices and mounts. */
+  readonly cdi?: CdiEdits;
   /** stat(2) of the devices asked for. */
   readonly devices: readonly HostDevice[];
   readonly seccomp: SeccompChoice;
   /** Paths that exist on this kernel, of those the default masks name (a missing one is left out as Podman does). */
   readonly existing: (path: string) => boolean;
+}
+
+export interface CdiEdits {
+  readonly env: readonly (readonly [key: string, value: string])[];
+  readonly hooks: OciHooks;
+  readonly additionalGids: readonly number[];
+  readonly rdtClass?: string;
 }
 
 export interface ResolvedMount {

@@ -43,7 +43,9 @@ function bound(device: HostDevice): OciMount {
 }
 
 function rules(config: ContainerConfig, asked: readonly HostDevice[]): Rules {
-  return config.privileged ? [{ allow: true, access: 'rwm' }] : [{ allow: false, access: 'rwm' }, ...asked.map(rule)];
+  return config.privileged
+    ? [{ allow: true, access: 'rwm' }]
+    : [{ allow: false, access: 'rwm' }, ...asked.map(rule), ...(config.deviceRules ?? []).map((own) => ({ allow: true, ...own }))];
 }
 
 function node({ path, type, major, minor, fileMode, uid, gid }: HostDevice): OciDevice {

@@ -7,14 +7,17 @@ import type { Defaults } from './defaults.ts';
 /** Handed on from the caller unless `--http-proxy=false` (containers.conf, http_proxy). */
 const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY'];
 
+/** A word as a Dockerfile has it, with its variables in place. */
+export type ExpandWord = (word: string, value: (name: string) => string | undefined) => string;
+
 /**
  * Defaults, image, caller's proxies, `--env`; `--unsetenv` takes from the first two only. HOME and HOSTNAME are added at the start.
  * A word of the image without `=` is dropped: it must not draw a value from the host (CVE-2026-57231). Throws INVALID_ARGUMENT.
  */
 export function containerEnv(
-  wish: Pick<ContainerWish, 'env' | 'unsetEnv' | 'unsetEnvAll' | 'httpProxy' | 'terminal'>,
+  wish: Pick<ContainerWish, 'env' | 'envMerge' | 'unsetEnv' | 'unsetEnvAll' | 'httpProxy' | 'terminal'>,
   image: ContainerDefaults | undefined,
-  hostEnv: Readonly<Record<string, string>>,
+  { hostEnv, expandWord }: { readonly hostEnv: Readonly<Record<string, string>>; readonly expandWord?: ExpandWord },
   defaults: Defaults,
 ): string[] {
   const env = new Map<string, string>();
@@ -23,6 +26,7 @@ export function containerEnv(
     const at = variable.indexOf('=');
     if (at > 0) env.set(variable.slice(0, at), variable.slice(at + 1));
   }
+  if (expandWord !== undefined) for (const text of wish.envMerge ?? []) mergeVariable(env, text, expandWord);
   for (const name of wish.unsetEnv ?? []) env.delete(name);
   if (wish.unsetEnvAll === true) env.clear();
   if (wish.httpProxy ?? defaults.httpProxy) {
@@ -33,4 +37,11 @@ export function containerEnv(
     env.set(key, value);
   }
   return [...env].map(([key, value]) => `${key}=${value}`);
+}
+
+function mergeVariable(env: Map<string, string>, text: string, expandWord: ExpandWord): void {
+  const word = expandWord(text, (name) => env.get(name));
+  const at = word.indexOf('=');
+  if (at < 0) throw new EngineError('INVALID_ARGUMENT', `missing \`=\` for --env-merge substitution ${text}`);
+  if (at > 0) env.set(word.slice(0, at), word.slice(at + 1));
 }

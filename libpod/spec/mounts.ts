@@ -65,7 +65,11 @@ function cgroup(config: ContainerConfig): OciMount {
 
 function tmpfsMounts(config: ContainerConfig): OciMount[] {
   const targets = [...(config.systemd ? SYSTEMD_TMPFS : []), ...(config.readOnly && config.readOnlyTmpfs ? READ_ONLY_TMPFS : [])];
-  return [...new Set(targets)].map((target) => mount(target, 'tmpfs', 'tmpfs', ['rw', 'rprivate', 'nosuid', 'nodev', 'tmpcopyup']));
+  const size = config.systemdTmpfsBytes === undefined ? [] : [`size=${config.systemdTmpfsBytes}`];
+  return [...new Set(targets)].map((target) => {
+    const own = config.systemd && SYSTEMD_TMPFS.includes(target) ? size : [];
+    return mount(target, 'tmpfs', 'tmpfs', ['rw', 'rprivate', 'nosuid', 'nodev', 'tmpcopyup', ...own]);
+  });
 }
 
 function ownFiles(config: ContainerConfig, facts: StartFacts): OciMount[] {

@@ -10,7 +10,18 @@ export interface OciConfig {
   readonly hostname?: string;
   readonly mounts: readonly OciMount[];
   readonly annotations: Readonly<Record<string, string>>;
+  readonly hooks?: OciHooks;
   readonly linux: OciLinux;
+}
+
+/** By the moment they are called at (config.md#posix-platform-hooks). */
+export type OciHooks = Readonly<Record<string, readonly OciHook[]>>;
+
+export interface OciHook {
+  readonly path: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly string[];
+  readonly timeout?: number;
 }
 
 export interface OciProcess {
@@ -72,6 +83,8 @@ export interface OciLinux {
   readonly devices?: readonly OciDevice[];
   readonly seccomp?: OciSeccomp;
   readonly rootfsPropagation?: string;
+  readonly personality?: { readonly domain: string };
+  readonly intelRdt?: { readonly closID: string };
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
 }
@@ -100,7 +113,7 @@ export interface OciDevice {
 export interface OciResources {
   readonly devices?: readonly {
     readonly allow: boolean;
-    readonly type?: 'c' | 'b' | 'p';
+    readonly type?: 'a' | 'c' | 'b' | 'p';
     readonly major?: number;
     readonly minor?: number;
     readonly access: string;
@@ -120,7 +133,24 @@ export interface OciResources {
     readonly mems?: string;
   };
   readonly pids?: { readonly limit: number };
-  readonly blockIO?: { readonly weight: number };
+  readonly blockIO?: {
+    readonly weight?: number;
+    readonly weightDevice?: readonly (OciDeviceNumber & { readonly weight: number })[];
+    readonly throttleReadBpsDevice?: readonly OciThrottle[];
+    readonly throttleWriteBpsDevice?: readonly OciThrottle[];
+    readonly throttleReadIOPSDevice?: readonly OciThrottle[];
+    readonly throttleWriteIOPSDevice?: readonly OciThrottle[];
+  };
+  readonly unified?: Readonly<Record<string, string>>;
+}
+
+export interface OciDeviceNumber {
+  readonly major: number;
+  readonly minor: number;
+}
+
+export interface OciThrottle extends OciDeviceNumber {
+  readonly rate: number;
 }
 
 export interface OciSeccomp {

@@ -32,6 +32,7 @@ export function ociConfig(
   const seccomp = filter(config, facts, defaults, machine);
   const propagation = rootPropagation(allMounts);
   const cgroup = cgroupsPath(config, facts);
+  const rdt = rdtClass(config, facts);
   for (const { destination } of allMounts) checkTarget(destination);
   return {
     ociVersion: OCI_VERSION,
@@ -39,6 +40,7 @@ export function ociConfig(
     root: { path: facts.rootfs, ...((config.readOnly || facts.rootfsReadOnly) && { readonly: true }) },
     ...(config.namespaces.uts.kind === 'private' && { hostname: facts.hostname }),
     mounts: allMounts,
+    ...(facts.cdi && Object.keys(facts.cdi.hooks).length > 0 && { hooks: facts.cdi.hooks }),
     annotations: { ...config.annotations, ...startAnnotations(config) },
     linux: {
       ...(config.idMap && {
@@ -52,6 +54,8 @@ export function ociConfig(
       ...(nodes.length > 0 && { devices: nodes }),
       ...(seccomp && { seccomp }),
       ...(propagation !== undefined && { rootfsPropagation: propagation }),
+      ...(config.personality !== undefined && { personality: { domain: checkedPersonality(config.personality) } }),
+      ...(rdt !== undefined && { intelRdt: { closID: rdt } }),
       ...(masked.length > 0 && { maskedPaths: masked }),
       ...(readOnly.length > 0 && { readonlyPaths: readOnly }),
     },
@@ -70,6 +74,23 @@ export function startAnnotations(config: ContainerConfig): Readonly<Record<strin
     'org.systemd.property.TimeoutStopUSec': `uint64 ${config.stopTimeoutSeconds * 1_000_000}`,
     ...(config.groupAdd.includes(KEEP_GROUPS) && { 'run.oci.keep_original_groups': '1' }),
   };
+}
+
+function checkedPersonality(text: string): string {
+  if (text === 'LINUX' || text === 'LINUX32') return text;
+  throw new EngineError('INVALID_ARGUMENT', `unknown persona specified ${JSON.stringify(text)}`, {
+    hint: 'It is LINUX or LINUX32.',
+    exitCode: 126,
+  });
+}
+
+function rdtClass(config: ContainerConfig, facts: StartFacts): string | undefined {
+  const asked = config.rdtClass ?? facts.cdi?.rdtClass;
+  if (asked === undefined || facts.existing('/sys/fs/resctrl/schemata')) return asked;
+  throw new EngineError('NOT_SUPPORTED', `--rdt-class ${asked} cannot be applied: /sys/fs/resctrl is not mounted`, {
+    hint: "It takes a CPU with Intel's Resource Director Technology: as root, mount -t resctrl resctrl /sys/fs/resctrl.",
+    exitCode: 126,
+  });
 }
 
 function filter(config: ContainerConfig, facts: StartFacts, defaults: Defaults, machine: Machine): OciSeccomp | undefined {

@@ -19,7 +19,7 @@ export function containerProcess(config: ContainerConfig, facts: StartFacts, def
   checkMapped(config, facts.availableIds, identity);
   return {
     ...(config.terminal && { terminal: true }),
-    user: user(config, identity, identity.additionalGids),
+    user: user(config, identity, [...identity.additionalGids, ...(facts.cdi?.additionalGids ?? [])]),
     args: startArgv(config),
     env: startEnv(config, facts),
     cwd: config.workdir,
@@ -89,7 +89,15 @@ function startEnv(config: ContainerConfig, facts: StartFacts): string[] {
     ...(config.systemd ? [['container_uuid', config.id.slice(0, 32)] as const] : []),
     ['HOSTNAME', facts.hostname],
   ];
-  return [...own, ...[...known.filter(([key]) => !names.has(key)), ...secret].map(([key, value]) => `${key}=${value}`)];
+  const late = [...known.filter(([key]) => !names.has(key)), ...secret].map(([key, value]) => `${key}=${value}`);
+  if (facts.cdi !== undefined) return withVariables([...own, ...late], facts.cdi.env);
+  return [...own, ...late];
+}
+
+/** Those given take the place of others of their name. */
+function withVariables(env: readonly string[], given: NonNullable<StartFacts['cdi']>['env']): string[] {
+  const variables = new Map([...env.map(splitVariable), ...given]);
+  return [...variables].map(([key, value]) => `${key}=${value}`);
 }
 
 function user(config: ContainerConfig, identity: ProcessIdentity, additionalGids: readonly number[]): OciProcess['user'] {

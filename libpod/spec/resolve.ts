@@ -10,7 +10,7 @@ import { parseCapability } from './capabilities.ts';
 import { checkConflicts, checkName, checkWordSizes, checkZeroBytes } from './conflicts.ts';
 import { DEFAULTS, type Defaults } from './defaults.ts';
 import { defined } from './defined.ts';
-import { containerEnv } from './environment.ts';
+import { containerEnv, type ExpandWord } from './environment.ts';
 import { containerPorts, type PortFacts } from './ports.ts';
 import { containerUlimits, type HostRlimits } from './rlimits.ts';
 import { containerSysctls } from './sysctls.ts';
@@ -35,6 +35,10 @@ export interface CreateFacts extends VolumeFacts, PortFacts, UserNamespaceFacts 
   readonly logPath: string;
   readonly secrets?: readonly ContainerSecret[];
   readonly secretEnv?: Readonly<Record<string, string>>;
+  /** Ids of the containers that are required. */
+  readonly requires?: readonly string[];
+  /** Expands `--env-merge`: `$NAME` and its kin, quotes. Throws INVALID_ARGUMENT. */
+  readonly expandWord?: ExpandWord;
   /** An init program found on this machine. */
   readonly initPath?: string;
 }
@@ -59,7 +63,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     uts: wish.namespaces.uts ?? ({ kind: 'private' } as const),
     cgroup: wish.namespaces.cgroup ?? ({ kind: 'private' } as const),
   };
-  const env = containerEnv(wish, image, facts.hostEnv, defaults);
+  const env = containerEnv(wish, image, facts, defaults);
   const workdir = wish.workdir ?? posix.join('/', image?.WorkingDir ?? '');
   checkZeroBytes([...argv, ...env, workdir]);
   const ulimits = wish.hostUlimits === true ? [] : containerUlimits(wish.ulimits, defaults.ulimits, facts.hostRlimits);
@@ -81,6 +85,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     workdirAsked: wish.workdir !== undefined,
     user: user(wish, image, facts),
     groupAdd: wish.groupAdd ?? [],
+    ...defined({ accounts: wish.accounts }),
     umask: wish.umask ?? defaults.umask,
     ...defined({ timezone: wish.timezone ?? defaults.timezone, hostname: wish.hostname === '' ? undefined : wish.hostname }),
     labels: { ...image?.Labels, ...wish.labels },
@@ -90,7 +95,14 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     terminal: wish.terminal,
     stdinOpen: wish.stdinOpen,
     autoRemove: wish.autoRemove,
-    ...defined({ initPath: initPath(wish, facts, defaults) }),
+    ...defined({
+      removeImage: wish.removeImage,
+      requires: facts.requires,
+      pidFile: wish.pidFile,
+      monitorPidFile: wish.monitorPidFile,
+      personality: wish.personality,
+      initPath: initPath(wish, facts, defaults),
+    }),
     systemd,
     stopSignal: wish.stopSignal ?? imageStopSignal(image) ?? (systemd ? SYSTEMD_STOP_SIGNAL : SIGTERM),
     stopTimeoutSeconds: wish.stopTimeoutSeconds ?? defaults.stopTimeoutSeconds,
@@ -103,12 +115,19 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     capAdd: wish.capAdd.map(parseCapability),
     capDrop: wish.capDrop.map(parseCapability),
     security: wish.security,
+    ...defined({ imageSeccomp: wish.seccompPolicy === 'image' ? imageSeccomp(image) : undefined }),
     devices: wish.devices,
+    ...defined({ cdiDevices: wish.cdiDevices, deviceRules: deviceRules(wish, facts) }),
     sysctls: containerSysctls(wish.sysctls, defaults.sysctls, { network, ipc: namespaces.ipc }),
     ulimits,
     hostUlimits: wish.hostUlimits ?? false,
     shmSizeBytes: wish.shmSizeBytes ?? defaults.shmSizeBytes,
-    ...defined({ oomScoreAdj: wish.oomScoreAdj, cgroupParent: wish.cgroupParent }),
+    ...defined({
+      systemdTmpfsBytes: wish.systemdTmpfsBytes,
+      oomScoreAdj: wish.oomScoreAdj,
+      cgroupParent: wish.cgroupParent,
+      rdtClass: wish.rdtClass,
+    }),
     resources: wish.resources,
     cgroups: wish.cgroups ?? 'enabled',
 
@@ -116,7 +135,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     ...defined({ idMap: wish.idMap ?? resolveIdMap(namespaces.user, facts) }),
 
     mounts: containerMounts(wish, image, wish.imageVolumes ?? defaults.imageVolumes, facts),
-    ...defined({ secrets: facts.secrets, secretEnv: facts.secretEnv }),
+    ...defined({ secrets: facts.secrets, secretEnv: facts.secretEnv, chrootDirs: wish.chrootDirs }),
     network: {
       mode: network,
       ports,
@@ -130,8 +149,23 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
       noHostname: wish.network.noHostname ?? false,
     },
     log: log(wish, facts, defaults),
-    preserveFds: wish.preserveFds ?? 0,
   };
+}
+
+const SECCOMP_LABEL = 'io.containers.seccomp.profile';
+
+function imageSeccomp(image: ContainerDefaults | undefined): string {
+  const profile = image?.Labels?.[SECCOMP_LABEL];
+  if (profile === undefined || profile === '') throw new EngineError('INVALID_ARGUMENT', 'no seccomp policy defined by image');
+  return profile;
+}
+
+/** The kernel lets nobody but the machine's root filter devices. */
+function deviceRules({ deviceRules: rules }: ContainerWish, { rootless }: CreateFacts): ContainerConfig['deviceRules'] {
+  if (rules !== undefined && rootless) {
+    throw new EngineError('NOT_SUPPORTED', 'device cgroup rules are not supported in rootless mode or in a user namespace');
+  }
+  return rules;
 }
 
 /** A new entrypoint makes the image's command meaningless; one of [''] clears it. */

@@ -4,7 +4,7 @@ import type { ContainerConfig, StartFacts } from './container.ts';
 import type { Resources } from './wish.ts';
 import type { OciResources } from './oci-types.ts';
 
-type Facts = Pick<StartFacts, 'controllers' | 'cgroupManager' | 'cgroupParent' | 'rootless'>;
+type Facts = Pick<StartFacts, 'controllers' | 'cgroupManager' | 'cgroupParent' | 'rootless' | 'deviceNumber'>;
 
 export const CPU_PERIOD_MICROS = 100_000;
 
@@ -23,6 +23,11 @@ const CONTROLLERS: readonly (readonly [field: keyof Resources, controller: strin
   ['cpusetMems', 'cpuset', '--cpuset-mems'],
   ['pidsLimit', 'pids', '--pids-limit'],
   ['blkioWeight', 'io', '--blkio-weight'],
+  ['blkioWeightDevices', 'io', '--blkio-weight-device'],
+  ['readBps', 'io', '--device-read-bps'],
+  ['writeBps', 'io', '--device-write-bps'],
+  ['readIops', 'io', '--device-read-iops'],
+  ['writeIops', 'io', '--device-write-iops'],
 ];
 
 /**
@@ -34,6 +39,10 @@ export function resources(config: ContainerConfig, facts: Facts, defaultPidsLimi
   for (const [field, controller, flag] of CONTROLLERS) {
     if (isAsked(field, asked) && !isUsable(controller, config, facts)) throw unavailable(controller, flag, facts);
   }
+  for (const file of Object.keys(asked.cgroupFiles ?? {})) {
+    const controller = controllerOf(file);
+    if (!isUsable(controller, config, facts)) throw unavailable(controller, `--cgroup-conf ${file}`, facts);
+  }
   const pids = asked.pidsLimit ?? (isUsable('pids', config, facts) ? defaultPidsLimit : undefined);
   const memory = present({
     limit: asked.memoryBytes,
@@ -43,12 +52,33 @@ export function resources(config: ContainerConfig, facts: Facts, defaultPidsLimi
     disableOOMKiller: asked.oomKillDisable === true ? true : undefined,
   });
   const cpu = present({ shares: asked.cpuShares, ...cpuTime(asked), cpus: asked.cpusetCpus, mems: asked.cpusetMems });
+  const blockIO = blockLimits(asked, facts);
   return {
     ...(memory && { memory }),
     ...(cpu && { cpu }),
     ...(pids !== undefined && pids > 0 && { pids: { limit: pids } }),
-    ...(asked.blkioWeight !== undefined && { blockIO: { weight: asked.blkioWeight } }),
+    ...(blockIO && { blockIO }),
+    ...(asked.cgroupFiles && { unified: asked.cgroupFiles }),
   };
+}
+
+function blockLimits(asked: Resources, { deviceNumber }: Facts): OciResources['blockIO'] {
+  const throttle = (limits: Resources['readBps']) => limits?.map(({ path, value }) => ({ ...deviceNumber(path), rate: value }));
+  return present({
+    weight: asked.blkioWeight,
+    weightDevice: asked.blkioWeightDevices?.map(({ path, value }) => ({ ...deviceNumber(path), weight: value })),
+    throttleReadBpsDevice: throttle(asked.readBps),
+    throttleWriteBpsDevice: throttle(asked.writeBps),
+    throttleReadIOPSDevice: throttle(asked.readIops),
+    throttleWriteIOPSDevice: throttle(asked.writeIops),
+  });
+}
+
+/** Files are named after their controller: `memory.high`. Throws INVALID_ARGUMENT. */
+function controllerOf(file: string): string {
+  const [controller = '', rest] = file.split('.', 2);
+  if (controller !== '' && rest !== undefined && !file.includes('/')) return controller;
+  throw new EngineError('INVALID_ARGUMENT', `the specified key has not the form CONTROLLER.VALUE ${JSON.stringify(file)}`);
 }
 
 /** `--cpus` as the quota of a period, both in microseconds. */

@@ -33,11 +33,10 @@ export function resolveIdMap(mode: UserNamespaceMode, facts: UserNamespaceFacts)
   const { uids, gids } = facts.availableIds;
   switch (mode.kind) {
     case 'host':
+    case 'private':
     case 'container':
     case 'path':
       return undefined;
-    case 'private':
-      return { uids: [range(0, 0, uids)], gids: [range(0, 0, gids)] };
     case 'nomap':
       checkRootless(mode.kind, facts);
       return { uids: [range(0, 1, subordinate(uids))], gids: [range(0, 1, subordinate(gids))] };
@@ -98,7 +97,7 @@ function keepId(id: number, subordinates: number): IdRange[] {
 /** `size` ids from 0 on: those given explicitly, the rest from what is free, in order. */
 function autoMap(size: number, given: readonly IdRange[] = [], free: readonly IdSpan[]): IdRange[] {
   const map = [...given];
-  const spans = free.map((span) => ({ ...span }));
+  const spans = withoutGiven(free, given).map((span) => ({ ...span }));
   for (const gap of gapsBetween(size, given)) {
     let { start, size: left } = gap;
     while (left > 0) {
@@ -113,6 +112,21 @@ function autoMap(size: number, given: readonly IdRange[] = [], free: readonly Id
     }
   }
   return map.toSorted((a, b) => a.containerId - b.containerId);
+}
+
+/** An id of the host can be mapped once only (user_namespaces(7)). */
+function withoutGiven(free: readonly IdSpan[], given: readonly IdRange[]): IdSpan[] {
+  let left = [...free];
+  for (const { hostId, size } of given) {
+    left = left.flatMap((span) => {
+      const end = span.start + span.size;
+      return [
+        { start: span.start, size: Math.min(end, hostId) - span.start },
+        { start: Math.max(span.start, hostId + size), size: end - Math.max(span.start, hostId + size) },
+      ].filter((piece) => piece.size > 0);
+    });
+  }
+  return left;
 }
 
 const AUTO_HINT =

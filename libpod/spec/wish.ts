@@ -21,12 +21,15 @@ export interface ContainerWish {
 
   /** In order; `KEY` without `=` has been resolved against the caller's environment. */
   readonly env: readonly (readonly [key: string, value: string])[];
+  /** `KEY=word`, the word to be expanded with what the image and the defaults set. */
+  readonly envMerge?: readonly string[];
   readonly unsetEnv?: readonly string[];
   readonly unsetEnvAll?: boolean;
   readonly httpProxy?: boolean;
   readonly workdir?: string;
   readonly user?: string;
   readonly groupAdd?: readonly string[];
+  readonly accounts?: AccountsWish;
   readonly umask?: string;
   readonly timezone?: string;
   readonly hostname?: string;
@@ -36,6 +39,8 @@ export interface ContainerWish {
   readonly terminal: boolean;
   readonly stdinOpen: boolean;
   readonly autoRemove: boolean;
+  /** `--rmi`: the image goes with the container unless others use it. */
+  readonly removeImage?: boolean;
   readonly init?: boolean;
   readonly initPath?: string;
   readonly systemd?: 'true' | 'false' | 'always';
@@ -44,6 +49,13 @@ export interface ContainerWish {
   /** `--timeout`: killed after so many seconds. */
   readonly timeoutSeconds?: number;
   readonly restart?: RestartPolicy;
+  /** Names or ids of containers that are started before. */
+  readonly requires?: readonly string[];
+  /** Files that the pids of the container and of its monitor are written to. */
+  readonly pidFile?: string;
+  readonly monitorPidFile?: string;
+  /** `LINUX` or `LINUX32`: personality(2). */
+  readonly personality?: string;
 
   readonly health?: HealthWish;
 
@@ -54,27 +66,39 @@ export interface ContainerWish {
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
   readonly security: SecurityWish;
+  /** `image`: the profile is a label of the image. */
+  readonly seccompPolicy?: 'default' | 'image';
   readonly devices: readonly DeviceWish[];
+  /** `vendor.com/class=name`: devices of the Container Device Interface. */
+  readonly cdiDevices?: readonly string[];
+  readonly deviceRules?: readonly DeviceRule[];
   readonly sysctls: Readonly<Record<string, string>>;
   readonly ulimits: readonly Ulimit[];
   readonly hostUlimits?: boolean;
   readonly shmSizeBytes?: number;
+  /** Size of each tmpfs that is made for systemd. */
+  readonly systemdTmpfsBytes?: number;
   readonly oomScoreAdj?: number;
   readonly resources: Resources;
   readonly cgroupParent?: string;
+  /** Class of Intel's Resource Director Technology. */
+  readonly rdtClass?: string;
   readonly cgroups?: 'enabled' | 'disabled' | 'no-conmon' | 'split';
 
   readonly namespaces: NamespaceWishes;
   readonly idMap?: { readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] };
+  /** Names in /etc/subuid and /etc/subgid whose ids the container gets. */
+  readonly subordinates?: { readonly uids: string; readonly gids: string };
 
   readonly mounts: readonly MountWish[];
   readonly secrets?: readonly SecretWish[];
   readonly imageVolumes?: 'anonymous' | 'bind' | 'tmpfs' | 'ignore';
   readonly volumesFrom?: readonly string[];
+  /** Directories of the container that act as roots: hosts and resolv.conf are shown in them, too. */
+  readonly chrootDirs?: readonly string[];
 
   readonly network: NetworkWish;
   readonly log: LogWish;
-  readonly preserveFds?: number;
 }
 
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
@@ -103,6 +127,25 @@ export interface SecurityWish {
   readonly apparmor?: string;
   /** As typed, for inspect. */
   readonly asTyped: readonly string[];
+}
+
+/** What is added to the container's /etc/passwd and /etc/group. */
+export interface AccountsWish {
+  /** `--passwd=false`: nothing at all. */
+  readonly none?: boolean;
+  /** Lines in place of the usual ones, with `$USERNAME`, `$UID` … in them. */
+  readonly passwdEntry?: string;
+  readonly groupEntry?: string;
+  /** Users of this machine, by name or uid. */
+  readonly hostUsers?: readonly string[];
+}
+
+/** A line of the cgroup's list of devices; a number that is absent stands for all. */
+export interface DeviceRule {
+  readonly type: 'a' | 'b' | 'c';
+  readonly major?: number;
+  readonly minor?: number;
+  readonly access: string;
 }
 
 export interface DeviceWish {
@@ -136,6 +179,19 @@ export interface Resources {
   readonly pidsLimit?: number;
   readonly blkioWeight?: number;
   readonly oomKillDisable?: boolean;
+  readonly blkioWeightDevices?: readonly DeviceLimit[];
+  /** Bytes, and operations, per second. */
+  readonly readBps?: readonly DeviceLimit[];
+  readonly writeBps?: readonly DeviceLimit[];
+  readonly readIops?: readonly DeviceLimit[];
+  readonly writeIops?: readonly DeviceLimit[];
+  /** Files of the container's cgroup: `memory.high`. */
+  readonly cgroupFiles?: Readonly<Record<string, string>>;
+}
+
+export interface DeviceLimit {
+  readonly path: string;
+  readonly value: number;
 }
 
 export interface NamespaceWishes {
@@ -186,7 +242,28 @@ export type MountWish =
       readonly target: string;
       readonly options: readonly string[];
       readonly writable: boolean;
+      /** Below the image's root. */
+      readonly subpath?: string;
+    }
+  | {
+      readonly type: 'artifact';
+      readonly source: string;
+      readonly target: string;
+      readonly options: readonly string[];
+      readonly title?: string;
+      readonly digest?: string;
+      /** In place of the blobs' own titles. */
+      readonly fileName?: string;
     };
+
+/** `type=glob`: a bind for each path that fits. */
+export interface GlobWish {
+  readonly type: 'glob';
+  readonly pattern: string;
+  /** The directory they appear in; absent: where they are. */
+  readonly target?: string;
+  readonly options: readonly string[];
+}
 
 /** `source`: name or id. Without a target it is a file, or a variable, of its own name. */
 export type SecretWish =

@@ -119,6 +119,12 @@ describe.skipIf(!canRunContainers)('exec', () => {
     expect((await exec(TARGET, 'bin/busybox', 'echo', 'there')).stdout).toBe('there\n');
   });
 
+  test('between descriptors of --preserve-fd nothing of ours is open', async () => {
+    const links = 'for fd in 4 5 6; do readlink /proc/self/fd/$fd; done';
+    const { stdout } = await host.run(sh(`exec 7<<'end'\nseven\nend\nlichen exec --preserve-fd 7 ${TARGET} sh -c 'cat <&7; ${links}'`));
+    expect(stdout).toBe('seven\n/dev/null\n/dev/null\n/dev/null\n');
+  });
+
   test('descriptors are handed on with --preserve-fds', async () => {
     const script = `exec 3<<'end'\nthrough three\nend\nlichen exec --preserve-fds 1 ${TARGET} sh -c 'cat <&3'`;
     expect((await host.run(['bash', '-c', script])).stdout).toBe('through three\n');

@@ -117,6 +117,74 @@ describe.skipIf(!canRunContainers)('the life of a container', () => {
     });
   });
 
+  test('--requires starts another container before, which cannot be removed under it', async () => {
+    const needed = await host.succeed(['create', '--name=needed', NONE, BUSYBOX, 'sleep', '600']);
+    await host.succeed(['create', '--name=needing', '--requires=needed', NONE, BUSYBOX, 'true']);
+    expect(await field('needing', 'json .Dependencies')).toBe(JSON.stringify([needed]));
+    await host.succeed(['start', '-a', 'needing']);
+    expect(await field('needed', '.State.Status')).toBe('running');
+    expect(await host.lichen(['rm', '--force', '--time=0', 'needed'])).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringContaining('has dependent containers which must be removed before it'),
+    });
+    await removeNow(host, 'needing', 'needed');
+    expect(await host.lichen(['run', '--requires=needed', NONE, BUSYBOX, 'true'])).toMatchObject({
+      exitCode: 125,
+      stderr:
+        'Error: "needed" is not a valid container, cannot be used as a dependency: no container with name or ID "needed" found: no such container\n',
+    });
+  });
+
+  test('--rmi takes the image away with the container, unless another one uses it', async () => {
+    const images = () => host.succeed(['images', '--format={{.Repository}}:{{.Tag}}']);
+    await host.succeed(['create', '--name=source', NONE, BUSYBOX, 'true']);
+    await host.succeed(['commit', '--quiet', 'source', 'localhost/passing:1']);
+    await removeNow(host, 'source');
+    await host.succeed(['create', '--name=other', NONE, 'localhost/passing:1', 'true']);
+    expect(await host.lichen(['run', '--rmi', NONE, 'localhost/passing:1', 'true'])).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining('image is in use by a container'),
+    });
+    expect(await images()).toContain('localhost/passing:1');
+    await removeNow(host, 'other');
+    await host.succeed(['run', '-d', '--rmi', '--name=passing', NONE, 'localhost/passing:1', 'sleep', '0.3']);
+    expect(await field('passing', '.HostConfig.AutoRemove')).toBe('true');
+    expect(await field('passing', '.HostConfig.AutoRemoveImage')).toBe('true');
+    await expect.poll(images, { timeout: 10_000 }).not.toContain('localhost/passing:1');
+    expect((await host.lichen(['container', 'exists', 'passing'])).exitCode).toBe(1);
+    expect(await host.lichen(['run', '--rmi', '--restart=always', NONE, BUSYBOX, 'true'])).toMatchObject({ exitCode: 125 });
+  });
+
+  test('--pidfile and --conmon-pidfile say who runs; where they cannot be written nothing runs', async () => {
+    await host.succeed([
+      'run',
+      '-d',
+      '--name=told',
+      '--pidfile=/tmp/told.pid',
+      '--conmon-pidfile=/tmp/told.conmon',
+      NONE,
+      BUSYBOX,
+      'sleep',
+      '600',
+    ]);
+    expect(await field('told', '.State.Pid')).toBe(await host.readFile('/tmp/told.pid'));
+    expect(await field('told', '.State.ConmonPid')).toBe(await host.readFile('/tmp/told.conmon'));
+    expect(await field('told', '.PidFile')).toBe('/tmp/told.pid');
+    expect(await field('told', '.ConmonPidFile')).toBe('/tmp/told.conmon');
+    const before = await host.readFile('/tmp/told.pid');
+    await host.succeed(['restart', '--time=0', 'told']);
+    expect(await field('told', '.State.Pid')).toBe(await host.readFile('/tmp/told.pid'));
+    expect(await host.readFile('/tmp/told.pid')).not.toBe(before);
+    await removeNow(host, 'told');
+    for (const flag of ['--pidfile=/tmp/none/pid', '--conmon-pidfile=/tmp/none/pid']) {
+      expect(await host.lichen(['run', '--rm', flag, NONE, BUSYBOX, 'touch', '/seen'])).toMatchObject({
+        exitCode: 126,
+        stderr: 'Error: open /tmp/none/pid for writing: no such file or directory\n',
+      });
+    }
+    expect(await host.succeed(['ps', '-aq'])).toBe('');
+  });
+
   test('containers do not disturb each other: eight at once', async () => {
     const numbers = Array.from({ length: 8 }, (_, number) => number);
     const results = await Promise.all(

@@ -27,6 +27,99 @@ describe.skipIf(!canRunContainers)('mounts', () => {
   });
   afterAll(() => host[Symbol.asyncDispose]());
 
+  describe('more than one source', () => {
+    beforeAll(async () => {
+      await host.writeFile('/tmp/parts/a.txt', 'a\n');
+      await host.writeFile('/tmp/parts/b.txt', 'b\n');
+      await host.writeFile('/tmp/parts/c.md', 'c\n');
+      await host.succeed(['artifact', 'add', 'localhost/one:1', '/tmp/parts/a.txt']);
+      await host.succeed(['artifact', 'add', 'localhost/two:1', '/tmp/parts/a.txt', '/tmp/parts/b.txt']);
+    });
+
+    test('type=glob binds each path that fits', async () => {
+      expect(await run(['--mount=type=glob,src=/tmp/parts/*.txt,dst=/g'], 'ls /g; cat /g/b.txt')).toBe('a.txt\nb.txt\nb');
+      expect(
+        await run(['--mount=type=glob,src=/tmp/p*/[bc].*,ro'], 'ls /tmp/parts; touch /tmp/parts/b.txt 2>/dev/null || echo closed'),
+      ).toBe('b.txt\nc.md\nclosed');
+      expect(await fail(['--mount=type=glob,src=/tmp/parts/*.none,dst=/g'])).toMatchObject({
+        exitCode: 125,
+        stderr: 'Error: no file paths matching glob "/tmp/parts/*.none"\n',
+      });
+      expect(await fail(['--mount=type=glob,dst=/g'])).toMatchObject({ exitCode: 125 });
+    });
+
+    test('type=artifact shows one blob as the target and several below it, to everybody and read-only', async () => {
+      expect(
+        await run(
+          ['--mount=type=artifact,src=localhost/one:1,dst=/art', '-u', '1000'],
+          'cat /art; echo x 2>/dev/null > /art || echo closed',
+        ),
+      ).toBe('a\nclosed');
+      expect(await run(['--mount=type=artifact,src=localhost/two:1,dst=/art'], 'ls /art; cat /art/b.txt')).toBe('a.txt\nb.txt\nb');
+      expect(await run(['--mount=type=artifact,src=localhost/two:1,dst=/art,title=b.txt'], 'cat /art')).toBe('b');
+      expect(await run(['--mount=type=artifact,src=localhost/two:1,dst=/etc,title=b.txt'], 'cat /etc/b.txt')).toBe('b');
+      expect(await run(['--mount=type=artifact,src=localhost/two:1,dst=/art,name=x'], 'ls /art')).toBe('x-0\nx-1');
+    });
+
+    test.each([
+      ['src=localhost/none:1,dst=/art', 126, 'localhost/none:1: artifact does not exist'],
+      ['src=localhost/two:1,dst=/art,title=none', 126, 'no blob with the title "none"'],
+      ['src=localhost/two:1,dst=/art,title=a.txt,digest=sha256:00', 126, 'cannot specify both digest and title'],
+      ['dst=/art', 125, 'must set source and destination for artifact volume'],
+      ['src=localhost/two:1,dst=/art,foo=1', 125, 'foo: invalid mount option'],
+    ])('type=artifact,%s is refused', async (words, exitCode, message) => {
+      expect(await fail([`--mount=type=artifact,${words}`])).toMatchObject({
+        exitCode,
+        stderr: expect.stringContaining(`Error: ${message}`),
+      });
+    });
+
+    test('a part of an image can be mounted, found beneath its root', async () => {
+      expect(await run([`--mount=type=image,src=${BUSYBOX},dst=/part,subpath=/bin`], 'test -e /part/sh && echo there')).toBe('there');
+      expect(await fail([`--mount=type=image,src=${BUSYBOX},dst=/part,subpath=bin`])).toMatchObject({
+        exitCode: 125,
+        stderr: 'Error: volume subpath "bin" must be an absolute path\n',
+      });
+      expect(await fail([`--mount=type=image,src=${BUSYBOX},dst=/part,subpath=/../../none`])).toMatchObject({
+        exitCode: 126,
+        stderr: expect.stringContaining('does not exist in the image'),
+      });
+      await host.succeed([
+        'create',
+        '--name=part',
+        '--network=none',
+        `--mount=type=image,src=${BUSYBOX},dst=/part,subpath=/bin`,
+        BUSYBOX,
+        'true',
+      ]);
+      expect(await host.succeed(['inspect', '--format={{range .Mounts}}{{.SubPath}}{{end}}', 'part'])).toBe('/bin');
+      await removeNow(host, 'part');
+    });
+
+    test('--volumes-from takes ro, rw and z', async () => {
+      await host.succeed(['create', '--name=owner', '--network=none', '-v', '/tmp/parts:/parts', '-v', 'kept:/kept', BUSYBOX, 'true']);
+      const write = 'for d in /parts /kept; do touch $d/new 2>/dev/null && echo open || echo closed; done';
+      expect(await run(['--volumes-from=owner:ro'], write)).toBe('closed\nclosed');
+      expect(await run(['--volumes-from=owner:rw,z'], write)).toBe('open\nopen');
+      for (const option of ['Z', 'O', '', 'foo']) {
+        expect(await fail([`--volumes-from=owner:${option}`])).toMatchObject({
+          exitCode: 125,
+          stderr: `Error: invalid option ${JSON.stringify(option)} specified - volumes from another container can only use z,ro,rw options\n`,
+        });
+      }
+      expect(await fail(['--volumes-from=owner:ro,rw'])).toMatchObject({
+        exitCode: 125,
+        stderr: 'Error: cannot set ro or rw options more than once\n',
+      });
+      expect(await fail(['--volumes-from=none'])).toMatchObject({
+        exitCode: 125,
+        stderr: 'Error: looking up container "none" for volumes-from: no container with name or ID "none" found: no such container\n',
+      });
+      await removeNow(host, 'owner');
+      await host.succeed(['volume', 'rm', 'kept']);
+    });
+  });
+
   describe('directories of the host', () => {
     beforeEach(async () => {
       await host.asRoot(['rm', '-rf', SITE]);

@@ -69,6 +69,73 @@ describe.skipIf(!canRunContainers)('the process of a container', () => {
     expect(whole.stdout).toMatch(/^UNSEEN=now seen$/m);
   });
 
+  test('--env-merge builds on what the image sets, and -e goes before it', async () => {
+    expect(await run(['--env-merge=PATH=${PATH}:/more', '--env-merge', 'OWN=${NONE}-$container'], 'echo $PATH $OWN')).toBe(
+      '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/more -podman',
+    );
+    expect(await run(['--env-merge=container=a$container', '-e', 'container=mine'], 'echo $container')).toBe('mine');
+    expect(await run(['--entrypoint=', '--env-merge=GREETING=<${GREETING}>', '--unsetenv=EMPTY'], 'echo "$GREETING"', CONFIGURED)).toMatch(
+      /^<.+>$/,
+    );
+    expect(await fail(['--env-merge=WORD'])).toMatchObject({
+      exitCode: 125,
+      stderr: 'Error: missing `=` for --env-merge substitution WORD\n',
+    });
+    expect(await fail(['--env-merge=WORD=${'])).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringContaining('unable to process variables for --env-merge WORD=${'),
+    });
+  });
+
+  test('--personality, --seccomp-policy, --chrootdirs and --shm-size-systemd', async () => {
+    expect(await run(['--personality=LINUX32'], 'uname -m')).not.toBe(await run(['--personality=LINUX'], 'uname -m'));
+    expect(await fail(['--personality=OS2'])).toMatchObject({
+      exitCode: 126,
+      stderr: expect.stringContaining('unknown persona specified "OS2"'),
+    });
+
+    const profile = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 }] };
+    await host.succeed(['create', '--name=labelled', '--network=none', BUSYBOX, 'true']);
+    for (const [tag, text] of [
+      ['strict', JSON.stringify(profile)],
+      ['odd', '{'],
+    ]) {
+      const label = `LABEL io.containers.seccomp.profile=${text}`;
+      await host.succeed(['commit', '--quiet', '--change', label, 'labelled', `localhost/labelled:${tag}`]);
+    }
+    await host.succeed(['rm', 'labelled']);
+    const mkdir = 'mkdir /made 2>&1';
+    expect(await run([], mkdir, 'localhost/labelled:strict')).toBe('');
+    expect(await run(['--seccomp-policy=image'], `${mkdir} || true`, 'localhost/labelled:strict')).toContain('Operation not permitted');
+    expect(await fail(['--seccomp-policy=image'])).toMatchObject({ exitCode: 125, stderr: 'Error: no seccomp policy defined by image\n' });
+    expect(await fail(['--seccomp-policy=own'])).toMatchObject({
+      exitCode: 125,
+      stderr: 'Error: invalid seccomp policy "own": valid policies are ["default" "image"]\n',
+    });
+    expect(await host.lichen(['run', '--rm', '--network=none', '--seccomp-policy=image', 'localhost/labelled:odd', 'true'])).toMatchObject({
+      exitCode: 126,
+      stderr: expect.stringContaining('opening seccomp profile failed'),
+    });
+
+    const roots = ['--chrootdirs=/srv/root', '--chrootdirs', 'other', '--hostname=inner'];
+    expect(
+      await run(roots, 'cmp /etc/hosts /srv/root/etc/hosts && cmp /etc/hosts /other/etc/hosts && grep -c inner /srv/root/etc/hosts'),
+    ).toBe('1');
+
+    const sizes = `awk '$2 ~ "^/(run|tmp|run/lock)$" { print $2, $4 }' /proc/mounts | grep -o '^[^ ]*\\|size=[^,]*' | xargs`;
+    expect(await run(['--systemd=always', '--shm-size-systemd=10m'], sizes)).toBe(
+      '/run size=10240k /tmp size=10240k /run/lock size=10240k',
+    );
+    expect(await fail(['--shm-size-systemd=10x'])).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringContaining('unable to translate --shm-size-systemd'),
+    });
+    expect(await fail(['--decryption-key=/none'])).toMatchObject({
+      exitCode: 125,
+      stderr: 'Error: invalid decryption keys: open /none: no such file or directory\n',
+    });
+  });
+
   test('what the image says holds, and each of it can be replaced', async () => {
     const { stdout } = await host.lichen(['run', '--rm', CONFIGURED]);
     expect(stdout).toBe('entry default words\n');
@@ -98,8 +165,8 @@ describe.skipIf(!canRunContainers)('the process of a container', () => {
     { user: '1000', id: 'uid=1000(worker) gid=1000(worker) groups=1000(worker),2000(extra)', home: '/home/worker' },
     { user: '1000:2000', id: 'uid=1000(worker) gid=2000(extra) groups=2000(extra)', home: '/home/worker' },
     { user: 'worker:extra', id: 'uid=1000(worker) gid=2000(extra) groups=2000(extra)', home: '/home/worker' },
-    { user: '4321', id: 'uid=4321 gid=0(root) groups=0(root)', home: '/' },
-    { user: '4321:1234', id: 'uid=4321 gid=1234 groups=1234', home: '/' },
+    { user: '4321', id: 'uid=4321(4321) gid=0(root) groups=0(root)', home: '/' },
+    { user: '4321:1234', id: 'uid=4321(4321) gid=1234(1234) groups=1234(1234)', home: '/' },
   ])('-u $user', async ({ user, id, home }) => {
     expect(await run(['-u', user], 'id; echo $HOME')).toBe(`${id}\n${home}`);
   });

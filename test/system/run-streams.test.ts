@@ -66,6 +66,26 @@ describe.skipIf(!canRunContainers)('the streams of a container', () => {
     expect({ stdout, stderr }).toEqual({ stdout: 'line 0\n9\n', stderr: '' });
   });
 
+  test('descriptors are handed on with --preserve-fds and --preserve-fd, and nothing between them', async () => {
+    const start = "exec 3<<'end' 7<<'end'\nthree\nend\nseven\nend\nlichen run --rm --network=none";
+    const { stdout } = await host.run(sh(`${start} --preserve-fds 1 ${BUSYBOX} sh -c 'cat <&3; ls /proc/self/fd'`));
+    expect(stdout).toBe('three\n0\n1\n2\n3\n4\n');
+    const links = 'for fd in 4 5 6; do readlink /proc/self/fd/$fd; done; ls /proc/self/fd | tail -n 1';
+    const some = await host.run(sh(`${start} --preserve-fd 3,7 ${BUSYBOX} sh -c 'cat <&3; cat <&7; ${links}'`));
+    expect(some.stdout).toBe('three\nseven\n/dev/null\n/dev/null\n/dev/null\n8\n');
+    for (const [flags, words] of [
+      [['--preserve-fds=1', '--preserve-fd=7'], 'cannot specify both --preserve-fds and --preserve-fd'],
+      [['--preserve-fd=99'], 'file descriptor 99 is not available - the preserve-fd option requires that file descriptors must be passed'],
+      [['--preserve-fd=2'], 'cannot preserve FD 2, consider using the passthrough log-driver'],
+    ] as const) {
+      expect(await host.lichen(['run', '--rm', '--network=none', ...flags, BUSYBOX, 'true'])).toMatchObject({
+        exitCode: 125,
+        stderr: expect.stringContaining(words),
+      });
+    }
+    expect(await host.succeed(['ps', '-aq'])).toBe('');
+  });
+
   test('--attach chooses the streams', async () => {
     const script = sh('echo data; echo talk >&2; cat');
     expect(await host.lichen([...RUN, '-a', 'stderr', BUSYBOX, ...script])).toMatchObject({ stdout: '', stderr: 'talk\n' });

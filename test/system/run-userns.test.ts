@@ -67,6 +67,35 @@ describe.skipIf(!canRunContainers)('the user namespace of a container', () => {
     });
   });
 
+  test('--subuidname takes the ids of a name in /etc/subuid', async () => {
+    const own = await run([`--subuidname=${host.user.name}`], MAPS);
+    expect(own.split('\n')).toEqual([expect.stringMatching(/^0 1 \d+$/), expect.stringMatching(/^0 1 \d+$/)]);
+    expect(await fail('--subgidname=nobody-here')).toMatchObject({
+      exitCode: 125,
+      stderr: 'Error: no subuid ranges found for user "nobody-here" in /etc/subuid\n',
+    });
+    expect(await fail(`--subuidname=${host.user.name}`, '--userns=keep-id')).toMatchObject({
+      exitCode: 125,
+      stderr: 'Error: --userns and --uidmap/--gidmap/--subuidname/--subgidname are mutually exclusive\n',
+    });
+  });
+
+  test('auto leaves ids alone that were mapped by hand', async () => {
+    const maps = await run(['--userns=auto:uidmapping=0:500:10,gidmapping=5:300:4,size=2000'], MAPS);
+    expect(maps.split('\n')).toEqual(['0 500 10', '10 1 499', '509 510 1491', '0 1 5', '5 300 4', '9 6 294', '303 304 1697']);
+  });
+
+  test.each([
+    ['private', 'must provide at least one UID or GID mapping to configure a user namespace'],
+    ['ns:/none', 'cannot find specified user namespace path: faccessat /none: no such file or directory'],
+    ['container:none', 'looking up container to share user namespace with: no container with name or ID "none" found: no such container'],
+    ['nomap:1', 'unrecognized namespace mode nomap:1 passed'],
+    ['keep-id:foo=1', 'unknown option specified: "foo"'],
+    ['auto:size=x', 'strconv.ParseUint: parsing "x": invalid syntax'],
+  ])('--userns=%s is refused', async (mode, words) => {
+    expect(await fail(`--userns=${mode}`)).toMatchObject({ exitCode: 125, stderr: expect.stringContaining(`Error: ${words}`) });
+  });
+
   test('files of the image belong to the same ids inside, whatever the map', async () => {
     const facts = 'stat -c %u:%g / /home/worker /srv/data; echo x > /srv/data/y; stat -c %u /srv/data/y';
     const image = ['--entrypoint=', 'localhost/configured:v1', ...sh(facts)];

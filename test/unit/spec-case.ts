@@ -102,6 +102,7 @@ export function startFacts(config: ContainerConfig, change: Partial<StartFacts> 
     cgroupManager: 'cgroupfs',
     sysfsByBind: config.network.mode.kind === 'host',
     hostEnv: {},
+    deviceNumber: () => ({ major: 8, minor: 16 }),
     devices: config.devices.map((device) => ({
       path: device.containerPath,
       hostPath: device.hostPath,
@@ -126,6 +127,7 @@ export function kept(change: Partial<ContainerWish> = {}, facts: Partial<CreateF
 
 function resolved(mount: ContainerConfig['mounts'][number]): ResolvedMount {
   if (mount.type === 'volume') return { ...mount, type: 'bind', source: `/store/volumes/${mount.name}/_data` };
+  if (mount.type === 'artifact') return { ...mount, type: 'bind', source: '/store/blobs/sha256/c4' };
   if (mount.type === 'image') return { ...mount, type: 'bind', source: '/store/image-mount' };
   return mount.type === 'bind' ? mount : { ...mount, source: mount.type };
 }

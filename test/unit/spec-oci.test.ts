@@ -251,12 +251,7 @@ const wishes = fc.record({
   }),
   namespaces: fc.record({
     pid: fc.constantFrom({ kind: 'private' as const }, { kind: 'host' as const }),
-    user: fc.constantFrom(
-      { kind: 'host' as const },
-      { kind: 'private' as const },
-      { kind: 'nomap' as const },
-      { kind: 'keep-id' as const },
-    ),
+    user: fc.constantFrom({ kind: 'host' as const }, { kind: 'nomap' as const }, { kind: 'keep-id' as const }),
   }),
   mounts: fc.uniqueArray(
     fc.record({

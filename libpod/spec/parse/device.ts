@@ -1,6 +1,11 @@
 import type { DeviceWish } from '../wish.ts';
 import { invalid } from './go.ts';
 
+/** `vendor.com/class=name`: a device of the Container Device Interface (CDI, SPEC.md#kind and #devices). */
+export function isQualifiedDevice(text: string): boolean {
+  return /^[A-Za-z](?:[\w.-]*[A-Za-z\d])?\/[A-Za-z](?:[\w-]*[A-Za-z\d])?=[A-Za-z\d](?:[\w.:-]*[A-Za-z\d])?$/.test(text);
+}
+
 /** `hostPath[:containerPath][:rwm]`. Throws INVALID_ARGUMENT. */
 export function parseDevice(text: string): DeviceWish {
   const [hostPath, second, third, ...surplus] = text.split(':');

@@ -49,6 +49,11 @@ export function parseShmSize(text: string): number {
   return named('unable to translate --shm-size', () => parseSizeBytes(text));
 }
 
+/** 0: half of the memory, as a tmpfs without a size. */
+export function parseSystemdTmpfsSize(text: string): number {
+  return named('unable to translate --shm-size-systemd', () => parseSizeBytes(text));
+}
+
 function named<T>(prefix: string, parse: () => T): T {
   try {
     return parse();

@@ -1,11 +1,11 @@
 /** `--mount type=…,src=…,dst=…,…`: CSV of keys with or without a value. */
 import { parseCsvLine } from '../../../core/csv.ts';
 import { parseSizeBytes } from '../../../core/size.ts';
-import type { MountWish } from '../wish.ts';
+import type { GlobWish, MountWish } from '../wish.ts';
 import { invalid } from './go.ts';
 import { checkTarget, checkVolumeName } from './volume.ts';
 
-const TYPES = ['bind', 'volume', 'tmpfs', 'ramfs', 'devpts', 'image', 'glob'] as const;
+const TYPES = ['bind', 'volume', 'tmpfs', 'ramfs', 'devpts', 'image', 'artifact', 'glob'] as const;
 type MountType = (typeof TYPES)[number];
 
 interface Field {
@@ -19,12 +19,15 @@ interface Draft {
   source: string | undefined;
   target: string | undefined;
   subpath: string | undefined;
+  title: string | undefined;
+  digest: string | undefined;
+  name: string | undefined;
   writable: boolean | undefined;
   readonly options: string[];
 }
 
 /** Throws INVALID_ARGUMENT with Podman's words. `type` may stand anywhere and is `volume` where absent. */
-export function parseMount(text: string): MountWish {
+export function parseMount(text: string): MountWish | GlobWish {
   const fields = parseCsvLine(text).map(parseField);
   if (fields.length === 0) {
     throw invalid(
@@ -32,7 +35,16 @@ export function parseMount(text: string): MountWish {
     );
   }
   const type = mountType(fields);
-  const draft: Draft = { source: undefined, target: undefined, subpath: undefined, writable: undefined, options: [] };
+  const draft: Draft = {
+    source: undefined,
+    target: undefined,
+    subpath: undefined,
+    title: undefined,
+    digest: undefined,
+    name: undefined,
+    writable: undefined,
+    options: [],
+  };
   const seen = new Set<string>();
   for (const field of fields) {
     if (field.key === 'type') {
@@ -54,7 +66,6 @@ function mountType(fields: readonly Field[]): MountType {
   if (word === undefined) return 'volume';
   const known = TYPES.find((type) => type === word.value);
   if (known === undefined) throw invalid(`invalid filesystem type ${JSON.stringify(word.value ?? '')}`);
-  if (known === 'glob') throw invalid('mounts of type "glob" are not supported yet');
   return known;
 }
 
@@ -126,6 +137,13 @@ const subpath: Take = (draft, { key, value }, seen) => {
   draft.subpath = path;
 };
 
+function textOf(field: 'digest' | 'title' | 'name'): Take {
+  return (draft, { key, value }, seen) => {
+    once(seen, field, () => `cannot pass "${key}" option more than once: must provide an argument for option`);
+    draft[field] = needValue(key, value);
+  };
+}
+
 const tmpfsSize: Take = (draft, { key, value }) => {
   const size = needValue(key, value);
   parseSizeBytes(size.endsWith('%') ? size.slice(0, -1) : size);
@@ -161,15 +179,19 @@ const FIELDS: Readonly<Record<MountType, Readonly<Record<string, Take>>>> = {
   ramfs: TMPFS,
   devpts: allAs(['uid', 'gid', 'mode', 'max'], withValue),
   image: { rw: imageWritable, readwrite: imageWritable, ...allAs(['subpath', 'image-subpath'], subpath) },
-  glob: {},
+  artifact: { digest: textOf('digest'), title: textOf('title'), name: textOf('name') },
+  glob: { ...BIND_AND_VOLUME, 'bind-propagation': propagation, 'bind-nonrecursive': nonRecursive },
 };
 
-function finish(type: MountType, { source, target, subpath: path, writable, options }: Draft): MountWish {
+function finish(type: MountType, draft: Draft): MountWish | GlobWish {
+  const { source, target, subpath: path, writable, options } = draft;
   if (type === 'image') {
     if (source === undefined || target === undefined) throw invalid('must set source and destination for image volume');
-    if (path !== undefined) throw invalid('a subpath of an image mount is not supported yet');
-    return { type, source, target, options, writable: writable ?? false };
+    if (path !== undefined && !path.startsWith('/')) throw invalid(`volume subpath ${JSON.stringify(path)} must be an absolute path`);
+    return { type, source, target, options, writable: writable ?? false, ...(path !== undefined && { subpath: path }) };
   }
+  if (type === 'artifact') return artifactWish(draft);
+  if (type === 'glob') return { type, pattern: source ?? '', options, ...(target !== undefined && { target }) };
   if (target === undefined) throw invalid('must set volume destination');
   switch (type) {
     case 'bind':
@@ -178,8 +200,21 @@ function finish(type: MountType, { source, target, subpath: path, writable, opti
       if (source !== undefined) checkVolumeName(source);
       return { type, target, options, ...(source !== undefined && { name: source }), ...(path !== undefined && { subpath: path }) };
     default:
-      return { type: type as 'tmpfs' | 'ramfs' | 'devpts', target, options };
+      return { type, target, options };
   }
+}
+
+function artifactWish({ source, target, title, digest, name, options }: Draft): MountWish {
+  if (source === undefined || target === undefined) throw invalid('must set source and destination for artifact volume');
+  return {
+    type: 'artifact',
+    source,
+    target,
+    options,
+    ...(title !== undefined && { title }),
+    ...(digest !== undefined && { digest }),
+    ...(name !== undefined && { fileName: name }),
+  };
 }
 
 function allAs<T>(keys: readonly string[], value: T): Record<string, T> {

@@ -1,5 +1,5 @@
 /** `--security-opt`. */
-import type { SecurityWish } from '../wish.ts';
+import type { ContainerWish, SecurityWish } from '../wish.ts';
 import { invalid } from './go.ts';
 
 /** All `--security-opt` flags together. `key=value`, `key:value` is Docker's older form. Throws INVALID_ARGUMENT. */
@@ -37,4 +37,10 @@ function splitOption(text: string): [key: string, value: string | undefined] {
 /** Podman's number says what is wrong: 1 no value, 2 an unknown key. */
 function malformed(kind: 1 | 2, text: string): Error {
   return invalid(`invalid --security-opt ${kind}: ${JSON.stringify(text)}`);
+}
+
+/** Throws INVALID_ARGUMENT. */
+export function parseSeccompPolicy(text: string): NonNullable<ContainerWish['seccompPolicy']> {
+  if (text === 'default' || text === 'image') return text;
+  throw invalid(`invalid seccomp policy ${JSON.stringify(text)}: valid policies are ["default" "image"]`);
 }
