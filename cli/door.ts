@@ -165,8 +165,9 @@ async function complete(invocation: Invocation, { positionals, values }: Split):
   return 0;
 }
 
-function report(error: unknown, exitCodes: Command['exitCodes'], stderr: Printer): number {
-  if (error instanceof OutputClosed) return CLOSED_OUTPUT_STATUS;
+function report(failure: unknown, exitCodes: Command['exitCodes'], stderr: Printer): number {
+  if (failure instanceof OutputClosed) return CLOSED_OUTPUT_STATUS;
+  const error = fullOrSame(failure);
   const known = error instanceof EngineError ? error : undefined;
   const status =
     known === undefined ? ENGINE_FAILURE : (known.exitCode ?? exitCodes?.[known.code] ?? USUAL_STATUS[known.code] ?? ENGINE_FAILURE);
@@ -177,4 +178,18 @@ function report(error: unknown, exitCodes: Command['exitCodes'], stderr: Printer
   stderr.line(known?.code === 'USAGE' && status === LOG_LEVEL_FAILURE ? text : `Error: ${text}`);
   if (known?.hint !== undefined) stderr.line(plainText(known.hint));
   return status;
+}
+
+const FULL: Readonly<Record<string, string>> = { ENOSPC: 'no space left on device', EDQUOT: 'disk quota exceeded' };
+
+/** A disk fills up at any call of node:fs, which has words of its own for it. */
+function fullOrSame(error: unknown): unknown {
+  if (error instanceof EngineError || !(error instanceof Error)) return error;
+  const { code = '', syscall, path } = error as NodeJS.ErrnoException;
+  if (!Object.hasOwn(FULL, code)) return error;
+  const what = [syscall, path].filter((part) => part !== undefined).join(' ');
+  return new EngineError('STORE_FULL', `${what}: ${FULL[code]}`, {
+    cause: error,
+    hint: 'Free some space, for example with: lichen system prune',
+  });
 }

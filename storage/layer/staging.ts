@@ -33,7 +33,13 @@ export class StagingDirectory implements Disposable {
       const lock = tryLockFile(path + LOCK);
       // A healer may have come between the making of the lock file and its locking.
       if (lock === undefined) continue;
-      mkdirSync(path, 0o700);
+      try {
+        mkdirSync(path, 0o700);
+      } catch (error) {
+        rmSync(path + LOCK);
+        lock[Symbol.dispose]();
+        throw error;
+      }
       return new StagingDirectory(path, lock);
     }
   }

@@ -15,7 +15,7 @@ export interface Spooled extends AsyncDisposable {
 
 /** Space left free on the staging file system, whatever the input unpacks to. */
 const RESERVE_BYTES = 64 * 2 ** 20;
-const CHECK_EVERY_BYTES = 256 * 2 ** 20;
+const CHECK_EVERY_BYTES = 16 * 2 ** 20;
 
 /** The whole stream as a file in `staging`. Throws STORE_FULL, ABORTED; leaves nothing behind then, nor when the process is killed. */
 export async function spool(input: Readable, staging: string, signal?: AbortSignal): Promise<Spooled> {
@@ -61,7 +61,9 @@ async function* guarded(input: AsyncIterable<Buffer>, directory: string): AsyncG
     if (sinceCheck >= CHECK_EVERY_BYTES) {
       const { bavail, bsize } = await statfs(directory);
       if (bavail * bsize < RESERVE_BYTES + CHECK_EVERY_BYTES)
-        throw new EngineError('STORE_FULL', `write ${directory}: no space left on device`);
+        throw new EngineError('STORE_FULL', `write ${directory}: no space left on device`, {
+          hint: 'Free some space, for example with: lichen system prune',
+        });
       sinceCheck = 0;
     }
     yield chunk;
