@@ -113,7 +113,7 @@ export function assembleWish(source: WishSource): ContainerWish {
     command: args.slice(1),
     createCommand: source.argv,
     env: environment(source),
-    labels: Object.fromEntries([...flags['label-file'].flatMap(readLabelFile), ...flags.label.map(parseLabel)]),
+    labels: Object.fromEntries([...flags['label-file'].flatMap((path) => readLabelFile(path, source.env)), ...flags.label.map(parseLabel)]),
     annotations: Object.fromEntries(flags.annotation.map(parseAnnotation)),
     terminal: flags.tty,
     stdinOpen: flags.interactive,
@@ -162,8 +162,8 @@ function environment({ flags, env: ownEnv }: WishSource): ContainerWish['env'] {
   return [...host, ...files, ...flags.env.flatMap((text) => parseEnv(text, env))];
 }
 
-function readLabelFile(path: string): (readonly [string, string])[] {
-  return parseLabelFile(readFor('unable to process labels', path));
+function readLabelFile(path: string, env: NodeJS.ProcessEnv): (readonly [string, string])[] {
+  return parseLabelFile(readFor('unable to process labels', path), callerEnvironment(env));
 }
 
 function readFor(purpose: string, path: string): string {

@@ -202,6 +202,10 @@ function findSharing(engine: Engine, kind: string, container: string): Container
 
 function refuseUnavailable(config: ContainerConfig): void {
   refuseMissingNamespaces(config);
+  if (config.initPath !== undefined && !existsSync(config.initPath)) {
+    const message = `container-init binary not found on the host: faccessat ${config.initPath}: no such file or directory`;
+    throw new EngineError('HELPER_MISSING', message);
+  }
   if (config.timezone !== undefined) readTimezone(config.timezone);
   config.devices.forEach(askedDevices);
   checkLimitedDevices(config.resources);

@@ -4,6 +4,8 @@
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { EngineError } from '../../core/errors.ts';
+import { systemWords } from '../../core/system-words.ts';
 import { Root } from '../../host/root.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
 import { findHostAddress, readHostResolvConf } from '../../network/host-facts.ts';
@@ -116,9 +118,18 @@ function ownEntries(addresses: readonly string[], names: readonly string[]): Hos
 function baseHosts(choice: string, places: ContainerPlaces): string {
   const base = baseHostsFile(choice);
   if (base.from === 'nowhere') return '';
-  if (base.from === 'host') return readIfThere(base.path);
+  if (base.from === 'host') return choice === '' ? readIfThere(base.path) : readChosen(base.path);
   using root = new Root(places.merged);
   return readInRoot(root, base.path)?.toString('utf8') ?? '';
+}
+
+/** A file that was asked for must be there. */
+function readChosen(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new EngineError('INVALID_ARGUMENT', `failed to create new hosts file: open ${path}: ${systemWords(cause)}`, { cause });
+  }
 }
 
 function containerEnv(engine: Engine, config: ContainerConfig): string {

@@ -136,6 +136,22 @@ describe.skipIf(!canRunContainers)('the process of a container', () => {
     });
   });
 
+  test('--env-host hands everything on; files named for --init-path and --hosts-file must be there', async () => {
+    const { stdout } = await host.lichen(['run', '--rm', '--network=none', '--env-host', '-e', 'TWO=2', BUSYBOX, '/bin/env'], {
+      env: { ONE: 'from caller', TWO: 'as well' },
+    });
+    expect(stdout).toMatch(/^ONE=from caller$/m);
+    expect(stdout).toMatch(/^TWO=2$/m);
+    expect(await fail(['--init', '--init-path=/none'])).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringContaining('Error: container-init binary not found on the host: faccessat /none: no such file or directory'),
+    });
+    expect(await fail(['--hosts-file=/none'])).toMatchObject({
+      exitCode: 126,
+      stderr: 'Error: failed to create new hosts file: open /none: no such file or directory\n',
+    });
+  });
+
   test('what the image says holds, and each of it can be replaced', async () => {
     const { stdout } = await host.lichen(['run', '--rm', CONFIGURED]);
     expect(stdout).toBe('entry default words\n');
@@ -198,23 +214,20 @@ describe.skipIf(!canRunContainers)('the process of a container', () => {
   });
 
   test('labels and annotations are kept, from files as well', async () => {
-    await host.writeFile('/tmp/labels', 'file.label=1\n# no label\nempty\n');
+    await host.writeFile('/tmp/labels', 'file.label=1\n# no label\nNOT_SET\nHANDED\n');
     const name = 'labelled';
-    await host.succeed([
-      'create',
-      '--name',
-      name,
-      '-l',
-      'a=b=c',
-      '--label=plain',
-      '--label-file=/tmp/labels',
-      '--annotation=note=x',
-      CONFIGURED,
-    ]);
+    const args = ['create', '--name', name, '-l', 'a=b=c', '--label=plain', '--label-file=/tmp/labels', '--annotation=note=x', CONFIGURED];
+    await host.succeed(args, { env: { HANDED: 'on' } });
     const labels = JSON.parse(await host.succeed(['inspect', '--format', '{{json .Config.Labels}}', name])) as object;
-    expect(labels).toEqual({ a: 'b=c', plain: '', 'file.label': '1', empty: '', 'org.example.role': 'fixture' });
+    expect(labels).toEqual({ a: 'b=c', plain: '', 'file.label': '1', HANDED: 'on', 'org.example.role': 'fixture' });
     expect(await host.succeed(['inspect', '--format', '{{index .Config.Annotations "note"}}', name])).toBe('x');
     await host.succeed(['rm', name]);
+    await host.writeFile('/tmp/labels', '=odd\n');
+    expect(await fail(['--label-file=/tmp/labels'])).toMatchObject({
+      exitCode: 125,
+      stderr: 'Error: unable to process labels: invalid environment variable: "=odd"\n',
+    });
+    expect(await fail(['--annotation=odd'])).toMatchObject({ exitCode: 125, stderr: 'Error: annotations must be formatted KEY=VALUE\n' });
   });
 
   test('ulimits hold and those above the host’s are lowered to them', async () => {

@@ -86,7 +86,7 @@ test('--env-host passes the environment on as the caller had it', () => {
 test('labels of files come before labels of flags', () => {
   const file = join(directory, 'labels');
   writeFileSync(file, 'A=1\nB\n# c\n C=3\n');
-  expect(wish('-l', 'A=9', '--label-file', file, '-l', 'q', 'x').labels).toEqual({ A: '9', B: '', C: '3', q: '' });
+  expect(wish('-l', 'A=9', '--label-file', file, '-l', 'q', 'x').labels).toEqual({ A: '9', C: '3', q: '' });
 });
 
 test.each([

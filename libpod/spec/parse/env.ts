@@ -35,17 +35,19 @@ export function parseLabel(text: string): Pair {
   return [key, equals < 0 ? '' : text.slice(equals + 1)];
 }
 
-export function parseLabelFile(content: string): Pair[] {
-  return contentLines(content).map((line) => {
+/** Lines as in a file of variables: `KEY` alone has the value that the caller's environment gives it, and is left out where that has none. */
+export function parseLabelFile(content: string, caller: Variables): Pair[] {
+  return contentLines(content).flatMap((line) => {
     const equals = line.indexOf('=');
     if (equals === 0) throw invalid(`unable to process labels: invalid environment variable: ${JSON.stringify(line)}`);
-    return equals < 0 ? [line, ''] : [line.slice(0, equals), line.slice(equals + 1)];
+    if (equals > 0) return [[line.slice(0, equals), line.slice(equals + 1)] as const];
+    return caller[line] === undefined ? [] : [[line, caller[line]] as const];
   });
 }
 
 export function parseAnnotation(text: string): Pair {
   const equals = text.indexOf('=');
-  if (equals <= 0) throw invalid('annotations must be formatted KEY=VALUE');
+  if (equals < 0) throw invalid('annotations must be formatted KEY=VALUE');
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
