@@ -9,6 +9,7 @@ const PACKAGE = join(import.meta.dirname, '..');
 
 /** Flags that choose a store and the programs that work on it: whoever starts lichen again for the same container repeats them. */
 const REPEATED = [
+  'cdi-spec-dir',
   'cgroup-manager',
   'conmon',
   'network-cmd-path',
@@ -30,6 +31,7 @@ export function engineOptions(globals: Globals, argv: readonly string[], env: No
     runtimeFlags: globals['runtime-flag'],
     conmon: globals.conmon,
     cgroupManager: cgroupManager(globals['cgroup-manager']),
+    cdiDirectories: globals['cdi-spec-dir'],
     storageDriver: globals['storage-driver'],
     storageOptions: globals['storage-opt'],
     networkCommand: globals['network-cmd-path'],

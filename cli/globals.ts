@@ -5,7 +5,7 @@ import { type FlagValues, flagTable } from './flag.ts';
 
 /** May stand anywhere on the command line. */
 export const PERSISTENT_FLAGS = flagTable({
-  'cdi-spec-dir': { kind: 'stringArray', help: 'Directory with CDI device specifications (repeatable)', unsupported: true },
+  'cdi-spec-dir': { kind: 'stringArray', help: 'Directory with CDI device specifications (repeatable)', complete: 'file' },
   'cgroup-manager': { kind: 'string', help: 'How cgroups are made ("cgroupfs"|"systemd")' },
   conmon: { kind: 'string', help: 'Path of the conmon binary', complete: 'file' },
   'events-backend': { kind: 'string', help: 'Where events are kept ("file"|"journald"|"none")' },

@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly runtimeFlags: readonly string[];
   readonly conmon?: string | undefined;
   readonly cgroupManager?: 'systemd' | 'cgroupfs' | undefined;
+  /** In place of those of containers.conf, unless there are none. */
+  readonly cdiDirectories?: readonly string[];
   readonly storageDriver?: string | undefined;
   readonly storageOptions: readonly string[];
   readonly networkCommand?: string | undefined;

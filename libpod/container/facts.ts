@@ -84,7 +84,8 @@ async function accountFiles(engine: Engine, config: ContainerConfig, places: Con
 
 async function cdiDevices(engine: Engine, names: readonly string[]) {
   const { resolveCdiDevices } = await import('./cdi.ts');
-  return resolveCdiDevices(names, engine.settings.cdiDirectories);
+  const { cdiDirectories = [] } = engine.options;
+  return resolveCdiDevices(names, cdiDirectories.length > 0 ? cdiDirectories : engine.settings.cdiDirectories);
 }
 
 async function secretFacts(engine: Engine, config: ContainerConfig, places: ContainerPlaces) {

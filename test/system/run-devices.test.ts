@@ -55,6 +55,19 @@ describe.skipIf(!canRunContainers)('devices', () => {
     expect(stdout).toBe('1 bar 0\n');
   });
 
+  test('--cdi-spec-dir goes before the directories of containers.conf', async () => {
+    const options = ['--cdi-spec-dir=/tmp/cdi'];
+    const flags = ['--network=none', '--device=other.org/thing=0'];
+    expect(await host.succeed([...options, 'run', '--rm', ...flags, BUSYBOX, ...sh('echo $THING')])).toBe('0');
+    expect(await host.lichen(['run', '--rm', ...flags, BUSYBOX, 'true'])).toMatchObject({
+      exitCode: 126,
+      stderr: expect.stringContaining('unresolvable CDI devices other.org/thing=0'),
+    });
+    await host.succeed(['create', '--name=later', ...flags, BUSYBOX, ...sh('echo $THING')]);
+    expect(await host.succeed([...options, 'start', '-a', 'later'])).toBe('0');
+    await removeNow(host, 'later');
+  });
+
   test('devices that nobody describes are all named; a specification that is no such thing is passed over with a warning', async () => {
     expect(await run(['--device=vendor.com/class=none', '--device=x.com/a=b', '--gpus=all'])).toMatchObject({
       exitCode: 126,

@@ -34,7 +34,7 @@ test.each([
     'Log Level "foo" is not supported, choose from: trace, debug, info, warn, warning, error, fatal, panic\n',
   ],
   [['--remote', 'version'], 125, 'Error: --remote is not supported yet\n'],
-  [['version', '--cdi-spec-dir=/x'], 125, 'Error: --cdi-spec-dir is not supported yet\n'],
+  [['version', '--imagestore=/x'], 125, 'Error: --imagestore is not supported yet\n'],
 ])('lichen %j ends with %i and says so on stderr only', async (argv, code, stderr) => {
   expect(await lichen(argv)).toMatchObject({ code, stdout: '', stderr });
 });
