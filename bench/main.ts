@@ -20,6 +20,9 @@ import type { Measured } from './sample.ts';
 import type { Phase } from './startup.ts';
 import { formatPhases, formatTable, missesBudget } from './table.ts';
 
+const WITH_REGISTRY = ['pull', 'pull-present', 'push'];
+const WITH_ARCHIVE = ['load', 'disk', 'push', 'rmi'];
+
 const names = [...ROWS.map(({ name }) => name), 'startup'];
 const words = process.argv.slice(2);
 const samples = Number(words.find((word) => word.startsWith('--samples='))?.slice('--samples='.length));
@@ -32,7 +35,7 @@ if (unknown.length > 0) {
 const rows = chosen.length > 0 ? chosen : names;
 
 const enter = process.env['LICHEN_BENCH_ENTER']?.split(' ').filter(Boolean);
-await using registry = rows.includes('pull') ? await startBenchRegistry() : undefined;
+await using registry = rows.some((row) => WITH_REGISTRY.includes(row)) ? await startBenchRegistry() : undefined;
 if (registry !== undefined) await pushFixture(await largeImage(), { url: `http://${registry.name}` }, 'large', 'latest');
 const material = await prepareMaterial(rows, registry?.name);
 const results: Measured[] = [];
@@ -74,7 +77,7 @@ async function prepareMaterial(wanted: readonly string[], registryName: string |
   accessSync(join(REPOSITORY, 'bin/lichen'));
   return {
     small: await fixturePath('busybox'),
-    ...(wanted.some((row) => ['load', 'disk'].includes(row)) ? { largeDocker: await largeArchive('docker-archive') } : {}),
+    ...(wanted.some((row) => WITH_ARCHIVE.includes(row)) ? { largeDocker: await largeArchive('docker-archive') } : {}),
     ...(wanted.includes('load-oci') ? { largeOci: await largeArchive('oci-archive') } : {}),
     ...(registryName === undefined ? {} : { pullReference: `${registryName}/large:latest` }),
   };

@@ -1,4 +1,4 @@
-/** docker-registry on loopback for the `pull` row; undefined where it is not installed. */
+/** docker-registry on loopback for the rows that pull and push; undefined where it is not installed. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

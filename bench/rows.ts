@@ -1,5 +1,5 @@
 /** The budgets as data: what is done, how often, and which ratio to Podman it must reach. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { carryOut, timed, timedTogether, type Engine } from './engine.ts';
@@ -31,6 +31,7 @@ export const SMALL_IMAGE = 'localhost/busybox:latest';
 export const LARGE_IMAGE = 'localhost/large:latest';
 const NAME = 'lichen-bench';
 const MANY = 500;
+const MANY_IMAGES = 300;
 const IDLE_CONTAINERS = 4;
 const IDLE_COMMAND = ['sleep', '100000'] as const;
 const BUILD_FILES = 9000;
@@ -84,6 +85,38 @@ export const ROWS: readonly Row[] = [
   row('pull', '`pull` of it from a registry on loopback', 0.4, 0.2, {
     ...loading(({ pullReference }) => ['pull', '--tls-verify=false', needed(pullReference, 'docker-registry')]),
   }),
+  row('pull-present', '`pull` of it when all its layers are here', 1, 0.8, {
+    setup: async (engine, material) => {
+      await pullLarge(engine, material);
+    },
+    measure: pullLarge,
+    teardown: removeLarge,
+  }),
+  // One sample each: both know afterwards where the registry has the layers, and send none again.
+  row('push', '`push` of it to a registry on loopback', 1, 0.8, {
+    samples: 1,
+    setup: loadLarge,
+    measure: async (engine, { pullReference }) => {
+      const registry = needed(pullReference, 'docker-registry').split('/')[0]!;
+      return (await timed(engine, ['push', '--tls-verify=false', LARGE_IMAGE, `${registry}/pushed-by-${engine.name}:${process.pid}`])).ms;
+    },
+    teardown: removeLarge,
+  }),
+  row('rmi', '`rmi` of it', 1, 0.8, {
+    samples: 3,
+    measure: async (engine, material) => {
+      await loadLarge(engine, material);
+      return (await timed(engine, ['rmi', LARGE_IMAGE])).ms;
+    },
+    teardown: removeLarge,
+  }),
+  row('images-300', `\`images\` with ${MANY_IMAGES} images`, 1, 0.8, {
+    setup: importMany,
+    measure: command('images'),
+    teardown: async (engine) => {
+      await carryOut(engine, ['rmi', '-f', ...manyImages()], { ignoreFailure: true });
+    },
+  }),
   row('build', `\`build\`: COPY ${BUILD_FILES} files in 3 layers and RUN, cold`, 0.4, 0.25, { samples: 3, ...building('--no-cache') }),
   row('build-cached', '`build` of it again, all cached', 0.8, 0.5, { samples: 7, ...building() }),
   row('memory', 'memory held per idle detached container (PSS)', 1, 0.8, {
@@ -125,6 +158,32 @@ function loading(args: (material: Material) => readonly string[]): Pick<Row, 'me
     },
     teardown: removeLarge,
   };
+}
+
+async function pullLarge(engine: Engine, { pullReference }: Material): Promise<number> {
+  return (await timed(engine, ['pull', '--tls-verify=false', needed(pullReference, 'docker-registry')])).ms;
+}
+
+async function loadLarge(engine: Engine, material: Material): Promise<void> {
+  await removeLarge(engine, material);
+  await carryOut(engine, ['load', '-i', needed(material.largeDocker, 'large image')]);
+}
+
+function manyImages(): readonly string[] {
+  return Array.from({ length: MANY_IMAGES }, (_, index) => `localhost/${NAME}-${index}:latest`);
+}
+
+/** Each of one empty layer and a comment of its own. */
+async function importMany(engine: Engine): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'lichen-bench-empty-'));
+  const archive = join(directory, 'empty.tar');
+  // Two blocks of zeros end a tar archive.
+  await writeFile(archive, Buffer.alloc(1024));
+  try {
+    for (const name of manyImages()) await carryOut(engine, ['import', '--quiet', '--message', name, archive, name]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }
 
 async function removeLarge(engine: Engine, { pullReference }: Material): Promise<void> {

@@ -8,8 +8,10 @@ import { loginFace } from '../faces/login.ts';
 import { askLine, askSecret } from '../prompt.ts';
 
 export const command = defineCommand(loginFace, async (context, [name], flags) => {
-  const { username = '', verbose } = flags;
+  const { verbose } = flags;
   const { stdout } = context;
+  const secret = flags.secret ? await loginOfSecret(context, flags.secret, flags) : undefined;
+  const username = secret?.username ?? flags.username ?? '';
   const access = await loginAccess(context, flags);
   const key = name === undefined ? defaultLoginKey(access.conf) : parseLoginKey(name);
   const current = await currentLogin(access, key);
@@ -19,7 +21,7 @@ export const command = defineCommand(loginFace, async (context, [name], flags) =
     return;
   }
 
-  const password = flags['password-stdin'] ? passwordFromStdin(flags) : (flags.password ?? '');
+  const password = secret?.password ?? (flags['password-stdin'] ? passwordFromStdin(flags) : (flags.password ?? ''));
   if (username === '' && password === '' && current !== undefined) {
     stdout.line(`Authenticating with existing credentials for ${key.key}`);
     if (await isValidLogin(access, key, current).catch(() => false)) {
@@ -32,6 +34,22 @@ export const command = defineCommand(loginFace, async (context, [name], flags) =
   if (verbose) stdout.line(`Used:  ${place}`);
   stdout.line('Login Succeeded!');
 });
+
+interface GivenLogin {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly 'password-stdin': boolean;
+}
+
+/** The only login that needs the store. Throws INVALID_ARGUMENT, NO_SUCH_SECRET, AMBIGUOUS_ID. */
+async function loginOfSecret(context: CommandContext, name: string, given: GivenLogin): Promise<Login> {
+  if (given.password) throw new EngineError('INVALID_ARGUMENT', '--password can not be used with --secret options');
+  if (given['password-stdin']) throw new EngineError('INVALID_ARGUMENT', '--password-stdin can not be used with --secret options');
+  const engine = await context.openEngine();
+  const { secretData } = await import('../../libpod/secret/create.ts');
+  const data = await secretData(engine, engine.secrets.find(name));
+  return { username: given.username || name, password: data.toString('utf8') };
+}
 
 /** All lines of stdin joined, as Podman reads it. */
 function passwordFromStdin(flags: { readonly username?: string | undefined; readonly password?: string | undefined }): string {

@@ -12,7 +12,7 @@ import { openRemote, type RemoteManifest } from '../../storage/remote.ts';
 import { resolveForPull } from '../../storage/shortnames.ts';
 import { verifyBytes } from '../../storage/verify.ts';
 import type { Engine } from '../engine.ts';
-import { registryAccess } from '../image/access.ts';
+import { openAccess } from '../image/access.ts';
 import { imageBlobs } from '../image/blobs.ts';
 import { incomingLock } from '../image/garbage.ts';
 import type { RegistryChoice } from '../registry/access.ts';
@@ -33,7 +33,7 @@ const ATTEMPTS = 5;
  */
 export async function pullArtifact(engine: Engine, text: string, options: PullArtifactOptions): Promise<Digest> {
   const name = text.replace(/^docker:\/\//, '');
-  const access = await registryAccess(engine, options);
+  const access = await openAccess(engine, options);
   const full = formatReference(resolveForPull(name, access.registries).candidates[0]!);
   enforcePolicy(await loadPolicy({ config: engine.paths.config, file: undefined }), { transport: 'docker', name: full });
   using _incoming = await lockFile(incomingLock(engine), { mode: 'shared' });

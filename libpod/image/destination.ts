@@ -1,7 +1,6 @@
 /** Where a push goes: `docker://` (or no transport at all), `docker-archive:`, `oci:`, `oci-archive:`, `dir:`. */
 import { EngineError } from '../../core/errors.ts';
 import { formatReference, parseReference, repositoryOf, withDefaultTag, type Reference } from '../../storage/reference.ts';
-import type { RegistriesConf } from '../../storage/registries.ts';
 import type { ImageDestination } from '../../storage/transport/destination.ts';
 import { parseFileSource } from '../../storage/transport/open.ts';
 import type { Engine } from '../engine.ts';
@@ -57,17 +56,16 @@ async function openArchive(path: string, name: string | undefined, options: Dest
 }
 
 async function openRegistry(engine: Engine, text: string, options: DestinationOptions): Promise<OpenedDestination> {
-  const [{ openRegistryDestination }, { openCredentials }, { reference, conf, insecure }] = await Promise.all([
+  const [{ openRegistryDestination }, { openAccess }, { reference, insecure }] = await Promise.all([
     import('../../storage/registry/destination.ts'),
-    import('../../storage/registry/credentials.ts'),
+    import('./access.ts'),
     findTarget(engine, text),
   ]);
-  const { env } = engine.options;
-  const { creds, authFile, certDir } = options;
+  const { credentials, certificates, tlsVerify } = await openAccess(engine, options);
   const destination = openRegistryDestination(reference, {
-    credentials: openCredentials({ creds, authFile, env, helpers: conf.credentialHelpers }),
-    certificates: { config: engine.paths.config, certDir, env },
-    tlsVerify: options.tlsVerify ?? (insecure ? false : undefined),
+    credentials,
+    certificates,
+    tlsVerify: tlsVerify ?? (insecure ? false : undefined),
   });
   return {
     destination,
@@ -79,7 +77,6 @@ async function openRegistry(engine: Engine, text: string, options: DestinationOp
 
 interface Target {
   readonly reference: Reference;
-  readonly conf: RegistriesConf;
   readonly insecure: boolean;
 }
 
@@ -89,7 +86,7 @@ async function findTarget(engine: Engine, text: string): Promise<Target> {
   const [{ findRegistry }, conf] = await Promise.all([import('../../storage/registries.ts'), registriesConf(engine)]);
   const entry = findRegistry(conf, formatReference(reference));
   if (entry?.blocked) throw new EngineError('REGISTRY_ERROR', `registry ${entry.prefix} is blocked in ${conf.file} or ${conf.file}.d`);
-  return { reference, conf, insecure: entry?.insecure === true };
+  return { reference, insecure: entry?.insecure === true };
 }
 
 /** A path may hold no colon: what follows the first is a name. */

@@ -80,8 +80,8 @@ function nameToPull(name: string, local: FoundImage | undefined): string {
 }
 
 async function pullName(engine: Engine, name: string, platform: Platform, options: PullOptions): Promise<ImageId> {
-  const [{ pullImage }, { registryAccess }] = await Promise.all([import('../../storage/pull.ts'), import('./access.ts')]);
-  const access = await registryAccess(engine, options);
+  const [{ pullImage }, { openAccess }] = await Promise.all([import('../../storage/pull.ts'), import('./access.ts')]);
+  const access = await openAccess(engine, options);
   const stored = await keepCopy(engine, storeOptions(platform, options), (request) =>
     pullImage({ ...request, ...access, image: name, platform }),
   );

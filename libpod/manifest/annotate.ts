@@ -5,7 +5,7 @@ import { changeEntry, changeIndex, type EntryChanges } from '../../storage/list/
 import type { Engine } from '../engine.ts';
 import { lookUpImageOrList } from '../image/find.ts';
 import { openRemote } from '../../storage/remote.ts';
-import { registryAccess } from '../image/access.ts';
+import { openAccess } from '../image/access.ts';
 import { findList, readIndex } from './find.ts';
 import { updateList } from './rows.ts';
 import { resolveSubject } from './subject.ts';
@@ -40,7 +40,7 @@ async function digestOfInstance(engine: Engine, list: Parameters<typeof readInde
   const artifact = engine.lists.instances(list.id).find(({ files }) => files.some((file) => file === text || file.endsWith(`/${text}`)));
   if (artifact) return artifact.digest;
   try {
-    using found = await openRemote(text, await registryAccess(engine, {}));
+    using found = await openRemote(text, await openAccess(engine, {}));
     const digests = [found.digest, ...(found.document.kind === 'index' ? found.document.index.manifests.map(({ digest }) => digest) : [])];
     const digest = digests.find((one) => listed.has(one));
     if (digest !== undefined) return digest;

@@ -7,7 +7,7 @@ import { formatReference } from '../../storage/reference.ts';
 import { openRemote, type RegistryAccess } from '../../storage/remote.ts';
 import { resolveForPull } from '../../storage/shortnames.ts';
 import type { Engine } from '../engine.ts';
-import { registryAccess } from '../image/access.ts';
+import { openAccess } from '../image/access.ts';
 import type { RegistryChoice } from '../registry/access.ts';
 import { findList, readIndex } from './find.ts';
 
@@ -17,7 +17,7 @@ export async function inspectedList(engine: Engine, text: string, choice: Regist
     if (isEngineError(error, 'NO_SUCH_IMAGE', 'INVALID_ARGUMENT')) return undefined;
     throw error;
   });
-  if (!list) return shownIndex(await remoteIndex(text, await registryAccess(engine, choice)), new Map());
+  if (!list) return shownIndex(await remoteIndex(text, await openAccess(engine, choice)), new Map());
   const files = new Map(engine.lists.instances(list.id).map((instance) => [instance.digest as string, instance.files]));
   const index = await readIndex(engine, list);
   const shown = shownIndex(index, files);

@@ -8,7 +8,7 @@ import { openRemote, type RemoteManifest } from '../../storage/remote.ts';
 import { parseFileSource } from '../../storage/transport/open.ts';
 import { collectBytes, verifyBytes } from '../../storage/verify.ts';
 import type { Engine } from '../engine.ts';
-import { registryAccess } from '../image/access.ts';
+import { openAccess } from '../image/access.ts';
 import { imageBlobs } from '../image/blobs.ts';
 import { lookUpImageOrList } from '../image/find.ts';
 import { digestOfId } from '../image/garbage.ts';
@@ -102,7 +102,7 @@ async function ofImage(engine: Engine, image: ImageRecord): Promise<Listed> {
 }
 
 async function remote(engine: Engine, text: string, options: ListedOptions): Promise<readonly Listed[]> {
-  using found = await openRemote(text, await registryAccess(engine, options));
+  using found = await openRemote(text, await openAccess(engine, options));
   if (found.document.kind === 'manifest') return [await ofRemoteManifest(found, found.document.manifest, found)];
   const { manifests } = found.document.index;
   if (options.all) return manifests.map((entry) => ofRemoteEntry(found, entry));

@@ -17,7 +17,7 @@ import type { ImageDestination, ManifestFormat } from '../../storage/transport/d
 import type { ManifestDocument } from '../../storage/transport/source.ts';
 import { digestOf, verifyBytes } from '../../storage/verify.ts';
 import type { Engine } from '../engine.ts';
-import { registryAccess } from '../image/access.ts';
+import { openAccess } from '../image/access.ts';
 import { imageBlobs } from '../image/blobs.ts';
 import { openDestination, type OpenedDestination } from '../image/destination.ts';
 import { outgoingImage, rememberLayers } from '../image/outgoing.ts';
@@ -150,7 +150,7 @@ async function relayRemote(
   const { tlsVerify, authFile, certDir, retries, retryDelayMs } = options;
   using remote = await openRemote(
     source,
-    await registryAccess(engine, { tlsVerify, authFile, certDir, retries, retryDelayMs }),
+    await openAccess(engine, { tlsVerify, authFile, certDir, retries, retryDelayMs }),
     options.signal,
   );
   const { document, bytes, digest, repository } = remote;

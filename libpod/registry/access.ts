@@ -24,10 +24,14 @@ export interface RegistryAccess {
   readonly tlsVerify: boolean | undefined;
 }
 
-/** Throws CONFIG for a registries.conf that does not parse. */
-export async function registryAccess(env: NodeJS.ProcessEnv, choice: RegistryChoice): Promise<RegistryAccess> {
-  const { config } = choosePaths(readIdentity(env), env);
-  const conf = await userRegistriesConf(config, env);
+/** `known` is what an engine has read before. Throws CONFIG for a registries.conf that does not parse. */
+export async function registryAccess(
+  env: NodeJS.ProcessEnv,
+  choice: RegistryChoice,
+  known?: { readonly config: string; readonly conf: RegistriesConf },
+): Promise<RegistryAccess> {
+  const config = known?.config ?? choosePaths(readIdentity(env), env).config;
+  const conf = known?.conf ?? (await userRegistriesConf(config, env));
   const { creds, authFile, certDir, tlsVerify } = choice;
   return {
     conf,

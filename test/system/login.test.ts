@@ -108,6 +108,23 @@ describe.skipIf(!canRunRegistry)('login and logout', () => {
     expect(await json(`${home}/r.json`)).toEqual({ auths: {}, other: [1] });
   });
 
+  test('a secret is the password, its name the user unless another is given', async () => {
+    await host.writeFile(`${home}/password`, PASSWORD);
+    for (const name of [USER, 'other']) await host.succeed(['secret', 'create', name, `${home}/password`]);
+    const bySecret = (...args: readonly string[]) => host.lichen(['login', '--authfile', 's.json', ...args, secure.name]);
+    expect(await bySecret('--secret', 'other')).toMatchObject({
+      stderr: `Error: logging into "${secure.name}": invalid username/password\n`,
+      exitCode: 125,
+    });
+    expect(existsSync(host.path(`${home}/s.json`))).toBe(false);
+    for (const args of [['--secret', USER], ['--secret', 'other', '-u', USER]]) {
+      expect(await bySecret(...args)).toMatchObject({ stdout: 'Login Succeeded!\n', stderr: '', exitCode: 0 });
+      expect(await json(`${home}/s.json`)).toEqual({ auths: { [secure.name]: { auth: AUTH } } });
+      await host.succeed(['logout', '--authfile', 's.json', secure.name]);
+    }
+    await host.succeed(['secret', 'rm', USER, 'other']);
+  });
+
   test.each<[string[], string]>([
     [['127.0.0.1:5000/team/app:1'], 'reference "127.0.0.1:5000/team/app:1" contains tag or digest'],
     [['127.0.0.1:5000/Team'], 'parse reference from "127.0.0.1:5000/Team": invalid reference format: repository name must be lowercase'],
@@ -123,7 +140,9 @@ describe.skipIf(!canRunRegistry)('login and logout', () => {
     ],
     [['a', 'b'], 'accepts at most 1 arg(s), received 2'],
     [[], 'no registries found in registries.conf, a registry must be provided'],
-    [['--secret', 'x', 'x.test'], '--secret is not supported yet'],
+    [['--secret', 'x', '-p', 'y', 'x.test'], '--password can not be used with --secret options'],
+    [['--secret', 'x', '--password-stdin', 'x.test'], '--password-stdin can not be used with --secret options'],
+    [['--secret', 'x', 'x.test'], 'no secret with name or id "x": no such secret'],
     [['-u', 'x', 'x.test'], 'getting username and password: reading password: no terminal to ask at'],
     [['x.test'], 'getting username and password: reading username: no terminal to ask at'],
   ])('login %j is refused (G16)', async (args, words) => {
