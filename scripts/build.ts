@@ -97,6 +97,7 @@ const SELDOM = [
   'cli/completion/names.ts',
   'cli/pulling.ts',
   'libpod/container/overlaid.ts',
+  'libpod/container/readiness.ts',
   'libpod/container/size.ts',
   'libpod/container/strays.ts',
   'libpod/container/undo.ts',

@@ -32,6 +32,7 @@ import { lockAndRead } from './lock.ts';
 import { needsNamespace, setUpNetwork } from './network.ts';
 import { placesOf, type ContainerPlaces } from './places.ts';
 import { mountRoot } from './rootfs.ts';
+import type { Readiness } from './readiness.ts';
 import { deleteFromRuntime } from './runtime-state.ts';
 import { letThrough } from './traversal.ts';
 import { undoStart } from './undo.ts';
@@ -100,11 +101,17 @@ async function start(
   let attachment: NetworkAttachment | undefined;
   try {
     using lock = await healthLock(config, places, runCount);
-    using monitor = await prepareMonitor(engine, record, places, runCount, lock);
+    const readiness = await serviceReadiness(engine, config, places);
+    using monitor = await prepareMonitor(engine, record, places, runCount, { lock, readiness });
     const rootfs = await mountRoot(engine, record, places);
     mountShm(config.shmSizeBytes, places);
     const facts = await gatherFacts(engine, record, places, rootfs, netns);
-    writeFileSync(join(places.run, 'config.json'), JSON.stringify(ociConfig(config, facts, engine.settings.defaults)), { mode: 0o600 });
+    const oci = ociConfig(
+      readiness?.config ?? config,
+      readiness === undefined ? facts : { ...facts, files: { ...facts.files, ...readiness.files } },
+      engine.settings.defaults,
+    );
+    writeFileSync(join(places.run, 'config.json'), JSON.stringify(oci), { mode: 0o600 });
     trace('prepared');
     if (netns !== undefined) await namespaceMade(netns, network);
     const monitored = await monitor.create();
@@ -136,6 +143,7 @@ async function start(
       engine.events.add(containerEvent(record, 'start'));
     });
     await starting;
+    readiness?.started(monitored.monitorPid);
     await scheduleChecks(engine, record, runCount);
     trace('started');
     return { record, runCount, pid: monitored.pid };
@@ -151,7 +159,7 @@ async function prepareMonitor(
   { id, name, config }: ContainerRecord,
   places: ContainerPlaces,
   runCount: number,
-  lock: HeldLock | undefined,
+  { lock, readiness }: { readonly lock: HeldLock | undefined; readonly readiness: Readiness | undefined },
 ): Promise<PreparedMonitor> {
   const { driver, path, maxSizeBytes } = config.log;
   const monitor = await engine.monitor();
@@ -166,8 +174,17 @@ async function prepareMonitor(
     log: { driver, path, ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }) },
     exitCommand: prepareExit(engine, await engine.runtime(), id, runCount),
     ...(config.timeoutSeconds === undefined ? {} : { timeoutSeconds: config.timeoutSeconds }),
+    ...(readiness?.passedOnTo === undefined ? {} : { notifySocket: readiness.passedOnTo }),
     heldFds: lock === undefined ? [] : [lock.fd],
   });
+}
+
+/** Undefined where no service manager waits. That of the caller counts before the one the container was made under. */
+async function serviceReadiness(engine: Engine, config: ContainerConfig, places: ContainerPlaces): Promise<Readiness | undefined> {
+  const socket = engine.options.env['NOTIFY_SOCKET'] || config.sdnotify?.socket;
+  if (!socket || config.sdnotify?.mode === 'ignore') return undefined;
+  const { prepareReadiness } = await import('./readiness.ts');
+  return prepareReadiness(config, socket, places);
 }
 
 async function scheduleChecks(engine: Engine, record: ContainerRecord, runCount: number): Promise<void> {
@@ -217,6 +234,7 @@ async function startInitialized(engine: Engine, record: ContainerRecord, options
     engine.events.add(containerEvent(record, 'start'));
   });
   await starting;
+  (await serviceReadiness(engine, record.config, places))?.started(record.monitor?.pid ?? 0);
   await scheduleChecks(engine, record, record.runCount);
   return { record, runCount: record.runCount, pid };
 }

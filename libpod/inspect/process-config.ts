@@ -51,7 +51,8 @@ export function processConfig(config: ContainerConfig, view: ProcessView): JsonO
     Timeout: config.timeoutSeconds ?? 0,
     StopTimeout: config.stopTimeoutSeconds,
     Passwd: true,
-    sdNotifyMode: 'container',
+    sdNotifyMode: config.sdnotify?.mode ?? 'container',
+    ...(config.sdnotify?.socket !== undefined && { sdNotifySocket: config.sdnotify.socket }),
     ...(Object.keys(ports).length > 0 && { ExposedPorts: ports }),
   };
 }

@@ -71,6 +71,7 @@ class Conmon implements Monitor {
       monitorPidFile,
       ...logArgs(request.log),
       ...(request.timeoutSeconds === undefined ? [] : ['-T', String(request.timeoutSeconds)]),
+      ...(request.notifySocket === undefined ? [] : [`--sdnotify-socket=${request.notifySocket}`]),
       ...exitArgs(request.exitCommand),
     ];
     using stderr = errorFile(join(request.runDir, 'conmon.log'));

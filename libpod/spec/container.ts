@@ -4,17 +4,18 @@
  */
 import type { ContainerId, ImageId } from '../../core/id.ts';
 import type {
-  NetworkMode,
-  NamespaceMode,
+  DeviceWish,
+  HealthWish,
   IdRange,
+  LogWish,
+  NamespaceMode,
+  NetworkMode,
   Resources,
   RestartPolicy,
-  Ulimit,
-  DeviceWish,
+  Sdnotify,
   SecurityWish,
+  Ulimit,
   UserNamespaceMode,
-  HealthWish,
-  LogWish,
 } from './wish.ts';
 import type { PortMapping } from '../../network/backend.ts';
 import type { Healthcheck } from '../../storage/image.ts';
@@ -66,6 +67,8 @@ export interface ContainerConfig {
   readonly stopTimeoutSeconds: number;
   readonly timeoutSeconds?: number;
   readonly restart: RestartPolicy;
+  /** Absent: `container`, and no service manager. */
+  readonly sdnotify?: Sdnotify;
 
   readonly privileged: boolean;
   readonly readOnly: boolean;

@@ -44,6 +44,7 @@ export interface ContainerWish {
   /** `--timeout`: killed after so many seconds. */
   readonly timeoutSeconds?: number;
   readonly restart?: RestartPolicy;
+  readonly sdnotify?: Sdnotify;
 
   readonly health?: HealthWish;
 
@@ -88,6 +89,12 @@ export interface RootfsWish {
 export interface RestartPolicy {
   readonly name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
   readonly maxRetries?: number;
+}
+
+/** `--sdnotify`, and the socket of the service manager that the container was made under (NOTIFY_SOCKET). */
+export interface Sdnotify {
+  readonly mode: 'container' | 'conmon' | 'healthy' | 'ignore';
+  readonly socket?: string;
 }
 
 export interface SecurityWish {
