@@ -99,6 +99,7 @@ const SELDOM = [
   'libpod/artifact/mount.ts',
   'libpod/container/cdi.ts',
   'libpod/container/overlaid.ts',
+  'libpod/container/readiness.ts',
   'libpod/container/size.ts',
   'libpod/container/strays.ts',
   'libpod/container/subordinate.ts',

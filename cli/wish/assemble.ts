@@ -25,6 +25,7 @@ import {
   parsePullPolicy,
   parseRestartPolicy,
   parseRootfs,
+  parseSdnotify,
   parseSysctl,
   parseSystemdMode,
   parseUmask,
@@ -83,6 +84,7 @@ export function assembleWish(source: WishSource): ContainerWish {
       stopSignal: ifGiven(nonEmpty(flags['stop-signal']), parseSignal),
       stopTimeoutSeconds: flags['stop-timeout'],
       timeoutSeconds: flags.timeout,
+      sdnotify: sdnotifyWish(source),
       restart: ifGiven(flags.restart, (text) => parseRestart(text, flags.rm || flags.rmi === true)),
       requires: nonEmptyList(flags.requires),
       pidFile: absolute(flags.pidfile, source.cwd),
@@ -130,6 +132,12 @@ export function assembleWish(source: WishSource): ContainerWish {
     network: networkWish(flags),
     log: parseLog(flags['log-driver'], flags['log-opt']),
   };
+}
+
+function sdnotifyWish({ flags, env }: WishSource): ContainerWish['sdnotify'] {
+  const mode = ifGiven(flags.sdnotify, parseSdnotify);
+  const socket = env['NOTIFY_SOCKET'];
+  return mode === undefined && !socket ? undefined : { mode: mode ?? 'container', ...(socket ? { socket } : {}) };
 }
 
 /** Podman complains about --rm before it looks at the policy's name. */

@@ -142,7 +142,11 @@ export const CONTAINER_FLAGS = flagTable({
   'retry-delay': { kind: 'string', help: 'Time between two attempts to pull' },
   rm: { kind: 'bool', help: 'Remove container and anonymous volumes after exit' },
   rootfs: { kind: 'bool', help: 'The first argument is a directory, not an image (PATH[:O])' },
-  sdnotify: { kind: 'string', help: 'Who says ready to systemd', shownDefault: 'container', unsupported: true },
+  sdnotify: {
+    kind: 'string',
+    help: 'Who tells a service manager that it is ready ("container"|"conmon"|"healthy"|"ignore")',
+    shownDefault: 'container',
+  },
   'seccomp-policy': { kind: 'string', help: 'How the seccomp profile is chosen', shownDefault: 'default' },
   secret: { kind: 'stringArray', help: 'Give a secret to the container', complete: 'secret' },
   'security-opt': { kind: 'stringArray', help: 'Security option (no-new-privileges, seccomp=, label=, mask=, unmask=, proc-opts=)' },

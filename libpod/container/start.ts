@@ -33,6 +33,7 @@ import { lockAndRead } from './lock.ts';
 import { needsNamespace, setUpNetwork } from './network.ts';
 import { placesOf, type ContainerPlaces } from './places.ts';
 import { mountRoot } from './rootfs.ts';
+import type { Readiness } from './readiness.ts';
 import { deleteFromRuntime } from './runtime-state.ts';
 import { letThrough } from './traversal.ts';
 import { undoStart } from './undo.ts';
@@ -103,11 +104,17 @@ async function start(
   let attachment: NetworkAttachment | undefined;
   try {
     using lock = await healthLock(config, places, runCount);
-    using monitor = await prepareMonitor(engine, record, places, runCount, lock, options.preserveFds ?? []);
+    const readiness = await serviceReadiness(engine, config, places);
+    using monitor = await prepareMonitor(engine, record, places, runCount, { lock, readiness, preserveFds: options.preserveFds ?? [] });
     const rootfs = await mountRoot(engine, record, places);
     mountShm(config.shmSizeBytes, places);
     const facts = await gatherFacts(engine, record, places, rootfs, netns);
-    writeFileSync(join(places.run, 'config.json'), JSON.stringify(ociConfig(config, facts, engine.settings.defaults)), { mode: 0o600 });
+    const oci = ociConfig(
+      readiness?.config ?? config,
+      readiness === undefined ? facts : { ...facts, files: { ...facts.files, ...readiness.files } },
+      engine.settings.defaults,
+    );
+    writeFileSync(join(places.run, 'config.json'), JSON.stringify(oci), { mode: 0o600 });
     trace('prepared');
     if (netns !== undefined) await namespaceMade(netns, network);
     const monitored = await monitor.create();
@@ -140,6 +147,7 @@ async function start(
       engine.events.add(containerEvent(record, 'start'));
     });
     await starting;
+    readiness?.started(monitored.monitorPid);
     await scheduleChecks(engine, record, runCount);
     trace('started');
     return { record, runCount, pid: monitored.pid };
@@ -150,13 +158,18 @@ async function start(
   }
 }
 
+interface MonitorExtras {
+  readonly lock: HeldLock | undefined;
+  readonly readiness: Readiness | undefined;
+  readonly preserveFds: readonly number[];
+}
+
 async function prepareMonitor(
   engine: Engine,
   { id, name, config }: ContainerRecord,
   places: ContainerPlaces,
   runCount: number,
-  lock: HeldLock | undefined,
-  preserveFds: readonly number[],
+  { lock, readiness, preserveFds }: MonitorExtras,
 ): Promise<PreparedMonitor> {
   const { driver, path, maxSizeBytes } = config.log;
   const monitor = await engine.monitor();
@@ -171,6 +184,7 @@ async function prepareMonitor(
     log: { driver, path, ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }) },
     exitCommand: prepareExit(engine, await engine.runtime(), id, runCount),
     ...(config.timeoutSeconds === undefined ? {} : { timeoutSeconds: config.timeoutSeconds }),
+    ...(readiness?.passedOnTo === undefined ? {} : { notifySocket: readiness.passedOnTo }),
     heldFds: lock === undefined ? [] : [lock.fd],
     preserveFds,
   });
@@ -189,6 +203,14 @@ function writePidFiles({ pidFile, monitorPidFile }: ContainerConfig, { pid, moni
       throw new EngineError('INVALID_ARGUMENT', `open ${path} for writing: ${systemWords(cause)}`, { cause });
     }
   }
+}
+
+/** Undefined where no service manager waits. That of the caller counts before the one the container was made under. */
+async function serviceReadiness(engine: Engine, config: ContainerConfig, places: ContainerPlaces): Promise<Readiness | undefined> {
+  const socket = engine.options.env['NOTIFY_SOCKET'] || config.sdnotify?.socket;
+  if (!socket || config.sdnotify?.mode === 'ignore') return undefined;
+  const { prepareReadiness } = await import('./readiness.ts');
+  return prepareReadiness(config, socket, places);
 }
 
 async function scheduleChecks(engine: Engine, record: ContainerRecord, runCount: number): Promise<void> {
@@ -238,6 +260,7 @@ async function startInitialized(engine: Engine, record: ContainerRecord, options
     engine.events.add(containerEvent(record, 'start'));
   });
   await starting;
+  (await serviceReadiness(engine, record.config, places))?.started(record.monitor?.pid ?? 0);
   await scheduleChecks(engine, record, record.runCount);
   return { record, runCount: record.runCount, pid };
 }

@@ -6,6 +6,7 @@ import { EngineError } from '../../core/errors.ts';
 import { log } from '../../core/log.ts';
 import { goTime } from '../inspect/time.ts';
 import { containerEvent } from '../container/event.ts';
+import { placesOf } from '../container/places.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { advance, dueCheck, freshHealth, HEALTH_DEFAULTS, outputLimit, type HealthLogEntry, type Verdict } from './check.ts';
@@ -33,6 +34,7 @@ export async function runHealthcheck(engine: Engine, record: ContainerRecord): P
   const verdict = keep(engine, record, { isStartup: check.isStartup, ok, entry, ageMs });
   if (verdict !== undefined) {
     writeLog(record, verdict);
+    await tellReady(engine, record, verdict);
     await act(engine, record, verdict);
   }
   if (timedOut) throw new EngineError('TIMEOUT', `healthcheck command exceeded timeout of ${formatDuration(check.timeoutMs)}`);
@@ -65,6 +67,12 @@ function writeLog({ id, config }: ContainerRecord, { health }: Verdict): void {
   } catch (error) {
     log.warn(`the log of health checks cannot be written: ${(error as Error).message}`);
   }
+}
+
+async function tellReady(engine: Engine, { id, config }: ContainerRecord, { health }: Verdict): Promise<void> {
+  if (config.sdnotify?.mode !== 'healthy' || health.status !== 'healthy' || health.startup !== undefined) return;
+  const { becameHealthy } = await import('../container/readiness.ts');
+  becameHealthy(placesOf(engine, id));
 }
 
 async function act(engine: Engine, { id, config }: ContainerRecord, { turned }: Verdict): Promise<void> {

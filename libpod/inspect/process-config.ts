@@ -52,7 +52,8 @@ export function processConfig(config: ContainerConfig, view: ProcessView): JsonO
     StopTimeout: config.stopTimeoutSeconds,
     Passwd: config.accounts?.none !== true,
     ...(config.chrootDirs && { ChrootDirs: config.chrootDirs }),
-    sdNotifyMode: 'container',
+    sdNotifyMode: config.sdnotify?.mode ?? 'container',
+    ...(config.sdnotify?.socket !== undefined && { sdNotifySocket: config.sdnotify.socket }),
     ...(Object.keys(ports).length > 0 && { ExposedPorts: ports }),
   };
 }

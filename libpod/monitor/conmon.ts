@@ -73,6 +73,7 @@ class Conmon implements Monitor {
       ...logArgs(request.log),
       ...(request.timeoutSeconds === undefined ? [] : ['-T', String(request.timeoutSeconds)]),
       ...preserveArgs(request.preserveFds).flatMap((arg) => ['--runtime-opt', arg]),
+      ...(request.notifySocket === undefined ? [] : [`--sdnotify-socket=${request.notifySocket}`]),
       ...exitArgs(request.exitCommand),
     ];
     using stderr = errorFile(join(request.runDir, 'conmon.log'));

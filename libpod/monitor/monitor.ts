@@ -33,6 +33,8 @@ export interface MonitorCreate extends MonitorStreams {
   readonly exitCommand: readonly string[];
   /** Seconds after which the container is killed; absent: never. */
   readonly timeoutSeconds?: number;
+  /** Socket of a service manager; what the container sends to `notify/notify.sock` in the bundle is passed on to it. */
+  readonly notifySocket?: string;
   /** Inherited by the monitor and held open as long as it lives. */
   readonly heldFds: readonly number[];
   /** From 3 on: the container's process gets them under the same numbers. */

@@ -4,19 +4,20 @@
  */
 import type { ContainerId, ImageId } from '../../core/id.ts';
 import type {
-  NetworkMode,
-  NamespaceMode,
+  DeviceWish,
+  HealthWish,
   IdRange,
+  LogWish,
+  NamespaceMode,
+  NetworkMode,
   Resources,
   RestartPolicy,
-  Ulimit,
-  DeviceWish,
+  Sdnotify,
   SecurityWish,
   AccountsWish,
   DeviceRule,
+  Ulimit,
   UserNamespaceMode,
-  HealthWish,
-  LogWish,
 } from './wish.ts';
 import type { PortMapping } from '../../network/backend.ts';
 import type { Healthcheck } from '../../storage/image.ts';
@@ -77,6 +78,8 @@ export interface ContainerConfig {
   readonly pidFile?: string;
   readonly monitorPidFile?: string;
   readonly personality?: string;
+  /** Absent: `container`, and no service manager. */
+  readonly sdnotify?: Sdnotify;
 
   readonly privileged: boolean;
   readonly readOnly: boolean;

@@ -7,6 +7,7 @@ import type { ContainerDefaults, Healthcheck } from '../../storage/image.ts';
 import type { ContainerConfig, ContainerSecret } from './container.ts';
 import type { ContainerWish, NetworkMode } from './wish.ts';
 import { parseCapability } from './capabilities.ts';
+import { hasHealthcheck } from '../health/check.ts';
 import { checkConflicts, checkName, checkWordSizes, checkZeroBytes } from './conflicts.ts';
 import { DEFAULTS, type Defaults } from './defaults.ts';
 import { defined } from './defined.ts';
@@ -106,7 +107,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     systemd,
     stopSignal: wish.stopSignal ?? imageStopSignal(image) ?? (systemd ? SYSTEMD_STOP_SIGNAL : SIGTERM),
     stopTimeoutSeconds: wish.stopTimeoutSeconds ?? defaults.stopTimeoutSeconds,
-    ...defined({ timeoutSeconds: wish.timeoutSeconds }),
+    ...defined({ timeoutSeconds: wish.timeoutSeconds, sdnotify: sdnotify(wish, image) }),
     restart: wish.restart ?? { name: 'no' },
 
     privileged: wish.privileged ?? false,
@@ -253,6 +254,12 @@ function initPath(wish: ContainerWish, facts: CreateFacts, defaults: Defaults): 
   throw new EngineError('HELPER_MISSING', 'container-init binary not found on the host', {
     hint: 'Install catatonit, or name another with --init-path.',
   });
+}
+
+function sdnotify(wish: ContainerWish, image: ContainerDefaults | undefined): ContainerWish['sdnotify'] {
+  if (wish.sdnotify?.mode === 'healthy' && !hasHealthcheck(health(wish, image)))
+    throw new EngineError('INVALID_ARGUMENT', 'invalid argument: sdnotify policy "healthy" requires a healthcheck to be set');
+  return wish.sdnotify;
 }
 
 function imageStopSignal(image: ContainerDefaults | undefined): number | undefined {

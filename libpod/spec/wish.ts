@@ -56,6 +56,7 @@ export interface ContainerWish {
   readonly monitorPidFile?: string;
   /** `LINUX` or `LINUX32`: personality(2). */
   readonly personality?: string;
+  readonly sdnotify?: Sdnotify;
 
   readonly health?: HealthWish;
 
@@ -112,6 +113,12 @@ export interface RootfsWish {
 export interface RestartPolicy {
   readonly name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
   readonly maxRetries?: number;
+}
+
+/** `--sdnotify`, and the socket of the service manager that the container was made under (NOTIFY_SOCKET). */
+export interface Sdnotify {
+  readonly mode: 'container' | 'conmon' | 'healthy' | 'ignore';
+  readonly socket?: string;
 }
 
 export interface SecurityWish {

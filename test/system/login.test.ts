@@ -117,7 +117,10 @@ describe.skipIf(!canRunRegistry)('login and logout', () => {
       exitCode: 125,
     });
     expect(existsSync(host.path(`${home}/s.json`))).toBe(false);
-    for (const args of [['--secret', USER], ['--secret', 'other', '-u', USER]]) {
+    for (const args of [
+      ['--secret', USER],
+      ['--secret', 'other', '-u', USER],
+    ]) {
       expect(await bySecret(...args)).toMatchObject({ stdout: 'Login Succeeded!\n', stderr: '', exitCode: 0 });
       expect(await json(`${home}/s.json`)).toEqual({ auths: { [secure.name]: { auth: AUTH } } });
       await host.succeed(['logout', '--authfile', 's.json', secure.name]);

@@ -2,7 +2,7 @@
 import { EngineError } from '../../../core/errors.ts';
 import { parseSizeBytes } from '../../../core/size.ts';
 import type { Platform } from '../../../storage/image.ts';
-import type { ContainerWish, LogWish, PullPolicy, RestartPolicy, RootfsWish } from '../wish.ts';
+import type { ContainerWish, LogWish, PullPolicy, RestartPolicy, RootfsWish, Sdnotify } from '../wish.ts';
 import { invalid, parseAtoi } from './go.ts';
 
 const RESTART_NAMES: Readonly<Record<string, RestartPolicy['name']>> = {
@@ -78,6 +78,23 @@ const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
 /** What uname says, in Go's words. */
 export function architectureName(text: string): string {
   return ARCHITECTURES.get(text) ?? text;
+}
+
+/** `--sdnotify`. Throws INVALID_ARGUMENT. */
+export function parseSdnotify(text: string): Sdnotify['mode'] {
+  switch (text) {
+    case '':
+      return 'container';
+    case 'container':
+    case 'conmon':
+    case 'healthy':
+    case 'ignore':
+      return text;
+    default:
+      throw invalid(
+        `invalid config provided: invalid argument: invalid sdnotify value ${JSON.stringify(text)}: must be conmon, container, healthy or ignore`,
+      );
+  }
 }
 
 /** `--log-driver` and all `--log-opt`. Throws INVALID_ARGUMENT, NOT_SUPPORTED. */

@@ -1,0 +1,72 @@
+/**
+ * Who tells a service manager that a container is ready (sd_notify(3)), by `--sdnotify`:
+ *
+ * - `container`: its own processes. The monitor has a socket of its own in a directory that the container sees as /run/notify, and passes on
+ *   `READY=1` from there.
+ * - `conmon`: we do, as soon as it runs.
+ * - `healthy`: its first health check that succeeds. Until then a file of the run holds the path of the socket.
+ *
+ * In each the main process of the service is the monitor. Nothing of this is there without NOTIFY_SOCKET.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { log } from '../../core/log.ts';
+import { sendDatagram } from '../../host/datagram.ts';
+import type { ContainerConfig, StartFacts } from '../spec/container.ts';
+import type { ContainerPlaces } from './places.ts';
+
+const TARGET = '/run/notify';
+
+export interface Readiness {
+  /** The service manager's socket, for the monitor to pass on to. */
+  readonly passedOnTo?: string;
+  /** The container with what it needs to tell. */
+  readonly config: ContainerConfig;
+  readonly files: StartFacts['files'];
+  /** To be called when the container runs. A service manager that is gone is no failure: it is told as a warning. */
+  started(monitorPid: number): void;
+}
+
+/** Prepare a start for the service manager at `socket`. */
+export function prepareReadiness(config: ContainerConfig, socket: string, places: ContainerPlaces): Readiness {
+  const mode = config.sdnotify?.mode ?? 'container';
+  const directory = join(places.run, 'notify');
+  rmSync(directory, { recursive: true, force: true });
+  rmSync(waitingFile(places), { force: true });
+  if (mode === 'healthy') writeFileSync(waitingFile(places), socket, { mode: 0o600 });
+  const started = (monitorPid: number): void => tell(socket, `MAINPID=${monitorPid}${mode === 'conmon' ? '\nREADY=1' : ''}`);
+  if (mode !== 'container') return { config, files: {}, started };
+  mkdirSync(directory, { mode: 0o755 });
+  return {
+    passedOnTo: socket,
+    config: { ...config, env: [...config.env, `NOTIFY_SOCKET=${TARGET}/notify.sock`] },
+    files: { [TARGET]: directory },
+    started,
+  };
+}
+
+/** A health check has succeeded: says so if it is the first one of the run. */
+export function becameHealthy(places: ContainerPlaces): void {
+  const file = waitingFile(places);
+  let socket: string;
+  try {
+    socket = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  tell(socket, 'READY=1');
+  rmSync(file, { force: true });
+}
+
+function waitingFile(places: ContainerPlaces): string {
+  return join(places.run, 'notify-when-healthy');
+}
+
+function tell(socket: string, message: string): void {
+  try {
+    sendDatagram(socket, message);
+  } catch (error) {
+    log.warn(`the service manager at ${socket} cannot be told: ${(error as Error).message}`);
+  }
+}

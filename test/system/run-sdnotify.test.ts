@@ -1,0 +1,116 @@
+/** `--sdnotify`: who tells a service manager that a container is ready, heard at a real socket and by a real systemd. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { RunningCommand, TestHost } from '../host/host.ts';
+import { canRunSystemd } from '../host/systemd.ts';
+import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
+
+let host: TestHost;
+let manager: RunningCommand;
+const SOCKET = '/tmp/manager.sock';
+const NAME = 'service';
+
+/** Prints each message on a line of its own, its newlines as `;`. */
+const LISTENER = `use Socket; $| = 1; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; bind(S, sockaddr_un('${SOCKET}')) or die;
+  print "listening\\n"; while (defined recv(S, my $message, 4096, 0)) { $message =~ s/\\n/;/g; print "$message\\n" }`;
+
+/** What a process of the container does, with the directory as the host has it. */
+const SENDER = `use Socket; chdir($ARGV[0]) or die; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; send(S, 'READY=1', 0, sockaddr_un('notify.sock')) or die "$!"`;
+
+function run(mode: readonly string[], script: string, options: readonly string[] = []): Promise<string> {
+  return host.succeed(['run', '-d', '--name', NAME, '--network', 'none', ...mode, ...options, BUSYBOX, ...sh(script)], {
+    env: { NOTIFY_SOCKET: SOCKET },
+  });
+}
+
+async function monitorPid(): Promise<string> {
+  return host.succeed(['inspect', '-f', '{{.State.ConmonPid}}', NAME]);
+}
+
+const LOOK = 'echo "socket=$NOTIFY_SOCKET"; ls /run/notify; exec sleep 1000';
+
+async function logged(text: string): Promise<void> {
+  await expect.poll(async () => (await host.lichen(['logs', NAME])).stdout).toBe(text);
+}
+
+describe.skipIf(!canRunContainers)('--sdnotify', () => {
+  beforeAll(async () => {
+    host = await loadedHost();
+    manager = host.spawn(['perl', '-e', LISTENER]);
+    await manager.waitForOutput(/listening/);
+  });
+  afterEach(() => removeNow(host, NAME));
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  test('conmon: ready as soon as it runs, and the container knows nothing of it', async () => {
+    await run(['--sdnotify', 'conmon'], LOOK);
+    await manager.waitForOutput(new RegExp(`MAINPID=${await monitorPid()};READY=1\\n`));
+    await logged('socket=\n');
+    const config = JSON.parse(await host.succeed(['inspect', '-f', '{{json .Config}}', NAME])) as object;
+    expect(config).toMatchObject({ sdNotifyMode: 'conmon', sdNotifySocket: SOCKET });
+  });
+
+  test('container: it has a socket of its own, and ready comes from there', async () => {
+    await run([], LOOK);
+    await manager.waitForOutput(new RegExp(`MAINPID=${await monitorPid()}\\n`));
+    await logged('socket=/run/notify/notify.sock\nnotify.sock\n');
+    const id = await host.succeed(['inspect', '-f', '{{.Id}}', NAME]);
+    await host.succeed(['unshare', 'perl', '-e', SENDER, `${host.runDir}/c/${id}/notify`]);
+    await manager.waitForOutput(new RegExp(`MAINPID=${await monitorPid()}\\nREADY=1\\n`));
+  });
+
+  test('healthy: ready when the first check succeeds', async () => {
+    const check = ['--health-cmd', 'test -e /tmp/up', '--health-interval', 'disable'];
+    await run(['--sdnotify', 'healthy'], LOOK, check);
+    const pid = await monitorPid();
+    await manager.waitForOutput(new RegExp(`MAINPID=${pid}\\n`));
+    expect((await host.lichen(['healthcheck', 'run', NAME])).exitCode).toBe(1);
+    expect(await host.readFile(`${host.runDir}/c/${await host.succeed(['inspect', '-f', '{{.Id}}', NAME])}/notify-when-healthy`)).toBe(
+      SOCKET,
+    );
+    await host.succeed(['exec', NAME, 'touch', '/tmp/up']);
+    await host.succeed(['healthcheck', 'run', NAME]);
+    await manager.waitForOutput(new RegExp(`MAINPID=${pid}\\nREADY=1\\n`));
+    await logged('socket=\n');
+  });
+
+  test('ignore: nothing is told, nothing is there', async () => {
+    await run(['--sdnotify', 'ignore'], LOOK);
+    const pid = await monitorPid();
+    await logged('socket=\n');
+    await host.succeed(['rm', '-f', '-t', '0', NAME]);
+    // What comes next at the socket is of the next container.
+    await run(['--sdnotify', 'conmon'], LOOK);
+    await manager.waitForOutput(new RegExp(`MAINPID=${await monitorPid()};READY=1\\n`));
+    await manager[Symbol.asyncDispose]();
+    expect((await manager.finished).stdout).not.toContain(`MAINPID=${pid}`);
+  });
+
+  test.each([
+    ['maybe', 'invalid config provided: invalid argument: invalid sdnotify value "maybe": must be conmon, container, healthy or ignore'],
+    ['healthy', 'invalid argument: sdnotify policy "healthy" requires a healthcheck to be set'],
+  ])('--sdnotify %s is refused', async (mode, message) => {
+    expect(await host.lichen(['create', '--name', NAME, '--sdnotify', mode, BUSYBOX, 'true'])).toMatchObject({
+      exitCode: 125,
+      stdout: '',
+      stderr: `Error: ${message}\n`,
+    });
+    expect((await host.lichen(['container', 'exists', NAME])).exitCode).toBe(1);
+  });
+});
+
+describe.skipIf(!canRunContainers || !canRunSystemd)('--sdnotify under systemd', () => {
+  beforeAll(async () => {
+    host = await loadedHost(['busybox'], { systemd: true, allowLeaks: true });
+  });
+  afterEach(() => removeNow(host, NAME));
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  test('a unit of Type=notify is started when the container is, and its main process is the monitor', async () => {
+    const unit = ['systemd-run', '--user', '--quiet', '--unit', NAME, '-p', 'Type=notify', '-p', 'NotifyAccess=all'];
+    const which = (await host.run(sh('command -v lichen'))).stdout.trim();
+    const words = [which, 'run', '-d', '--name', NAME, '--network', 'none', '--sdnotify', 'conmon', BUSYBOX, 'sleep', '1000'];
+    expect(await host.run([...unit, ...words])).toMatchObject({ exitCode: 0, stderr: '' });
+    const { stdout } = await host.run(['systemctl', '--user', 'show', '-p', 'ActiveState', '-p', 'MainPID', NAME]);
+    expect(stdout.trim().split('\n').toSorted()).toEqual(['ActiveState=active', `MainPID=${await monitorPid()}`]);
+  });
+});
