@@ -15,7 +15,11 @@ export const loginFace = defineFace({
     'get-login': { kind: 'bool', help: 'Print who is logged in' },
     password: { kind: 'string', short: 'p', help: 'Password', complete: 'none' },
     'password-stdin': { kind: 'bool', help: 'Read the password from stdin' },
-    secret: { kind: 'string', help: 'Take the password from a secret, and its name for the user name unless one is given', complete: 'secret' },
+    secret: {
+      kind: 'string',
+      help: 'Take the password from a secret, and its name for the user name unless one is given',
+      complete: 'secret',
+    },
     'tls-verify': { kind: 'bool', help: 'Insist on HTTPS and valid certificates', shownDefault: true },
     username: { kind: 'string', short: 'u', help: 'User name', complete: 'none' },
     verbose: { kind: 'bool', short: 'v', help: 'Say where the credentials are kept' },

@@ -117,7 +117,10 @@ describe.skipIf(!canRunRegistry)('login and logout', () => {
       exitCode: 125,
     });
     expect(existsSync(host.path(`${home}/s.json`))).toBe(false);
-    for (const args of [['--secret', USER], ['--secret', 'other', '-u', USER]]) {
+    for (const args of [
+      ['--secret', USER],
+      ['--secret', 'other', '-u', USER],
+    ]) {
       expect(await bySecret(...args)).toMatchObject({ stdout: 'Login Succeeded!\n', stderr: '', exitCode: 0 });
       expect(await json(`${home}/s.json`)).toEqual({ auths: { [secure.name]: { auth: AUTH } } });
       await host.succeed(['logout', '--authfile', 's.json', secure.name]);
@@ -140,8 +143,8 @@ describe.skipIf(!canRunRegistry)('login and logout', () => {
     ],
     [['a', 'b'], 'accepts at most 1 arg(s), received 2'],
     [[], 'no registries found in registries.conf, a registry must be provided'],
-    [['--secret', 'x', '-p', 'y', 'x.test'], '--password can not be used with --secret options'],
-    [['--secret', 'x', '--password-stdin', 'x.test'], '--password-stdin can not be used with --secret options'],
+    [['--secret', 'x', '-p', 'y', 'x.test'], '--secret can not be used with --password options'],
+    [['--secret', 'x', '--password-stdin', 'x.test'], "can't specify both --password-stdin and --password"],
     [['--secret', 'x', 'x.test'], 'no secret with name or id "x": no such secret'],
     [['-u', 'x', 'x.test'], 'getting username and password: reading password: no terminal to ask at'],
     [['x.test'], 'getting username and password: reading username: no terminal to ask at'],
