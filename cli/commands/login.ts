@@ -43,8 +43,8 @@ interface GivenLogin {
 
 /** The only login that needs the store. Throws INVALID_ARGUMENT, NO_SUCH_SECRET, AMBIGUOUS_ID. */
 async function loginOfSecret(context: CommandContext, name: string, given: GivenLogin): Promise<Login> {
-  if (given.password) throw new EngineError('INVALID_ARGUMENT', '--password can not be used with --secret options');
-  if (given['password-stdin']) throw new EngineError('INVALID_ARGUMENT', '--password-stdin can not be used with --secret options');
+  if (given.password) throw new EngineError('INVALID_ARGUMENT', '--secret can not be used with --password options');
+  if (given['password-stdin']) throw new EngineError('INVALID_ARGUMENT', "can't specify both --password-stdin and --password");
   const engine = await context.openEngine();
   const { secretData } = await import('../../libpod/secret/create.ts');
   const data = await secretData(engine, engine.secrets.find(name));

@@ -35,6 +35,14 @@ const DIFFERENCES: readonly Difference[] = [
     instead: { exitCode: 125, stderr: 'Error: cannot set swap limit without the memory limit' },
   },
   {
+    why: 'nothing is asked where nobody can answer',
+    cases: ['login: password wanted'],
+    instead: {
+      stdout: '',
+      stderr: expect.stringMatching(/^Error: getting username and password: reading password: no terminal to ask at/),
+    },
+  },
+  {
     why: 'an id file is never written over',
     cases: ['cidfile exists'],
     instead: { stderr: 'Error: container id file exists. Ensure another container is not using it or delete /etc/passwd' },

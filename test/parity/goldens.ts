@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Case } from './cases.ts';
 import type { Said } from './normalise.ts';
 
-/** Written by record.ts. */
+/** Written by record.ts and record-images.ts. */
 export const GOLDENS = join(import.meta.dirname, '../fixtures/golden/parity');
 
 export type Recorded = Case & Said;
 
-export function readGoldens(name: 'failures.json' | 'facts.json' | 'kept.json'): readonly Recorded[] {
+export function readGoldens(name: 'failures.json' | 'facts.json' | 'kept.json' | 'images.json'): readonly Recorded[] {
   return JSON.parse(readFileSync(join(GOLDENS, name), 'utf8')) as readonly Recorded[];
 }
