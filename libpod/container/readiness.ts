@@ -34,7 +34,7 @@ export function prepareReadiness(config: ContainerConfig, socket: string, places
   rmSync(directory, { recursive: true, force: true });
   rmSync(waitingFile(places), { force: true });
   if (mode === 'healthy') writeFileSync(waitingFile(places), socket, { mode: 0o600 });
-  const started = (monitorPid: number): void => tell(socket, `MAINPID=${monitorPid}${mode === 'conmon' ? '\nREADY=1' : ''}`);
+  const started = (monitorPid: number): void => tellStarted(config, socket, monitorPid);
   if (mode !== 'container') return { config, files: {}, started };
   mkdirSync(directory, { mode: 0o755 });
   return {
@@ -43,6 +43,11 @@ export function prepareReadiness(config: ContainerConfig, socket: string, places
     files: { [TARGET]: directory },
     started,
   };
+}
+
+/** The container runs; what it needed for that was made by `prepareReadiness`. */
+export function tellStarted(config: ContainerConfig, socket: string, monitorPid: number): void {
+  tell(socket, `MAINPID=${monitorPid}${config.sdnotify?.mode === 'conmon' ? '\nREADY=1' : ''}`);
 }
 
 /** A health check has succeeded: says so if it is the first one of the run. */

@@ -205,10 +205,15 @@ function writePidFiles({ pidFile, monitorPidFile }: ContainerConfig, { pid, moni
   }
 }
 
-/** Undefined where no service manager waits. That of the caller counts before the one the container was made under. */
+/** The socket of whoever waits for the container. That of the caller counts before the one it was made under. */
+function serviceManager(engine: Engine, { sdnotify }: ContainerConfig): string | undefined {
+  if (sdnotify?.mode === 'ignore') return undefined;
+  return engine.options.env['NOTIFY_SOCKET'] || sdnotify?.socket;
+}
+
 async function serviceReadiness(engine: Engine, config: ContainerConfig, places: ContainerPlaces): Promise<Readiness | undefined> {
-  const socket = engine.options.env['NOTIFY_SOCKET'] || config.sdnotify?.socket;
-  if (!socket || config.sdnotify?.mode === 'ignore') return undefined;
+  const socket = serviceManager(engine, config);
+  if (socket === undefined) return undefined;
   const { prepareReadiness } = await import('./readiness.ts');
   return prepareReadiness(config, socket, places);
 }
@@ -260,7 +265,8 @@ async function startInitialized(engine: Engine, record: ContainerRecord, options
     engine.events.add(containerEvent(record, 'start'));
   });
   await starting;
-  (await serviceReadiness(engine, record.config, places))?.started(record.monitor?.pid ?? 0);
+  const socket = serviceManager(engine, record.config);
+  if (socket !== undefined) (await import('./readiness.ts')).tellStarted(record.config, socket, record.monitor?.pid ?? 0);
   await scheduleChecks(engine, record, record.runCount);
   return { record, runCount: record.runCount, pid };
 }

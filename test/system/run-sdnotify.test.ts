@@ -58,6 +58,14 @@ describe.skipIf(!canRunContainers)('--sdnotify', () => {
     await manager.waitForOutput(new RegExp(`MAINPID=${await monitorPid()}\\nREADY=1\\n`));
   });
 
+  test('a container that was initialized before keeps its socket when it is started', async () => {
+    await host.succeed(['create', '--name', NAME, '--network', 'none', BUSYBOX, ...sh(LOOK)], { env: { NOTIFY_SOCKET: SOCKET } });
+    await host.succeed(['init', NAME]);
+    await host.succeed(['start', NAME]);
+    await manager.waitForOutput(new RegExp(`MAINPID=${await monitorPid()}\\n`));
+    await logged('socket=/run/notify/notify.sock\nnotify.sock\n');
+  });
+
   test('healthy: ready when the first check succeeds', async () => {
     const check = ['--health-cmd', 'test -e /tmp/up', '--health-interval', 'disable'];
     await run(['--sdnotify', 'healthy'], LOOK, check);
