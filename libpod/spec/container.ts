@@ -99,7 +99,7 @@ export interface ContainerConfig {
   /** Variable → name or id of the secret that is its value, looked up at each start. */
   readonly secretEnv?: Readonly<Record<string, string>>;
   readonly network: ContainerNetwork;
-  readonly log: LogWish & { readonly driver: 'k8s-file' | 'none'; readonly path: string };
+  readonly log: LogWish & { readonly driver: 'k8s-file' | 'json-file' | 'none'; readonly path: string };
   readonly preserveFds: number;
 }
 
