@@ -33,6 +33,7 @@ export function parseStamp(text: string): bigint | undefined {
     number,
     number,
   ];
+  if (month < 1 || month > 12 || day < 1 || day > daysOf(year, month) || hour > 23 || minute > 59 || second > 59) return undefined;
   const zone = match[8];
   const ms =
     zone === undefined
@@ -54,6 +55,10 @@ const MILLISECOND = 1_000_000n;
 
 function fraction(digits: string | undefined): bigint {
   return digits === undefined ? 0n : BigInt(digits.padEnd(9, '0'));
+}
+
+function daysOf(year: number, month: number): number {
+  return new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
 function zoneOffsetMs(zone: string): number {

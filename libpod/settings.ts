@@ -115,7 +115,7 @@ function fromTables(tables: Tables): Settings {
       umask: containers.text('umask') ?? DEFAULTS.umask,
       ...(timezone ? { timezone } : {}),
       stopTimeoutSeconds: engine.number('stop_timeout') ?? DEFAULTS.stopTimeoutSeconds,
-      logDriver: logDriver === 'none' ? 'none' : DEFAULTS.logDriver,
+      logDriver: logDriver === 'none' || logDriver === 'json-file' ? logDriver : DEFAULTS.logDriver,
       logMaxSizeBytes: containers.number('log_size_max') ?? DEFAULTS.logMaxSizeBytes,
       rootlessNetwork: network.text('default_rootless_network_cmd') === 'slirp4netns' ? 'slirp4netns' : 'pasta',
       readOnly: containers.flag('read_only') ?? DEFAULTS.readOnly,

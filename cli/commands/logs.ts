@@ -56,7 +56,7 @@ async function printLogs(
   record: ContainerRecord,
   { request, flags, several, index }: Listing,
 ): Promise<void> {
-  const name = flags.names ? `${record.name} ` : several ? `${shortId(record.id)} ` : '';
+  const name = several ? `${flags.names ? record.name : shortId(record.id)} ` : '';
   const colour = COLOURS[index % COLOURS.length]!;
   for await (const chunks of readLogs(engine, record, request)) {
     for (const run of runsOfStream(chunks)) {

@@ -8,6 +8,7 @@ import type { RestartPolicy } from '../../libpod/spec/wish.ts';
 import { callerEnvironment } from '../caller-env.ts';
 import { defineCommand } from '../command.ts';
 import { updateFace } from '../faces/update.ts';
+import { changedHealthWords } from '../wish/health.ts';
 import { resourceWish } from '../wish/resources.ts';
 
 export const command = defineCommand(updateFace, async (context, [name = ''], flags) => {
@@ -20,7 +21,7 @@ export const command = defineCommand(updateFace, async (context, [name = ''], fl
     env: flags.env.flatMap((text) => parseEnv(text, caller)),
     unsetEnv: flags.unsetenv,
     ulimits: flags.ulimit.map(parseUlimit),
-    noHealthcheck: flags['no-healthcheck'],
+    health: changedHealthWords(flags),
   };
   const engine = await context.openEngine();
   const { id } = flags.latest ? latestContainer(engine) : engine.containers.find(name);

@@ -11,7 +11,7 @@ export const logsFace = defineFace({
     ...LATEST,
     color: { kind: 'bool', help: 'A colour for each container' },
     follow: { kind: 'bool', short: 'f', help: 'Go on with what is written from now' },
-    names: { kind: 'bool', short: 'n', help: 'Print the name of the container before each line' },
+    names: { kind: 'bool', short: 'n', help: 'Of several containers print the names instead of the ids' },
     since: { kind: 'string', help: 'Begin at this time, or so long ago' },
     tail: { kind: 'int', help: 'Only so many lines from the end, -1 for all', default: -1 },
     timestamps: { kind: 'bool', short: 't', help: 'Print the time of each line' },

@@ -1,14 +1,35 @@
 /** From `--health-*` to what is wished. */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { EngineError } from '../../core/errors.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
 import { parseHealth } from '../../libpod/spec/parse/health.ts';
+import type { HealthWords } from '../../libpod/spec/parse/health.ts';
 import type { HealthWish } from '../../libpod/spec/wish.ts';
 import type { WishFlags } from './assemble.ts';
 
 /** Throws INVALID_ARGUMENT with Podman's words. A directory for the log must be there. */
 export function healthWish(flags: WishFlags): HealthWish | undefined {
-  const wish = parseHealth({
+  const words = healthWords(flags);
+  const wish = parseHealth(words);
+  if (wish?.logDestination === undefined) return wish;
+  try {
+    return { ...wish, logDestination: checkedDestination(wish.logDestination) };
+  } catch (error) {
+    if (!isEngineError(error, 'INVALID_ARGUMENT')) throw error;
+    throw new EngineError(error.code, `running container create option: ${error.message}`, { cause: error });
+  }
+}
+
+/** What `update` is told. Throws INVALID_ARGUMENT. */
+export function changedHealthWords(flags: HealthFlags): HealthWords {
+  const words = healthWords(flags);
+  return words.logDestination ? { ...words, logDestination: checkedDestination(words.logDestination) } : words;
+}
+
+type HealthFlags = Pick<WishFlags, Extract<keyof WishFlags, `health-${string}`> | 'no-healthcheck'>;
+
+function healthWords(flags: HealthFlags): HealthWords {
+  return {
     none: flags['no-healthcheck'],
     command: flags['health-cmd'],
     interval: flags['health-interval'],
@@ -24,21 +45,23 @@ export function healthWish(flags: WishFlags): HealthWish | undefined {
     logDestination: flags['health-log-destination'],
     maxLogCount: flags['health-max-log-count'],
     maxLogSize: flags['health-max-log-size'],
-  });
-  const destination = wish?.logDestination;
-  if (destination === undefined || destination === 'local') return wish;
+  };
+}
+
+function checkedDestination(destination: string): string {
+  if (destination === 'local') return destination;
   if (destination === 'events_logger') {
     throw new EngineError('NOT_SUPPORTED', '--health-log-destination events_logger is not supported yet', {
       hint: 'Use local, or a directory.',
     });
   }
   refuseDestination(destination);
-  return { ...wish, logDestination: resolve(destination) };
+  return resolve(destination);
 }
 
 function refuseDestination(path: string): void {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory() === true) return;
   const what = stat === undefined ? `error: stat ${path}: no such file or directory` : 'must be directory';
-  throw new EngineError('INVALID_ARGUMENT', `running container create option: HealthCheck Log '${path}' destination ${what}`);
+  throw new EngineError('INVALID_ARGUMENT', `HealthCheck Log '${path}' destination ${what}`);
 }

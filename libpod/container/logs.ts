@@ -5,6 +5,7 @@ import { EngineError } from '../../core/errors.ts';
 import { parseStamp } from '../../core/moment.ts';
 import type { Engine } from '../engine.ts';
 import { type ContainerRecord, LIVE } from '../state/containers.ts';
+import { tryLockContainer } from './lock.ts';
 import { LineJoiner, linesBackwards, type LogChunk, NEWLINE, parseLogRecord, tailStart } from './log-record.ts';
 import { settled } from './wait.ts';
 
@@ -65,7 +66,14 @@ function isPast(untilNs: bigint | undefined): boolean {
 async function stillRuns(engine: Engine, record: ContainerRecord): Promise<boolean> {
   const row = engine.containers.get(record.id);
   const now = row && (await settled(engine, row));
-  return now !== undefined && (now.status === 'starting' || LIVE.includes(now.status));
+  if (now === undefined) return false;
+  return now.status === 'starting' || LIVE.includes(now.status) || isWorkedOn(engine, record);
+}
+
+/** One at rest that somebody holds is between the two halves of a restart, or about to be gone. */
+function isWorkedOn(engine: Engine, { id }: ContainerRecord): boolean {
+  using lock = tryLockContainer(engine, id);
+  return lock === undefined;
 }
 
 /** A log file that is written to, and at times replaced by an empty one (`max-size`). It may not be there yet. */

@@ -3,8 +3,13 @@ import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import type { ContainerId } from '../../core/id.ts';
 import type { Engine } from '../engine.ts';
+import { freshHealth, type HealthRecord } from '../health/check.ts';
+import type { ContainerConfig } from '../spec/container.ts';
+import { defined } from '../spec/defined.ts';
+import { changeHealth, type HealthWords } from '../spec/parse/health.ts';
 import { resources } from '../spec/resources.ts';
 import type { Resources, RestartPolicy, Ulimit } from '../spec/wish.ts';
+import type { ContainerRecord } from '../state/containers.ts';
 import { checkLimitedDevices } from './devices.ts';
 import { containerEvent } from './event.ts';
 import { limitFacts } from './facts.ts';
@@ -18,24 +23,26 @@ export interface UpdateRequest {
   readonly env: readonly (readonly [name: string, value: string])[];
   readonly unsetEnv: readonly string[];
   readonly ulimits: readonly Ulimit[];
-  /** Forget the health check. */
-  readonly noHealthcheck: boolean;
+  /** Those of the health checks that change. */
+  readonly health: HealthWords;
 }
 
 /**
- * Change the configuration of a container. Limits hold for a running one at once; environment and ulimits from its next start.
+ * Change the configuration of a container. Limits hold for a running one at once; its health checks follow;
+ * environment and ulimits hold from its next start.
  * Throws NO_SUCH_CONTAINER, CGROUP_UNAVAILABLE, INVALID_ARGUMENT, and what the runtime says; nothing is changed then.
  */
 export async function updateContainer(engine: Engine, id: ContainerId, request: UpdateRequest): Promise<void> {
   const { lock, record } = await lockAndRead(engine, id);
   using _lock = lock;
-  const { healthcheck, ...config } = record.config;
+  const { healthcheck: _check, health: _health, healthFromImage, ...config } = record.config;
   if (request.restart !== undefined && request.restart.name !== 'no' && config.autoRemove)
     throw new EngineError('INVALID_ARGUMENT', 'the --rm option conflicts with --restart, when the restartPolicy is not "" and "no"');
   checkLimitedDevices(request.resources);
-  const updated = {
+  const { isNewCheck, isNewStartup, ...kept } = changeHealth(record.config, request.health);
+  const updated: ContainerConfig = {
     ...config,
-    ...(healthcheck === undefined || request.noHealthcheck ? {} : { healthcheck }),
+    ...defined({ ...kept, healthFromImage: isNewCheck ? undefined : healthFromImage }),
     resources: mergedLimits(config.resources, request.resources),
     restart: request.restart ?? config.restart,
     env: changedEnv(config.env, request),
@@ -43,16 +50,29 @@ export async function updateContainer(engine: Engine, id: ContainerId, request: 
     ulimits: request.ulimits.length > 0 ? request.ulimits : config.ulimits,
     hostUlimits: config.hostUlimits && request.ulimits.length === 0,
   };
-  if (Object.keys(request.resources).length > 0 && (record.status === 'running' || record.status === 'paused')) {
+  const isUp = record.status === 'running' || record.status === 'paused';
+  if (Object.keys(request.resources).length > 0 && isUp) {
     const document = resources(updated, limitFacts(engine), engine.settings.defaults.pidsLimit);
     const file = join(placesOf(engine, id).run, 'resources.json');
     writeFileSync(file, JSON.stringify(document), { mode: 0o600 });
     await (await engine.runtime()).update(id, file);
   }
+  const isScheduled = (isNewCheck || isNewStartup) && isUp;
   engine.db.transaction(() => {
     engine.containers.reconfigure(id, updated);
+    if (isScheduled) engine.containers.change(id, { health: changedRecord(record, updated, isNewStartup) });
     engine.events.add(containerEvent(record, 'update'));
   });
+  if (!isScheduled) return;
+  const { beginChecks } = await import('../health/schedule.ts');
+  await beginChecks(engine, { ...record, config: updated }, placesOf(engine, id), record.runCount);
+}
+
+/** What is known of a container's health stays, where it still has a check. */
+function changedRecord({ health }: ContainerRecord, config: ContainerConfig, isNewStartup: boolean): HealthRecord | undefined {
+  const fresh = freshHealth(config);
+  if (fresh === undefined || health === undefined) return fresh;
+  return isNewStartup && fresh.startup ? { ...health, startup: fresh.startup } : health;
 }
 
 /** `--cpus` and the quota it stands for exclude each other: the later one counts. Swap follows memory, twice of it where nothing is said. */

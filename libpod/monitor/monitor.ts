@@ -28,7 +28,8 @@ export interface MonitorCreate extends MonitorStreams {
   readonly name: string;
   readonly bundle: string;
   readonly runDir: string;
-  readonly log: { readonly driver: 'k8s-file' | 'none'; readonly path: string; readonly maxSizeBytes?: number };
+  /** `json-file` is a name of `k8s-file`, as for Podman: the lines are the same. */
+  readonly log: { readonly driver: 'k8s-file' | 'json-file' | 'none'; readonly path: string; readonly maxSizeBytes?: number };
   /** argv run when the container has exited (and its exit file is written). */
   readonly exitCommand: readonly string[];
   /** Seconds after which the container is killed; absent: never. */

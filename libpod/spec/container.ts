@@ -120,7 +120,7 @@ export interface ContainerConfig {
   readonly secretEnv?: Readonly<Record<string, string>>;
   readonly chrootDirs?: readonly string[];
   readonly network: ContainerNetwork;
-  readonly log: LogWish & { readonly driver: 'k8s-file' | 'none'; readonly path: string };
+  readonly log: LogWish & { readonly driver: 'k8s-file' | 'json-file' | 'none'; readonly path: string };
 }
 
 /** A mount the user or the image asked for; the default ones (/proc, /dev …) are the generator's. Sorted by target. */

@@ -329,7 +329,7 @@ export type NetworkMode =
 export type PortMappingWish = PortMapping;
 
 export interface LogWish {
-  readonly driver?: 'k8s-file' | 'none';
+  readonly driver?: 'k8s-file' | 'json-file' | 'none';
   readonly path?: string;
   readonly maxSizeBytes?: number;
   readonly tag?: string;

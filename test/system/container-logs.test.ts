@@ -32,7 +32,9 @@ describe.skipIf(!canRunContainers)('logs', () => {
 
   test('a line longer than any buffer comes out whole, with one prefix', async () => {
     await ran('head -c 100000 /dev/zero | tr "\\0" x; echo; echo end');
-    expect((await logs('-n', NAME)).stdout).toBe(`${NAME} ${'x'.repeat(100_000)}\n${NAME} end\n`);
+    await host.succeed(['create', '--name', 'other', BUSYBOX, 'true']);
+    expect((await logs('-n', NAME, 'other')).stdout).toBe(`${NAME} ${'x'.repeat(100_000)}\n${NAME} end\n`);
+    expect((await logs('-n', NAME)).stdout).toBe(`${'x'.repeat(100_000)}\nend\n`);
     expect((await logs('--tail', '2', NAME)).stdout).toBe(`${'x'.repeat(100_000)}\nend\n`);
   });
 
@@ -62,7 +64,26 @@ describe.skipIf(!canRunContainers)('logs', () => {
     expect((await logs('--until', stamps[0]![0]!, NAME)).stdout).toBe('one\n');
     expect((await logs('--since', '1h', NAME)).stdout).toBe('one\ntwo\n');
     expect((await logs('--since', '2100-01-01', NAME)).stdout).toBe('');
-    expect(await logs('--since', 'foo', NAME)).toMatchObject({
+    for (const open of ['', '1h30m', '5', '1700000000.5', '2024-01-02', '2024-01-02Z', '2024-01-02-07:00', '2024-01-02T03:04:05.123456'])
+      expect((await logs('--since', open, NAME)).stdout, open).toBe('one\ntwo\n');
+    expect((await logs('--since=-1h', NAME)).stdout).toBe('');
+    expect((await logs('--until', '1h', NAME)).stdout).toBe('one\ntwo\n');
+    expect((await logs('--until=-1h', NAME)).stdout).toBe('');
+    for (const bad of [
+      'foo',
+      '1h30x',
+      '2024-01-02T03',
+      '2024-01-02T03:04Z',
+      '2024-01-02 03:04:05',
+      '2024-13-01',
+      '2023-02-29',
+      '2024-01-01T25:00:00',
+    ])
+      expect(await logs('--until', bad, NAME)).toMatchObject({
+        exitCode: 125,
+        stderr: `Error: parsing --until "${bad}": unable to interpret time value\n`,
+      });
+    expect(await logs('--since', 'foo', 'nosuch')).toMatchObject({
       exitCode: 125,
       stderr: 'Error: parsing --since "foo": unable to interpret time value\n',
     });
@@ -119,6 +140,34 @@ describe.skipIf(!canRunContainers)('logs', () => {
     expect(lines).toEqual([...new Set(lines)].toSorted((a, b) => Number(a.slice(5)) - Number(b.slice(5))));
     expect(lines.length).toBeGreaterThan(350);
     expect((await logs(NAME)).stdout.length).toBeLessThan(4096);
+  });
+
+  test('-f goes on across a restart, and ends with the container', async () => {
+    await runs('echo up; exec sleep 1000');
+    await using following = host.spawnLichen(['logs', '-f', NAME]);
+    await following.waitForOutput(/up/);
+    for (const times of [2, 3]) {
+      await host.succeed(['restart', '-t0', NAME]);
+      await following.waitForOutput(new RegExp(`^(up\n){${times}}$`));
+    }
+    await host.succeed(['stop', '-t0', NAME]);
+    expect(await following.finish()).toMatchObject({ stdout: 'up\nup\nup\n', exitCode: 0 });
+  });
+
+  test('-f --until ends at its time, though the container goes on', async () => {
+    await runs('echo up; exec sleep 1000');
+    await expect.poll(async () => (await logs(NAME)).stdout).toBe('up\n');
+    expect(await logs('-f', '--until', '500ms', NAME)).toMatchObject({ stdout: 'up\n', exitCode: 0 });
+    expect(await host.succeed(['ps', '-q', '--filter', `name=${NAME}`])).not.toBe('');
+  });
+
+  test('--tail of a log that was begun anew at its greatest size counts in what is kept', async () => {
+    await ran('i=0; while [ $i -lt 60 ]; do echo "line number $i"; i=$((i+1)); done', '--log-opt', 'max-size=1kb');
+    const kept = (await logs(NAME)).stdout.split('\n').slice(0, -1);
+    expect(kept.length).toBeLessThan(30);
+    expect((await logs('--tail', '30', NAME)).stdout.split('\n').slice(0, -1)).toEqual(kept);
+    expect((await logs('--tail', '2', NAME)).stdout.split('\n').slice(0, -1)).toEqual(kept.slice(-2));
+    expect((await logs('-l', '--tail', '1')).stdout).toBe('line number 59\n');
   });
 
   test('-f ends when the container is removed', async () => {

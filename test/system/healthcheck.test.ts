@@ -65,6 +65,66 @@ describe.skipIf(!canRunContainers)('health checks', () => {
     await removeNow(host, 'h');
   });
 
+  test('update changes the checks of a running container, which follow at once', async () => {
+    await start('u', ['--health-cmd=false', '--health-interval=1h', '--health-retries=1']);
+    await until(async () => (await healthOf('u')).Status === 'unhealthy');
+    await host.succeed(['update', '--health-cmd=echo new', '--health-timeout=9s', 'u']);
+    await until(async () => (await healthOf('u')).Status === 'healthy');
+    expect((await healthOf('u')).Log?.at(-1)).toMatchObject({ ExitCode: 0, Output: 'new\n' });
+    expect(JSON.parse(await host.succeed(['inspect', '-f', '{{json .Config.Healthcheck}}', 'u']))).toEqual({
+      Test: ['CMD-SHELL', 'echo new'],
+      Interval: 3_600_000_000_000,
+      Timeout: 9_000_000_000,
+      Retries: 1,
+    });
+    await host.succeed(['update', '--health-interval=1s', '--health-max-log-count=2', '--health-on-failure=stop', 'u']);
+    await host.succeed(['exec', 'u', 'true']);
+    await until(async () => (await healthOf('u')).Log?.length === 2);
+    await host.succeed(['update', '--health-cmd=false', 'u']);
+    expect(await host.succeed(['wait', 'u'])).toBe('137');
+    await until(() => loops().length === 0);
+    await removeNow(host, 'u');
+  });
+
+  test('a container that was started without a check can be given one, and lose it again', async () => {
+    await host.succeed(['run', '-d', '--name=u', '--network=none', BUSYBOX, 'sleep', '600']);
+    await host.succeed(['update', '--health-cmd=echo late', '--health-interval=1s', 'u']);
+    await until(async () => (await healthOf('u')).Status === 'healthy' && loops().length > 0);
+    await host.succeed(['update', '--health-startup-cmd=test -f /ok', '--health-startup-interval=1s', 'u']);
+    await until(async () => (await healthOf('u')).Log?.at(-1)?.ExitCode === 1);
+    await host.succeed(['exec', 'u', 'touch', '/ok']);
+    await until(async () => (await healthOf('u')).Log?.at(-1)?.Output === 'late\n');
+    await host.succeed(['update', '--no-healthcheck', 'u']);
+    await until(() => loops().length === 0);
+    expect(await check('u')).toMatchObject({ exitCode: 125 });
+    await host.succeed(['update', '--health-cmd=true', '--health-interval=1s', 'u']);
+    await until(() => loops().length > 0);
+    await host.succeed(['kill', 'u']);
+    await until(() => loops().length === 0);
+    await removeNow(host, 'u');
+  });
+
+  test('update says what cannot be changed, and changes nothing then', async () => {
+    await host.succeed(['create', '--name=u', BUSYBOX, 'true']);
+    const refused = async (flags: readonly string[], message: string): Promise<void> =>
+      expect(await host.lichen(['update', ...flags, 'u'])).toMatchObject({ exitCode: 125, stdout: '', stderr: `Error: ${message}\n` });
+    await refused(['--health-interval=5s'], 'startup healthcheck command is not set');
+    await refused(['--health-startup-interval=5s'], 'startup healthcheck command is not set');
+    await refused(['--no-healthcheck', '--health-cmd=x'], 'cannot specify both --no-healthcheck and other HealthCheck flags');
+    await refused(['--health-cmd=true', '--health-timeout=0'], 'healthcheck-timeout must be at least 1 second');
+    await refused(['--health-cmd=true', '--health-interval=foo'], 'invalid healthcheck-interval: time: invalid duration "foo"');
+    await refused(
+      ['--health-on-failure=foo'],
+      'invalid on-failure action "foo" for health check: supported actions are none,kill,restart,stop',
+    );
+    await refused(
+      ['--health-log-destination=/nosuch'],
+      "HealthCheck Log '/nosuch' destination error: stat /nosuch: no such file or directory",
+    );
+    expect(await host.succeed(['inspect', '-f', '{{json .Config.Healthcheck}}', 'u'])).toBe('null');
+    await removeNow(host, 'u');
+  });
+
   test('what cannot be checked is said', async () => {
     const id = await start('none', ['--no-healthcheck']);
     expect(await check('none')).toMatchObject({ exitCode: 125, stderr: `Error: container ${id} has no defined healthcheck\n` });

@@ -99,6 +99,13 @@ describe.skipIf(!canRunContainers)('the streams of a container', () => {
     });
   });
 
+  test('--log-driver json-file is kept by its name and has the lines of k8s-file', async () => {
+    await host.succeed(['run', '--name=json', '--network=none', '--log-driver=json-file', BUSYBOX, 'echo', 'seen']);
+    expect(await host.succeed(['inspect', '-f', '{{.HostConfig.LogConfig.Type}}', 'json'])).toBe('json-file');
+    expect(await host.succeed(['logs', 'json'])).toBe('seen');
+    await host.succeed(['rm', 'json']);
+  });
+
   test('--log-driver k8s-file keeps the output, none does not, --log-opt says where', async () => {
     await host.succeed(['run', '--name=kept', '--network=none', BUSYBOX, ...sh('echo one; echo two >&2')]);
     expect(await host.lichen(['logs', 'kept'])).toMatchObject({ stdout: 'one\n', stderr: 'two\n' });

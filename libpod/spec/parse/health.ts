@@ -45,14 +45,89 @@ export function parseHealth(words: HealthWords): HealthWish | undefined {
   return Object.keys(wish).length > 0 ? wish : undefined;
 }
 
+const CHECK_WORDS = ['command', 'interval', 'retries', 'startPeriod', 'timeout'] as const;
+const STARTUP_WORDS = ['startupCommand', 'startupInterval', 'startupRetries', 'startupSuccess', 'startupTimeout'] as const;
+
+export interface KeptHealth {
+  readonly healthcheck?: Healthcheck | undefined;
+  readonly health?: Omit<HealthWish, 'check'> | undefined;
+}
+
+export interface ChangedHealth extends KeptHealth {
+  /** What is run, or how often: a running container's schedule begins anew. */
+  readonly isNewCheck: boolean;
+  readonly isNewStartup: boolean;
+}
+
+/** The words of an update laid over what a container has; what is not named stays. Throws INVALID_ARGUMENT with Podman's words. */
+export function changeHealth(before: KeptHealth, words: HealthWords): ChangedHealth {
+  const isNewCheck = CHECK_WORDS.some((word) => words[word] !== undefined);
+  const isNewStartup = STARTUP_WORDS.some((word) => words[word] !== undefined);
+  const {
+    check: _check,
+    startup: _startup,
+    ...rest
+  } = parseHealth({ ...words, none: false, command: undefined, startupCommand: undefined }) ?? {};
+  if (words.none) {
+    const others = isNewCheck || isNewStartup || Object.keys(rest).length > 0;
+    if (others) throw invalid('cannot specify both --no-healthcheck and other HealthCheck flags');
+    const { startup: _gone, ...kept } = before.health ?? {};
+    return { health: kept, isNewCheck: true, isNewStartup: false };
+  }
+  const startup = isNewStartup ? changeStartup(before.health?.startup, words) : before.health?.startup;
+  return {
+    healthcheck: isNewCheck ? changeCheck(before.healthcheck, words) : before.healthcheck,
+    health: { ...before.health, ...rest, ...(startup && { startup }) },
+    isNewCheck,
+    isNewStartup,
+  };
+}
+
+function changeCheck(before: Healthcheck | undefined, words: HealthWords): Healthcheck {
+  const { Interval, Timeout, Retries, StartPeriod, ...kept } = before ?? {};
+  const test = changedTest(kept.Test, words.command);
+  const period = words.startPeriod === undefined ? StartPeriod : parseStartPeriod(words.startPeriod);
+  const interval = words.interval === undefined && Interval !== undefined ? Interval : parseInterval(words.interval ?? INTERVAL);
+  const retries = words.retries ?? Retries ?? RETRIES;
+  return {
+    ...kept,
+    Test: test,
+    ...(period && { StartPeriod: period }),
+    ...(interval !== 0 && { Interval: interval }),
+    Timeout: words.timeout === undefined && Timeout ? Timeout : parseTimeout(words.timeout ?? TIMEOUT),
+    ...(retries !== 0 && { Retries: retries }),
+  };
+}
+
+function changeStartup(before: StartupCheck | undefined, words: HealthWords): StartupCheck {
+  const { Interval, Timeout, Retries, Successes, ...kept } = before ?? {};
+  const test = changedTest(kept.Test, words.startupCommand);
+  const interval = words.startupInterval === undefined && before ? (Interval ?? 0) : parseInterval(words.startupInterval ?? INTERVAL);
+  const retries = words.startupRetries ?? Retries;
+  const successes = words.startupSuccess ?? Successes;
+  return {
+    ...kept,
+    Test: test,
+    ...(interval !== 0 && { Interval: interval }),
+    Timeout: words.startupTimeout === undefined && Timeout ? Timeout : parseTimeout(words.startupTimeout ?? TIMEOUT),
+    ...(retries && { Retries: retries }),
+    ...(successes && { Successes: successes }),
+  };
+}
+
+function changedTest(before: readonly string[] | undefined, command: string | undefined): readonly string[] {
+  if (command) return parseTest(command);
+  if (before === undefined || before.length === 0 || before[0] === 'NONE') throw invalid('startup healthcheck command is not set');
+  return before;
+}
+
 function parseCheck(command: string, words: HealthWords): Healthcheck {
   const test = parseTest(command);
   const interval = parseInterval(words.interval ?? INTERVAL);
   const retries = words.retries ?? RETRIES;
   if (retries < 1) throw invalid('healthcheck-retries must be greater than 0');
   const timeout = parseTimeout(words.timeout ?? TIMEOUT);
-  const startPeriod = nanoseconds('healthcheck-start-period', words.startPeriod ?? '0s');
-  if (startPeriod < 0) throw invalid('healthcheck-start-period must be 0 seconds or greater');
+  const startPeriod = parseStartPeriod(words.startPeriod ?? '0s');
   return {
     Test: test,
     ...(startPeriod > 0 && { StartPeriod: startPeriod }),
@@ -108,6 +183,12 @@ function parseTimeout(text: string): number {
   const timeout = nanoseconds('healthcheck-timeout', text);
   if (timeout < 1) throw invalid('healthcheck-timeout must be at least 1 second');
   return timeout;
+}
+
+function parseStartPeriod(text: string): number {
+  const period = nanoseconds('healthcheck-start-period', text);
+  if (period < 0) throw invalid('healthcheck-start-period must be 0 seconds or greater');
+  return period;
 }
 
 function nanoseconds(name: string, text: string): number {

@@ -121,9 +121,8 @@ function parseLogDriver(text: string): NonNullable<LogWish['driver']> {
   switch (text) {
     case 'k8s-file':
     case 'json-file':
-      return 'k8s-file';
     case 'none':
-      return 'none';
+      return text;
     case 'journald':
     case 'passthrough':
     case 'passthrough-tty':
