@@ -2,12 +2,14 @@ import { EngineError } from '../../core/errors.ts';
 import { shellWords } from '../../core/shell.ts';
 import { ENTERED } from '../../host/identity.ts';
 import { launch } from '../../host/process.ts';
-import { findImage, lookUpImage } from '../../libpod/image/find.ts';
+import type { Engine } from '../../libpod/engine.ts';
+import { findImage, lookUpImage, type FoundImage } from '../../libpod/image/find.ts';
 import { callerEnvironment } from '../caller-env.ts';
-import { defineCommand } from '../command.ts';
+import { defineCommand, type CommandContext } from '../command.ts';
 import { removeNamed } from '../creation.ts';
 import { engineOptions } from '../engine-options.ts';
 import { runlabelFace } from '../faces/container-runlabel.ts';
+import type { CreationPull } from '../pulling.ts';
 import { proxySignals } from '../streams.ts';
 
 /** Whose command lines lichen speaks. */
@@ -15,11 +17,7 @@ const OURS = /^(.*\/)?(podman|docker|lichen)$/;
 
 export const command = defineCommand(runlabelFace, async (context, [label = '', name = '', ...args], flags) => {
   const engine = await context.openEngine();
-  if (!(await lookUpImage(engine, name))) {
-    const { pullForCreation } = await import('../pulling.ts');
-    await pullForCreation(context, engine, { image: name, policy: 'missing', flags });
-  }
-  const found = await findImage(engine, name);
+  const found = (await lookUpImage(engine, name)) ?? (await pulled(context, engine, name, flags));
   const value = found.image.config.config?.Labels?.[label];
   if (value === undefined || value === '')
     throw new EngineError('INVALID_ARGUMENT', `cannot find the value of label: ${label} in image: ${name}`);
@@ -45,6 +43,11 @@ export const command = defineCommand(runlabelFace, async (context, [label = '', 
   using _signals = proxySignals((signal) => child.kill(signal));
   return (await child.exited).code;
 });
+
+async function pulled(context: CommandContext, engine: Engine, image: string, flags: CreationPull['flags']): Promise<FoundImage> {
+  const { pullForCreation } = await import('../pulling.ts');
+  return findImage(engine, await pullForCreation(context, engine, { image, policy: 'missing', flags }));
+}
 
 /** Words as a shell divides them; `NAME`, `$NAME` and `X=NAME` alike (podman-container-runlabel(1)). */
 function substitute(line: string, values: Readonly<Record<string, string>>): string[] {
