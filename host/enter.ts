@@ -1,4 +1,4 @@
-import { ENTERED, type Identity } from './identity.ts';
+import { ENTERED, enteredAs, type Identity } from './identity.ts';
 import { enterArgv, ensurePause, needsPause } from './pause.ts';
 import { ensurePrivateDirectory } from './paths.ts';
 
@@ -19,6 +19,6 @@ export async function enterNamespaces(
   const pause = await ensurePause(identity, runDirectory, survivors);
   // The dashes: see bin/lichen.
   const argv = enterArgv(pause, [process.execPath, ...process.execArgv, '--', process.argv[1]!, ...args]);
-  const env = { ...process.env, [ENTERED]: `${identity.uid}:${identity.gid}` } as Record<string, string>;
+  const env = { ...process.env, ...enteredAs(identity) } as Record<string, string>;
   process.execve!(argv[0]!, argv, env);
 }

@@ -15,6 +15,11 @@ export interface Identity {
 /** Set by the launcher (or by the first Node) for the Node inside: `uid:gid` of the person. */
 export const ENTERED = 'LICHEN_ENTERED';
 
+/** What tells a further lichen, started inside, that it is there and whose it is. */
+export function enteredAs({ uid, gid }: Pick<Identity, 'uid' | 'gid'>): Readonly<Record<string, string>> {
+  return { [ENTERED]: `${uid}:${gid}` };
+}
+
 const CAP_SYS_ADMIN = 21n;
 const CAP_SYS_RESOURCE = 24n;
 

@@ -1,6 +1,6 @@
 import { EngineError } from '../../core/errors.ts';
 import { shellWords } from '../../core/shell.ts';
-import { ENTERED } from '../../host/identity.ts';
+import { enteredAs } from '../../host/identity.ts';
 import { launch } from '../../host/process.ts';
 import type { Engine } from '../../libpod/engine.ts';
 import { findImage, lookUpImage, type FoundImage } from '../../libpod/image/find.ts';
@@ -37,7 +37,7 @@ export const command = defineCommand(runlabelFace, async (context, [label = '', 
     stdio: ['inherit', output, 'inherit'],
     env: {
       ...callerEnvironment(context.env),
-      ...(engine.identity.rootless && { [ENTERED]: `${engine.identity.uid}:${engine.identity.gid}` }),
+      ...(engine.identity.rootless && enteredAs(engine.identity)),
     },
   });
   using _signals = proxySignals((signal) => child.kill(signal));

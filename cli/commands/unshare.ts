@@ -1,5 +1,5 @@
 import { EngineError } from '../../core/errors.ts';
-import { ENTERED } from '../../host/identity.ts';
+import { enteredAs } from '../../host/identity.ts';
 import { launch } from '../../host/process.ts';
 import { findProgram } from '../../host/search.ts';
 import { callerEnvironment } from '../caller-env.ts';
@@ -19,7 +19,7 @@ export const command = defineCommand(unshareFace, async (context, words, _flags)
     env: {
       ...env,
       // A lichen started in there is inside already, and is still ours.
-      [ENTERED]: `${engine.identity.uid}:${engine.identity.gid}`,
+      ...enteredAs(engine.identity),
       CONTAINERS_GRAPHROOT: engine.paths.store,
       CONTAINERS_RUNROOT: engine.paths.run,
       _CONTAINERS_USERNS_CONFIGURED: 'done',
