@@ -15,6 +15,7 @@
  */
 import type { ErrorCode } from '../core/errors.ts';
 import type { Engine } from '../libpod/engine.ts';
+import type { BegunNetwork } from '../network/early.ts';
 import type { ArgumentRule } from './arguments.ts';
 import type { CandidateKind, FlagTable, FlagValues } from './flag.ts';
 import type { Globals } from './globals.ts';
@@ -41,6 +42,11 @@ export interface Command extends CommandFace {
   run(context: CommandContext, args: readonly string[], flags: FlagValues<FlagTable>): Promise<number | void>;
 }
 
+/** What the launcher has set going for this command, until the command makes it its own. */
+export interface Begun {
+  network?: BegunNetwork | undefined;
+}
+
 export interface CommandContext {
   readonly globals: Globals;
   /** The word lichen was invoked as, for messages. */
@@ -55,6 +61,7 @@ export interface CommandContext {
   readonly stderr: Printer;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  readonly begun: Begun;
   /** Opens store and namespaces at the first call; the same engine afterwards. */
   openEngine(): Promise<Engine>;
 }

@@ -7,7 +7,7 @@ import { EngineError, type ErrorCode } from '../core/errors.ts';
 import { log, openLog } from '../core/log.ts';
 import { plainText } from '../core/plain.ts';
 import type { Engine } from '../libpod/engine.ts';
-import type { Command, CommandContext } from './command.ts';
+import type { Begun, Command, CommandContext } from './command.ts';
 import { findCommand, type Found } from './find.ts';
 import type { CandidateKind, FlagTable, FlagValue } from './flag.ts';
 import { logLine, terminalLogLine } from './logline.ts';
@@ -23,6 +23,8 @@ export interface Invocation {
   readonly program: string;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** Ended by whoever calls if it is still there afterwards. */
+  readonly begun: Begun;
   openEngine(globals: Globals): Promise<Engine>;
   /** Names of objects for completion; a failure there shows nothing. */
   candidates(kind: CandidateKind, globals: Globals): Promise<readonly string[]>;
@@ -97,6 +99,7 @@ function contextOf(invocation: Invocation, path: string, globals: Globals, given
     stderr,
     env: invocation.env,
     cwd: invocation.cwd,
+    begun: invocation.begun,
     openEngine: () => (engine ??= invocation.openEngine(globals)),
   };
 }

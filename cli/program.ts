@@ -14,6 +14,7 @@ export async function main(): Promise<never> {
     // The directory is gone or not ours to enter: only relative paths would need it.
   }
 
+  const begun = env['LICHEN_BEGUN_NETWORK'] === undefined ? {} : { network: (await import('../network/early.ts')).begunNetwork(env) };
   let isOpened = false;
   const openEngine = async (globals: Globals): Promise<import('../libpod/engine.ts').Engine> => {
     const [engine, { engineOptions }] = await Promise.all([import('../libpod/engine.ts'), import('./engine-options.ts')]);
@@ -25,9 +26,11 @@ export async function main(): Promise<never> {
     program: env['LICHEN_INVOKED_AS'] ?? 'lichen',
     env,
     cwd,
+    begun,
     openEngine,
     candidates: async (kind, globals) => (await import('./completion/names.ts')).objectNames(kind, () => openEngine(globals)),
   });
+  if (begun.network) await (await import('../network/early.ts')).endBegun(begun.network);
   // The way out that needs the C library is taken only where it is loaded anyway.
   if (isOpened) (await import('../host/exit.ts')).exitNow(status);
   process.exit(status);

@@ -1,6 +1,6 @@
 /** Processes told by what they were started with (proc(5), cmdline and environ). */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { identify, type ProcessIdentity } from './pid.ts';
+import { identify, signalProcess, waitForEnd, type ProcessIdentity } from './pid.ts';
 
 /**
  * Those with one of `words` within their arguments. Only those whose namespaces we may look at: what was started inside of ours, not the
@@ -11,6 +11,21 @@ export function processesNaming(words: readonly string[]): ProcessIdentity[] {
     const command = readFileSync(`${directory}/cmdline`, 'latin1');
     return words.some((word) => command.includes(word)) && readlinkSync(`${directory}/ns/user`) !== '';
   });
+}
+
+const SIGKILL = 9;
+/** A process that is being killed may just have started another. */
+const ROUNDS = 20;
+const END_TIMEOUT_MS = 5000;
+
+/** Kill all that processesNaming finds. Resolves when they are gone. */
+export async function endProcessesNaming(words: readonly string[]): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = processesNaming(words);
+    if (found.length === 0) return;
+    for (const one of found) signalProcess(one, SIGKILL);
+    await Promise.all(found.map((one) => waitForEnd(one, END_TIMEOUT_MS)));
+  }
 }
 
 /** Those with this `NAME=value` in their environment. */

@@ -27,20 +27,24 @@ export async function createNetworkNamespace(path: string): Promise<void> {
 export const NAMESPACE_FAILED = 124;
 
 /**
- * argv of a shell that does what createNetworkNamespace does and becomes `then`, which stays outside: saves a start of ours that has to
- * wait for the namespace. Throws HELPER_MISSING.
+ * argv of a shell that makes a namespace with `make` (namespaceCommand) and becomes `then`, which stays outside: saves a start of ours that has to
+ * wait for the namespace.
  */
-export function namespaceShell(path: string, then: readonly string[]): string[] {
-  makeMountPoint(path);
-  const unshare = [programPath('unshare', 'util-linux'), ...unshareArgs(path)];
-  return ['/bin/sh', '-c', `${shellLine(unshare)} || exit ${NAMESPACE_FAILED}; exec "$@"`, 'sh', ...then];
+export function namespaceShell(make: readonly string[], then: readonly string[]): string[] {
+  return ['/bin/sh', '-c', `${shellLine(make)} || exit ${NAMESPACE_FAILED}; exec "$@"`, 'sh', ...then];
+}
+
+/** argv that does what createNetworkNamespace does, at a `path` made by makeMountPoint. Throws HELPER_MISSING. */
+export function namespaceCommand(path: string): string[] {
+  return [programPath('unshare', 'util-linux'), ...unshareArgs(path)];
 }
 
 function unshareArgs(path: string): string[] {
   return [`--net=${path}`, '--', '/bin/sh', '-c', PREPARE];
 }
 
-function makeMountPoint(path: string): void {
+/** An empty file for the namespace. Throws EEXIST. */
+export function makeMountPoint(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
 }

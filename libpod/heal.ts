@@ -14,6 +14,7 @@ export async function heal(engine: Engine): Promise<void> {
   if (known !== bootId()) await afterBoot(engine);
   for (const id of engine.containers.underWay()) await tryFinishOrUndo(engine, id);
   sweepLockFiles(engine);
+  await healBegunNetworks(engine);
   await healStagingDirectories(engine);
   await healMounts(engine);
   if (engine.volumes.underRemoval().length > 0) (await import('./volume/remove.ts')).finishRemovals(engine);
@@ -66,6 +67,13 @@ async function healMounts(engine: Engine): Promise<void> {
   healContainerMounts(engine);
 }
 
+async function healBegunNetworks(engine: Engine): Promise<void> {
+  const directory = join(engine.paths.run, 'netns');
+  if (!existsSync(directory) || !readdirSync(directory).some((name) => name.endsWith('.begun'))) return;
+  const { endForsaken } = await import('../network/early.ts');
+  await endForsaken(directory);
+}
+
 /** What copies and probes that were killed had in the making. */
 async function healStagingDirectories(engine: Engine): Promise<void> {
   const directory = join(engine.paths.store, 'tmp');
@@ -91,7 +99,8 @@ async function afterBoot(engine: Engine): Promise<void> {
     engine.events.add({ type: 'system', status: 'refresh', id: '', name: '' });
   });
   // A run directory that is no tmpfs outlives the boot.
-  for (const name of ['c', 'exits', 'netns', 'locks', 'oci']) rmSync(join(engine.paths.run, name), { recursive: true, force: true });
+  for (const name of ['c', 'exits', 'netns', 'netns-begin', 'locks', 'oci'])
+    rmSync(join(engine.paths.run, name), { recursive: true, force: true });
   for (const record of stale) {
     if (!record.config.autoRemove) continue;
     const { removeContainer } = await import('./container/remove.ts');

@@ -3,6 +3,8 @@
  * Makes: pasta, slirp4netns (user-mode, one process per namespace), none (the namespace stays unconnected).
  * `host`, `container:ID` and `ns:PATH` need no backend: the namespace exists already.
  */
+import type { BegunNetwork } from './early.ts';
+
 export interface NetworkBackend {
   readonly name: string;
   /**
@@ -19,7 +21,7 @@ export interface NetworkBackend {
 }
 
 export interface NetworkRequest {
-  /** Absolute path for the network namespace; nothing is there yet. */
+  /** Absolute path for the network namespace; nothing is there yet, but for what is `begun`. */
   readonly netns: string;
   /** For file names and messages only. */
   readonly id: string;
@@ -33,6 +35,10 @@ export interface NetworkRequest {
    * so the helper dies with it. The caller closes its own copies. Backends that watch the namespace instead (pasta) leave it alone.
    */
   readonly exitFd?: number;
+  /** At `netns`, by the launcher: only pasta has any use for it. */
+  readonly begun?: BegunNetwork | undefined;
+  /** Nothing in it was asked for: the next network may be like this one, and may be begun early. */
+  readonly usual?: boolean;
 }
 
 /** JSON-serialisable: it is stored with the container and handed back to teardown and inspect. */

@@ -4,13 +4,13 @@
  * of the namespace and ends when that goes.
  */
 import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { log } from '../core/log.ts';
-import { NAMESPACE_FAILED, namespaceShell } from '../host/namespaces.ts';
+import { isNamespace, makeMountPoint, NAMESPACE_FAILED, namespaceCommand, namespaceShell } from '../host/namespaces.ts';
 import { identify } from '../host/pid.ts';
 import { runHelper } from '../host/process.ts';
 import type { NetworkAttachment, NetworkBackend, NetworkInterface, NetworkRequest } from './backend.ts';
+import { outputOfBegun, rememberCommands } from './early.ts';
 import { readInterfaces, readOwnInterfaces } from './interfaces.ts';
 import { choosesTemplate, copiedInterface, LOCAL_MODE, pastaArgs, type PastaPlan } from './pasta-args.ts';
 import { joinPorts } from './ports.ts';
@@ -34,11 +34,11 @@ export function pasta({ program, cacheDirectory, rootful }: PastaOptions): Netwo
     name: 'pasta',
     async setup(request) {
       const options = await probeOptions(program, cacheDirectory);
-      const pidFile = join(request.runDir, 'pasta.pid');
+      const pidFile = `${request.netns}.pid`;
       const plan = pastaArgs({ ...request, ports: joinPorts(request.ports) }, { options, rootful, pidFile });
       if (!isRecent(options)) await makeUpForAge(request);
       try {
-        await start(program, plan, request);
+        await bringUp(program, plan, request);
         return await attach(request, plan, pidFile);
       } finally {
         rmSync(pidFile, { force: true });
@@ -62,8 +62,19 @@ async function makeUpForAge({ ports }: NetworkRequest): Promise<void> {
     log.warn('this version of pasta sends no answers to UDP clients on 127.0.0.1 where host port and container port differ: upgrade passt');
 }
 
-async function start(program: string, plan: PastaPlan, request: NetworkRequest): Promise<void> {
-  const first = await run(namespaceShell(request.netns, [program, ...plan.args]));
+async function bringUp(program: string, plan: PastaPlan, request: NetworkRequest): Promise<void> {
+  const { netns, begun } = request;
+  const commands = { netns, make: namespaceCommand(netns), connect: [program, ...plan.args] };
+  const output = begun && (await outputOfBegun(begun, commands));
+  if (output !== undefined) return void heard(output);
+  const isThere = isNamespace(netns);
+  if (!isThere) makeMountPoint(netns);
+  await start(program, plan, request, isThere ? commands.connect : namespaceShell(commands.make, commands.connect));
+  if (request.usual) rememberCommands(commands);
+}
+
+async function start(program: string, plan: PastaPlan, request: NetworkRequest, argv: readonly string[]): Promise<void> {
+  const first = await run(argv);
   if (first.code === 0) return;
   if (first.code === NAMESPACE_FAILED) throw new EngineError('NETWORK_SETUP', `cannot make a network namespace: ${first.said}`);
   if (!/External interface not usable/.test(first.said) || choosesTemplate(request.options)) throw failure(first, request);
@@ -79,9 +90,15 @@ interface Outcome {
 
 async function run([program = '', ...args]: readonly string[]): Promise<Outcome> {
   const result = await runHelper(program, args, { okCodes: ANY_STATUS, timeoutMs: START_TIMEOUT_MS, package: 'passt' });
-  const said = essence(`${result.stdout}${result.stderr}`);
-  if (result.code === 0 && said !== '') log.info(() => `pasta: ${said}`);
-  return { code: result.code, said };
+  const output = `${result.stdout}${result.stderr}`;
+  return { code: result.code, said: result.code === 0 ? heard(output) : essence(output) };
+}
+
+/** What it says when all went well is for those who want to know. */
+function heard(output: string): string {
+  const said = essence(output);
+  if (said !== '') log.info(() => `pasta: ${said}`);
+  return said;
 }
 
 /** What pasta said without its usage page and, where there is no syslog, the old one's complaints about that. */

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { removeNetworkNamespace } from '../host/namespaces.ts';
 import { signalProcess, waitForEnd } from '../host/pid.ts';
 import type { NetworkAttachment } from './backend.ts';
 
@@ -14,4 +16,17 @@ export async function teardownAttachment({ helper, holdsPorts }: Pick<NetworkAtt
   // The helpers keep nothing that they would have to put in order.
   if (helper === undefined || !signalProcess(helper, SIGKILL)) return;
   if (holdsPorts) await waitForEnd(helper, END_TIMEOUT_MS);
+}
+
+/** What lies beside a namespace while it is being made: pasta's pid, and what early.ts keeps. */
+const NOTES = ['pid', 'begun', 'said', 'status'] as const;
+
+/** Let go of a namespace that no helper holds, and of all that lies beside it. Idempotent. */
+export function clearNamespace(netns: string): void {
+  removeNetworkNamespace(netns);
+  clearNotes(netns);
+}
+
+export function clearNotes(netns: string): void {
+  for (const note of NOTES) rmSync(`${netns}.${note}`, { force: true });
 }

@@ -1,6 +1,6 @@
 import { EngineError } from '../../core/errors.ts';
 import { createContainer, type CreatedContainer } from '../../libpod/container/create.ts';
-import { startUnderLock } from '../../libpod/container/start.ts';
+import { startUnderLock, type StartOptions } from '../../libpod/container/start.ts';
 import type { Engine } from '../../libpod/engine.ts';
 import { defineCommand, type CommandContext } from '../command.ts';
 import { prepareCreation, writeIdFile } from '../creation.ts';
@@ -21,12 +21,15 @@ export const command = defineCommand(runFace, async (context, args, flags) => {
   const preserveFds = handedOn(flags);
   if (flags.tty && flags.interactive) warnWithoutTerminal();
   const { engine, wish } = await prepareCreation(context, args, flags);
-  const created = await createContainer(engine, wish, { starting: true, tell: (line) => context.stderr.line(line) });
+  const begun = context.begun.network;
+  const created = await createContainer(engine, wish, { id: begun?.id, starting: true, tell: (line) => context.stderr.line(line) });
+  // A row in the database stands for it now.
+  delete context.begun.network;
   writeIdFile(flags.cidfile, created.record.id);
   try {
     return flags.detach
-      ? await detached(context, engine, created, preserveFds)
-      : await attached(engine, created, flags, streams, preserveFds);
+      ? await detached(context, engine, created, { preserveFds, begun })
+      : await attached(engine, created, flags, streams, { preserveFds, begun });
   } catch (error) {
     if (error instanceof EngineError && error.exitCode === undefined) {
       throw new EngineError(error.code, error.message, {
@@ -46,14 +49,9 @@ function handedOn(flags: RunFlags): readonly number[] {
   return preservedFds(flags);
 }
 
-async function detached(
-  context: CommandContext,
-  engine: Engine,
-  created: CreatedContainer,
-  preserveFds: readonly number[],
-): Promise<number> {
+async function detached(context: CommandContext, engine: Engine, created: CreatedContainer, given: StartOptions): Promise<number> {
   using _lock = created;
-  await startUnderLock(engine, created.record, { preserveFds });
+  await startUnderLock(engine, created.record, given);
   context.stdout.line(created.record.id);
   return 0;
 }
@@ -63,7 +61,7 @@ async function attached(
   created: CreatedContainer,
   flags: RunFlags,
   streams: ReadonlySet<Stream>,
-  preserveFds: readonly number[],
+  given: StartOptions,
 ): Promise<number> {
   return foregroundRun(engine, created.record, {
     streams,
@@ -72,7 +70,7 @@ async function attached(
     start: async (options) => {
       // Held since the row was made: a lichen that is killed up to here leaves a start that the next one undoes.
       using _lock = created;
-      return await startUnderLock(engine, created.record, { ...options, preserveFds });
+      return await startUnderLock(engine, created.record, { ...options, ...given });
     },
   });
 }

@@ -11,7 +11,6 @@ import type { ContainerId } from '../../core/id.ts';
 import { log } from '../../core/log.ts';
 import { tryLockFile, type FileLock } from '../../host/flock.ts';
 import { unmountAll } from '../../host/mount.ts';
-import { removeNetworkNamespace } from '../../host/namespaces.ts';
 import { isAlive, signalProcess, waitForEnd } from '../../host/pid.ts';
 import type { Engine } from '../engine.ts';
 import { LIVE, type ContainerRecord } from '../state/containers.ts';
@@ -103,11 +102,9 @@ async function removeImageOf(engine: Engine, { config: { imageId, imageName } }:
 
 /** Everything a run made outside of the database. Idempotent: a killed clean-up is simply done again. */
 export async function tearDown(engine: Engine, record: ContainerRecord, places: ContainerPlaces): Promise<void> {
-  if (record.network) {
-    const { teardownAttachment } = await import('../../network/teardown.ts');
-    await teardownAttachment(record.network);
-  }
-  removeNetworkNamespace(places.netns);
+  const { clearNamespace, teardownAttachment } = await import('../../network/teardown.ts');
+  if (record.network) await teardownAttachment(record.network);
+  clearNamespace(places.netns);
   unmountAll(places.shm);
   if (record.config.mounts.some((mount) => mount.type === 'image')) {
     const { unmountImageVolumes } = await import('../image/volume.ts');
@@ -134,7 +131,11 @@ export function forgetEnd(places: ContainerPlaces): void {
 /** Let a previous run's exit script finish with the runtime, so that its `delete` cannot hit the run that follows. */
 export async function awaitExitScript(engine: Engine, record: ContainerRecord): Promise<void> {
   const places = placesOf(engine, record.id);
-  while (existsSync(places.exiting) && monitorOf(record, places) !== undefined) await sleep(1);
+  while (isFilled(places.exiting) && monitorOf(record, places) !== undefined) await sleep(1);
+}
+
+function isFilled(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 async function exitStatus(record: ContainerRecord, places: ContainerPlaces): Promise<{ exitCode: number; finishedMs: number }> {

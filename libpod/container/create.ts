@@ -30,6 +30,8 @@ import type { FileLock } from '../../host/flock.ts';
 export interface CreateOptions {
   /** Insert the row as `starting`, under the container's lock: a caller that is killed before the start is done leaves work that the next command undoes. */
   readonly starting: boolean;
+  /** Chosen already; absent: a new one. */
+  readonly id?: string | undefined;
   /** What the user should know and is no error: a line, shown as it is. */
   readonly tell: (line: string) => void;
 }
@@ -45,7 +47,7 @@ export interface CreatedContainer extends Disposable {
 export async function createContainer(engine: Engine, wish: ContainerWish, options: CreateOptions): Promise<CreatedContainer> {
   const found = wish.image === undefined ? undefined : await findImage(engine, wish.image);
   if (found) warnOfPlatform(found, options);
-  const id = asId<ContainerId>(randomHex(32));
+  const id = asId<ContainerId>(options.id ?? randomHex(32));
   const name = wish.name ?? randomName((candidate) => engine.db.get('SELECT 1 FROM containers WHERE name = ?', candidate) !== undefined);
   const nowMs = Date.now();
   const newVolumes: string[] = [];

@@ -17,13 +17,14 @@ export function prepareExit(engine: Engine, runtime: Runtime, id: ContainerId, r
   const places = placesOf(engine, id);
   const clean = [...engine.options.self, 'container', 'cleanup', '--run', String(runCount), id];
   const script = `${shellLine([runtime.path, ...runtime.globalArgs, 'delete', '--force', id])} >/dev/null 2>&1
-rm -f ${quote(places.exiting)}
+# Emptied, not removed: that needs no other program. After an \`rm\` its directory is gone.
+[ ! -e ${quote(places.exiting)} ] || : >${quote(places.exiting)}
 # A foreground command holds this lock until it has cleaned up; if it was killed, the work is ours.
 [ -e ${quote(places.attended)} ] && flock ${quote(places.attended)} true
 [ -e ${quote(places.live)} ] && exec ${shellLine(clean)}
 exit 0
 `;
-  writeFileSync(places.exiting, '', { mode: 0o600 });
+  writeFileSync(places.exiting, `${runCount}\n`, { mode: 0o600 });
   writeFileSync(places.live, String(runCount), { mode: 0o600 });
   return ['/bin/sh', '-c', script];
 }

@@ -1,10 +1,12 @@
 /** A container's network through the network room. */
 import { log } from '../../core/log.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
+import type { BegunNetwork } from '../../network/early.ts';
 import { chooseDefault, openBackend, type BackendName, type NetworkMachine } from '../../network/choose.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import type { NetworkMode } from '../spec/wish.ts';
+import type { ContainerPlaces } from './places.ts';
 
 /** Must lichen make a network namespace? Not where none is wanted, one exists already, or (`none`) the runtime makes an unconnected one. */
 export function needsNamespace(config: ContainerConfig): boolean {
@@ -19,14 +21,20 @@ export function defaultNetworkMode(engine: Engine): NetworkMode {
   return name === 'none' ? { kind: 'none' } : { kind: name, options: [] };
 }
 
-/** Throws HELPER_MISSING, NETWORK_SETUP, INVALID_ARGUMENT. */
-export async function setUpNetwork(engine: Engine, config: ContainerConfig, netns: string, runDir: string): Promise<NetworkAttachment> {
+/** What the launcher has begun may be there already. Throws HELPER_MISSING, NETWORK_SETUP, INVALID_ARGUMENT. */
+export async function setUpNetwork(
+  engine: Engine,
+  config: ContainerConfig,
+  { netns, run }: Pick<ContainerPlaces, 'netns' | 'run'>,
+  begun: BegunNetwork | undefined,
+): Promise<NetworkAttachment> {
   const { mode, ports } = config.network;
   const name = mode.kind as BackendName;
   const backend = await openBackend(name, machine(engine));
   const asked = 'options' in mode ? mode.options : [];
   const configured = name === 'pasta' ? engine.settings.pastaOptions : name === 'slirp4netns' ? engine.settings.slirpOptions : [];
-  return backend.setup({ netns, id: config.id, runDir, ports, options: [...configured, ...asked] });
+  const usual = engine.identity.rootless && ports.length === 0 && asked.length === 0;
+  return backend.setup({ netns, id: config.id, runDir: run, ports, options: [...configured, ...asked], begun, usual });
 }
 
 function machine(engine: Engine): NetworkMachine {

@@ -24,7 +24,7 @@ export interface ContainerPlaces {
   readonly live: string;
   /** Shared lock of every foreground command that will clean up itself. */
   readonly attended: string;
-  /** There until the exit script has deleted the runtime's container. */
+  /** Not empty until the exit script has deleted the runtime's container. */
   readonly exiting: string;
   /** Exclusive lock of whoever changes the container. */
   readonly lock: string;

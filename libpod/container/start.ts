@@ -12,11 +12,12 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
-import { isNamespace, removeNetworkNamespace } from '../../host/namespaces.ts';
+import { isNamespace } from '../../host/namespaces.ts';
 import { mount, MS, unmountAll } from '../../host/mount.ts';
 import { identify } from '../../host/pid.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
-import { teardownAttachment } from '../../network/teardown.ts';
+import { isUndecided, type BegunNetwork } from '../../network/early.ts';
+import { clearNamespace, teardownAttachment } from '../../network/teardown.ts';
 import type { Engine } from '../engine.ts';
 import { freshHealth, hasHealthcheck } from '../health/check.ts';
 import type { MonitoredProcess, PreparedMonitor } from '../monitor/monitor.ts';
@@ -45,6 +46,8 @@ export interface StartOptions {
   readonly initOnly?: boolean;
   /** Descriptors of the caller that the container's process gets under the same numbers; only of this start. */
   readonly preserveFds?: readonly number[];
+  /** The launcher's, for this container's id; ended where it is of no use. */
+  readonly begun?: BegunNetwork | undefined;
 }
 
 export interface StartedContainer {
@@ -82,6 +85,7 @@ export async function startUnderLock(engine: Engine, record: ContainerRecord, op
   try {
     return await start(engine, record, places, runCount, options);
   } catch (error) {
+    if (options.begun) await (await import('../../network/early.ts')).endBegun(options.begun);
     await undoStart(engine, record, error);
     throw error;
   }
@@ -98,7 +102,8 @@ async function start(
   prepareRunDirectory(places);
   letThrough(engine, config.idMap, places);
   const netns = needsNamespace(config) ? places.netns : undefined;
-  const network = netns === undefined ? Promise.resolve(undefined) : connect(engine, config, netns, places.run);
+  const begun = await usefulBegun(config, options.begun);
+  const network = netns === undefined ? Promise.resolve(undefined) : connect(engine, config, places, begun);
   // Whoever fails first is reported; the network is awaited in any case, so that what it started is known and can be ended.
   network.catch(() => undefined);
   let attachment: NetworkAttachment | undefined;
@@ -233,14 +238,28 @@ async function healthLock(config: ContainerConfig, places: ContainerPlaces, runC
   return monitorLock(places, runCount);
 }
 
-async function connect(engine: Engine, config: ContainerConfig, netns: string, runDirectory: string): Promise<NetworkAttachment> {
-  removeNetworkNamespace(netns);
-  return setUpNetwork(engine, config, netns, runDirectory);
+/** Where the container turns out to want another network, the launcher has to be told. */
+async function usefulBegun({ network }: ContainerConfig, begun: BegunNetwork | undefined): Promise<BegunNetwork | undefined> {
+  if (begun === undefined || network.mode.kind === 'pasta') return begun;
+  const { endBegun, forgetCommands } = await import('../../network/early.ts');
+  forgetCommands(begun.netns);
+  await endBegun(begun);
+  return undefined;
+}
+
+async function connect(
+  engine: Engine,
+  config: ContainerConfig,
+  places: ContainerPlaces,
+  begun: BegunNetwork | undefined,
+): Promise<NetworkAttachment> {
+  if (begun === undefined) clearNamespace(places.netns);
+  return setUpNetwork(engine, config, places, begun);
 }
 
 /** The runtime joins the namespace: it must be there, which is long before the network is ready. Throws what `network` throws. */
 async function namespaceMade(path: string, network: Promise<unknown>): Promise<void> {
-  while (!isNamespace(path)) await Promise.race([sleep(1), network]);
+  while (!isNamespace(path) || isUndecided(path)) await Promise.race([sleep(1), network]);
 }
 
 async function startInitialized(engine: Engine, record: ContainerRecord, options: StartOptions): Promise<StartedContainer> {
