@@ -31,7 +31,7 @@ import { lockFile, tryLockFile, type FileLock } from '../../host/flock.ts';
 import type { LayerLimits } from './limits.ts';
 import { FACTS, RECORD, TREE, WORK } from './places.ts';
 import { diskUsage } from '../tree/usage.ts';
-import { removeTree } from '../tree/remove.ts';
+import { removeTree, unlinkSideBySide } from '../tree/remove.ts';
 import { healStaging, StagingDirectory } from './staging.ts';
 import type { UnpackedLayer } from './unpack.ts';
 
@@ -156,14 +156,17 @@ export class LayerStore {
    */
   async remove(diffId: Digest, decide: (take: () => void) => void = (take) => take()): Promise<void> {
     if (!this.has(diffId)) return;
-    using _lock = await this.#lock(diffId);
-    if (!this.has(diffId)) return;
     using staging = StagingDirectory.make(this.#staging);
-    decide(() => {
-      renameSync(this.#directory(diffId), join(staging.path, 'layer'));
-      rmSync(this.#shortLink(diffId), { force: true });
-      rmSync(this.#unsettled(diffId), { force: true });
-    });
+    {
+      using _lock = await this.#lock(diffId);
+      if (!this.has(diffId)) return;
+      decide(() => {
+        renameSync(this.#directory(diffId), join(staging.path, 'layer'));
+        rmSync(this.#shortLink(diffId), { force: true });
+        rmSync(this.#unsettled(diffId), { force: true });
+      });
+    }
+    await unlinkSideBySide(staging.path);
   }
 
   list(): readonly Digest[] {

@@ -1,11 +1,22 @@
-import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeSpecialFile } from '../../host/mknod.ts';
 import { setTimes } from '../../host/times.ts';
 import { getXattr, setXattr } from '../../host/xattr.ts';
 import { copyTree } from '../../storage/tree/copy.ts';
-import { removeTree } from '../../storage/tree/remove.ts';
+import { removeTree, unlinkSideBySide } from '../../storage/tree/remove.ts';
 import { diskUsage } from '../../storage/tree/usage.ts';
 import { Scratch } from '../fixtures/tar/layer.ts';
 
@@ -41,6 +52,20 @@ describe('removeTree', () => {
     }
     removeTree(top);
     expect(existsSync(top)).toBe(false);
+  });
+
+  test('unlinkSideBySide takes the files, and leaves what it may not touch to removeTree', async () => {
+    using scratch = new Scratch();
+    const top = join(scratch.path, 'top');
+    mkdirSync(join(top, 'below/closed'), { recursive: true });
+    for (const name of ['a', 'below/b', 'below/closed/c']) writeFileSync(join(top, name), name);
+    symlinkSync('..', join(top, 'below/up'));
+    writeFileSync(join(scratch.path, 'beside'), '');
+    await unlinkSideBySide(top);
+    expect(readdirSync(top, { recursive: true }).toSorted()).toEqual(['below', 'below/closed']);
+    await unlinkSideBySide(join(scratch.path, 'nothing'));
+    removeTree(top);
+    expect(readdirSync(scratch.path)).toEqual(['beside']);
   });
 
   test('a file is removed, a link is not followed, nothing there is fine', () => {
