@@ -62,7 +62,7 @@ describe('removeTree', () => {
     symlinkSync('..', join(top, 'below/up'));
     writeFileSync(join(scratch.path, 'beside'), '');
     await unlinkSideBySide(top);
-    expect(readdirSync(top, { recursive: true }).toSorted()).toEqual(['below', 'below/closed']);
+    expect(readdirSync(top, { recursive: true })).toEqual(['below', join('below', 'closed')]);
     await unlinkSideBySide(join(scratch.path, 'nothing'));
     removeTree(top);
     expect(readdirSync(scratch.path)).toEqual(['beside']);
