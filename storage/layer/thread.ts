@@ -27,6 +27,8 @@ export interface Failure {
 
 /** What may be on its way to a thread. */
 const AHEAD_BYTES = 4 * 2 ** 20;
+/** Sent as one. */
+const MESSAGE_BYTES = 2 ** 19;
 /** Garbage here is small objects of one entry: a large nursery would only be memory. */
 const YOUNG_MB = 8;
 const idle: Worker[] = [];
@@ -112,13 +114,40 @@ async function feed(
     else signal.addEventListener('abort', stop, { once: true });
   });
   stopped.catch(() => undefined);
-  for (;;) {
-    const next = await Promise.race([chunks.next(), stopped]);
-    if (next.done === true) return send('end');
-    const chunk = ownMemory(next.value);
+  const gathered = new Gathered();
+  const pass = () => {
+    const chunk = gathered.take();
     flow.sent(chunk.byteLength);
     send({ chunk }, [chunk.buffer]);
+  };
+  for (;;) {
+    const next = await Promise.race([chunks.next(), stopped]);
+    if (next.done === true) {
+      pass();
+      return send('end');
+    }
+    gathered.add(next.value);
+    if (gathered.bytes < MESSAGE_BYTES) continue;
+    pass();
     await Promise.race([flow.room(), stopped]);
+  }
+}
+
+/** What a connection gives at a time is so little that the messages would cost more than the bytes. */
+class Gathered {
+  #chunks: Buffer[] = [];
+  bytes = 0;
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.bytes += chunk.length;
+  }
+
+  take(): Uint8Array<ArrayBuffer> {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.bytes = 0;
+    return chunks.length === 1 ? ownMemory(chunks[0]!) : ownMemory(Buffer.concat(chunks));
   }
 }
 
