@@ -15,8 +15,6 @@ export interface Leaf {
   readonly summary: string;
   readonly aliases?: readonly string[];
   readonly hidden?: boolean;
-  /** False: works without store and namespaces, so the launcher need not enter any. */
-  readonly needsEngine?: boolean;
   readonly load: () => Promise<{ readonly command: Command }>;
 }
 
@@ -76,7 +74,7 @@ const IMAGE_VERBS: Readonly<Record<string, Leaf>> = {
   pull: { summary: 'Get images from a registry', load: () => import('./commands/pull.ts') },
   push: { summary: 'Send an image to a registry', load: () => import('./commands/push.ts') },
   save: { summary: 'Save images to an archive or a directory', load: () => import('./commands/save.ts') },
-  search: { summary: 'Look for images in registries', needsEngine: false, load: () => import('./commands/search.ts') },
+  search: { summary: 'Look for images in registries', load: () => import('./commands/search.ts') },
   tag: { summary: 'Give an image another name', load: () => import('./commands/tag.ts') },
   untag: { summary: 'Take names from an image', load: () => import('./commands/untag.ts') },
 };
@@ -84,8 +82,8 @@ const IMAGE_VERBS: Readonly<Record<string, Leaf>> = {
 const TRUST: Group = {
   summary: 'Manage which images are trusted',
   commands: {
-    set: { summary: 'Set whether images are trusted', needsEngine: false, load: () => import('./commands/image-trust-set.ts') },
-    show: { summary: 'Show which images are trusted', needsEngine: false, load: () => import('./commands/image-trust-show.ts') },
+    set: { summary: 'Set whether images are trusted', load: () => import('./commands/image-trust-set.ts') },
+    show: { summary: 'Show which images are trusted', load: () => import('./commands/image-trust-show.ts') },
   },
 };
 
@@ -100,8 +98,8 @@ const IMAGE: Group = {
     mount: { summary: 'Mount images', load: () => import('./commands/image-mount.ts') },
     prune: { summary: 'Remove unused images', load: () => import('./commands/image-prune.ts') },
     rm: { summary: 'Remove images', aliases: ['remove'], load: () => import('./commands/rmi.ts') },
-    scp: { summary: 'Copy an image to or from another user or machine', needsEngine: false, load: () => import('./commands/image-scp.ts') },
-    sign: { summary: 'Sign images (not supported)', hidden: true, needsEngine: false, load: () => import('./commands/image-sign.ts') },
+    scp: { summary: 'Copy an image to or from another user or machine', load: () => import('./commands/image-scp.ts') },
+    sign: { summary: 'Sign images (not supported)', hidden: true, load: () => import('./commands/image-sign.ts') },
     tree: { summary: 'Show the layers of an image as a tree', load: () => import('./commands/image-tree.ts') },
     trust: TRUST,
     unmount: { summary: 'Unmount images', aliases: ['umount'], load: () => import('./commands/image-unmount.ts') },
@@ -190,7 +188,7 @@ export const REGISTRY: Group = {
     ...CONTAINER_VERBS,
     ...IMAGE_VERBS,
     artifact: ARTIFACT,
-    completion: { summary: 'Print a completion script for a shell', needsEngine: false, load: () => import('./commands/completion.ts') },
+    completion: { summary: 'Print a completion script for a shell', load: () => import('./commands/completion.ts') },
     container: CONTAINER,
     diff: { summary: 'Show what a container or image changes', load: () => import('./commands/diff.ts') },
     events: EVENTS,
@@ -200,13 +198,13 @@ export const REGISTRY: Group = {
     info: INFO,
     inspect: { summary: 'Show all that is known of objects', load: () => import('./commands/inspect.ts') },
     manifest: MANIFEST,
-    login: { summary: 'Log in to a registry', needsEngine: false, load: () => import('./commands/login.ts') },
-    logout: { summary: 'Log out of a registry', needsEngine: false, load: () => import('./commands/logout.ts') },
+    login: { summary: 'Log in to a registry', load: () => import('./commands/login.ts') },
+    logout: { summary: 'Log out of a registry', load: () => import('./commands/logout.ts') },
     rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
     secret: SECRET,
     system: SYSTEM,
     unshare: { summary: 'Run a command in the user namespace of the store', load: () => import('./commands/unshare.ts') },
-    version: { summary: 'Show the version', needsEngine: false, load: () => import('./commands/version.ts') },
+    version: { summary: 'Show the version', load: () => import('./commands/version.ts') },
     volume: VOLUME,
   },
 };

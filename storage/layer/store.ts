@@ -31,6 +31,7 @@ import { lockFile, tryLockFile, type FileLock } from '../../host/flock.ts';
 import type { LayerLimits } from './limits.ts';
 import { FACTS, RECORD, TREE, WORK } from './places.ts';
 import { diskUsage } from '../tree/usage.ts';
+import { exchange } from '../../host/exchange.ts';
 import { removeTree, unlinkSideBySide } from '../tree/remove.ts';
 import { healStaging, StagingDirectory } from './staging.ts';
 import type { UnpackedLayer } from './unpack.ts';
@@ -107,8 +108,8 @@ export class LayerStore {
   }
 
   /**
-   * Put a fresh copy in the place of a damaged layer, or of one that is missing. Nobody may have it mounted. The old one stays if this fails;
-   * killed between two renames, it leaves the layer missing. Throws what apply throws.
+   * Put a fresh copy in the place of a damaged layer, or of one that is missing. Nobody may have it mounted. The old one stays if this fails or is
+   * killed; where the file system cannot exchange two directories, a kill can leave the layer missing. Throws what apply throws.
    */
   async replace(diffId: Digest, source: () => Promise<Readable>, options: ApplyOptions = {}): Promise<AppliedLayer> {
     this.#makeDirectories();
@@ -116,8 +117,14 @@ export class LayerStore {
     using staging = StagingDirectory.make(this.#staging);
     const unpacked = await this.#unpack(staging, diffId, source, options);
     using damaged = StagingDirectory.make(this.#staging);
-    if (this.has(diffId)) renameSync(this.#directory(diffId), join(damaged.path, 'layer'));
-    return this.#keep(staging, unpacked);
+    return this.#keep(staging, unpacked, () => {
+      const place = this.#directory(diffId);
+      if (!this.has(diffId)) return staging.keepAs(place);
+      // What was damaged is staging's now, which is removed.
+      if (exchange(staging.path, place)) return;
+      renameSync(place, join(damaged.path, 'layer'));
+      staging.keepAs(place);
+    });
   }
 
   async #unpack(staging: StagingDirectory, diffId: Digest, source: () => Promise<Readable>, options: ApplyOptions): Promise<UnpackedLayer> {
@@ -317,21 +324,25 @@ export class LayerStore {
     rmSync(join(this.#layers, directory, name), { force: true });
   }
 
-  #keep(staging: StagingDirectory, { diffId, tarBytes, fileBytes, entries, notices }: UnpackedLayer): AppliedLayer {
+  #keep(
+    staging: StagingDirectory,
+    { diffId, tarBytes, fileBytes, entries, notices }: UnpackedLayer,
+    place: () => void = () => staging.keepAs(this.#directory(diffId)),
+  ): AppliedLayer {
     const facts: LayerFacts = { diffId, tarBytes, fileBytes, entries, createdMs: Date.now() };
     writeFileSync(join(staging.path, FACTS), JSON.stringify(facts), { mode: 0o600 });
-    this.#publish(staging, diffId);
+    this.#publish(diffId, place);
     this.#startFlush();
     return { facts, fresh: true, notices };
   }
 
-  #publish(staging: StagingDirectory, diffId: Digest): void {
+  #publish(diffId: Digest, place: () => void): void {
     writeFileSync(this.#unsettled(diffId), bootId(), { mode: 0o600 });
     // The link comes first: a layer that is there can be mounted, a link to nothing harms nobody.
     const link = this.#shortLink(diffId);
     rmSync(link, { force: true });
     symlinkSync(this.#linkTarget(diffId), link);
-    staging.keepAs(this.#directory(diffId));
+    place();
   }
 
   /** The disk begins with what is written while other layers are still unpacked; settle waits for the rest. */

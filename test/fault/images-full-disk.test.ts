@@ -3,6 +3,7 @@
  * The home is a tmpfs. Its limit on inodes ends the room at any file that is made, its limit on bytes at any page that is written.
  */
 import { readdirSync, statfsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildImage, writeForm } from '../fixtures/build/image.ts';
 import { builtFixture, busyboxLayer, canMakeImages, fixturePath } from '../fixtures/build/images.ts';
@@ -63,6 +64,7 @@ describe.skipIf(!canShapeHosts || !canMakeImages || !canRunRegistry)('a disk tha
   const COMMANDS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
     pull: async () => ['pull', '--quiet', '--tls-verify=false', `${registry.name}/team/layered:1`],
     'load of an archive': () => loading('docker-archive'),
+    'load from stdin': async () => ['load', '--quiet'],
     'load of a directory': () => loading('oci'),
     import: async () => ['import', '--quiet', '/tmp/root.tar', 'imported'],
   };
@@ -71,12 +73,13 @@ describe.skipIf(!canShapeHosts || !canMakeImages || !canRunRegistry)('a disk tha
     '%s: wherever the inodes end',
     async (title) => {
       const argv = await COMMANDS[title]!();
+      const options = title.endsWith('stdin') ? { input: await readFile(await fixturePath('layered')) } : {};
       const random = chance(title);
       // The first makes directories that stay.
-      await host.succeed(argv);
+      await host.succeed(argv, options);
       await emptied(host);
       const before = used().inodes;
-      await host.succeed(argv);
+      await host.succeed(argv, options);
       const need = used().inodes - before;
       const last = Array.from({ length: 8 }, (_, index) => need - 7 + index);
       const levels = [0, 1, 4, random() * need, ...last].map((level) => Math.max(0, Math.round(level)));
@@ -84,7 +87,7 @@ describe.skipIf(!canShapeHosts || !canMakeImages || !canRunRegistry)('a disk tha
       for (const level of levels) {
         await emptied(host);
         await limit(`nr_inodes=${used().inodes + level}`);
-        const result = await host.lichen(argv);
+        const result = await host.lichen(argv, options);
         try {
           failures += expectFailedWell(result, 0) ? 1 : 0;
         } catch (error) {
@@ -92,7 +95,7 @@ describe.skipIf(!canShapeHosts || !canMakeImages || !canRunRegistry)('a disk tha
         } finally {
           await limit(`nr_inodes=${INODES}`);
         }
-        await host.succeed(argv);
+        await host.succeed(argv, options);
       }
       expect(failures).toBeGreaterThan(levels.length / 2);
       await expectNoMore(host);

@@ -6,6 +6,7 @@ import { builtFixture, canMakeImages } from '../fixtures/build/images.ts';
 import { pushFixture } from '../fixtures/build/push.ts';
 import type { TestHost } from '../host/host.ts';
 import { loadedHost, removeNow } from '../host/loaded.ts';
+import { killMany } from './killing.ts';
 import { canRunRegistry, startRegistry } from '../host/registry.ts';
 
 const hex = (digest: string): string => digest.slice('sha256:'.length);
@@ -165,6 +166,22 @@ describe.skipIf(!canMakeImages || !canRunRegistry)('system check', () => {
     expect(forced.stdout).toMatch(new RegExp(`^Deleted damaged container: [0-9a-f]{64}\nDeleted damaged image: ${busybox}$`, 'm'));
     expect(forced.exitCode).toBe(0);
     expect(await lonely.succeed(['images', '--noheading', '--format', '{{.Repository}}'])).toBe('localhost/empty');
+  });
+
+  test('a killed --repair leaves each layer there, as it was or mended', { timeout: 120_000 }, async () => {
+    const top = await layer(3);
+    const file = store('layers', top, 'diff/odd/owned');
+    await killMany(host, {
+      argv: ['system', 'check', '--repair'],
+      kills: 12,
+      prepare: async () => writeFileSync(file, 'MINE\n'),
+      check: () => expect(['MINE', 'mine']).toContain(readFileSync(file, 'utf8').trim()),
+      thorough: async () => {
+        expect((await check('--repair')).exitCode).toBe(0);
+        expect(await check()).toMatchObject(clean);
+        expect(readFileSync(file, 'utf8')).toBe('mine\n');
+      },
+    });
   });
 
   test('layers that nothing names are damage from a certain age on, and go', async () => {
