@@ -37,7 +37,7 @@ parentPort!.on('message', (message: ToThread) => {
 async function carryOut(job: Job, from: Inbox): Promise<void> {
   const source = Readable.from(from.chunks(), { objectMode: false, highWaterMark: 2 ** 20 });
   try {
-    tell({ done: await unpackLayer({ ...job, source, onProgress: (taken) => tell({ taken }) }) });
+    tell({ done: await unpackLayer({ ...job, source, ownsChunks: true, onProgress: (taken) => tell({ taken }) }) });
   } catch (error) {
     tell({ failed: failureOf(error) });
   }

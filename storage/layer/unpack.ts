@@ -24,6 +24,8 @@ export interface UnpackRequest {
   readonly compressed?: { readonly digest?: Digest | undefined; readonly sizeBytes?: number | undefined } | undefined;
   readonly limits?: LayerLimits | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Chunks of the source that fill an ArrayBuffer are ours: it is given back when they are used up, long before a collector would see to that. */
+  readonly ownsChunks?: boolean;
   /** Compressed bytes read so far; called for each chunk. */
   readonly onProgress?: ((compressedBytes: number) => void) | undefined;
 }
@@ -79,6 +81,7 @@ async function unpack(request: UnpackRequest): Promise<UnpackedLayer> {
       budget.takeContent(chunk.length);
       contentHash.update(chunk);
       parser.write(chunk);
+      if (request.ownsChunks) giveBack(chunk);
     },
   });
   parser.finish();
@@ -98,6 +101,10 @@ async function unpack(request: UnpackRequest): Promise<UnpackedLayer> {
     compressedBytes: budget.compressedBytes,
     notices: placer.notices.lines(),
   };
+}
+
+function giveBack({ buffer, byteLength }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function checkDigest(what: string, actual: Digest, expected: Digest): void {
