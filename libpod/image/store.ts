@@ -45,14 +45,7 @@ export async function keepCopy(
   copy: (request: StoreImageOptions) => Promise<StoredImage>,
 ): Promise<StoredImage> {
   const layers = await engine.layers();
-  const request: StoreImageOptions = {
-    layers,
-    blobs: imageBlobs(engine),
-    policy: await loadPolicy({ config: engine.paths.config, file: options.signaturePolicy }),
-    ...(options.platform === undefined ? {} : { platform: options.platform }),
-    signal: options.signal,
-    onEvent: options.onEvent,
-  };
+  const request = await copyRequest(engine, options);
   mkdirSync(engine.paths.store, { recursive: true, mode: 0o700 });
   // Shared with other copies; a sweep for layers that no row ever named waits until nobody is about to name some.
   using _incoming = await lockFile(incomingLock(engine), { mode: 'shared' });
@@ -67,6 +60,21 @@ export async function keepCopy(
   throw new EngineError('LOCKED', 'layers of the image were removed as fast as they came', {
     hint: 'Another process removes images. Try again.',
   });
+}
+
+/** Where a copy goes, and what it is told. */
+export async function copyRequest(
+  engine: Engine,
+  { platform, signal, onEvent, signaturePolicy }: Omit<StoreOptions, 'names' | 'event'>,
+): Promise<StoreImageOptions> {
+  return {
+    layers: await engine.layers(),
+    blobs: imageBlobs(engine),
+    policy: await loadPolicy({ config: engine.paths.config, file: signaturePolicy }),
+    ...(platform === undefined ? {} : { platform }),
+    signal,
+    onEvent,
+  };
 }
 
 /** One transaction; false and nothing written when a part of the image is no longer there. */

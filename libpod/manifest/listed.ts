@@ -1,17 +1,19 @@
 /** What a word of `manifest add` means: the entries it puts into the index, and where their parts are. */
 import { EngineError, isEngineError } from '../../core/errors.ts';
+import { storeImage } from '../../storage/copy.ts';
 import type { Descriptor, ImageConfig, ImageManifest, Platform } from '../../storage/image.ts';
 import { DOCUMENT_LIMIT_BYTES, INDEX_TYPES, isImageManifest, parseConfig, parseManifest } from '../../storage/manifest.ts';
 import { hostPlatform, formatPlatform, selectPlatform } from '../../storage/platform.ts';
 import { formatReference, parseTyped, repositoryOf } from '../../storage/reference.ts';
 import { openRemote, type RemoteManifest } from '../../storage/remote.ts';
-import { parseFileSource } from '../../storage/transport/open.ts';
+import { openFileSource, parseFileSource, type FileSource } from '../../storage/transport/open.ts';
 import { collectBytes, verifyBytes } from '../../storage/verify.ts';
 import type { Engine } from '../engine.ts';
 import { openAccess } from '../image/access.ts';
-import { imageBlobs } from '../image/blobs.ts';
+import { imageBlobs, stagingDirectory } from '../image/blobs.ts';
 import { lookUpImageOrList } from '../image/find.ts';
 import { digestOfId } from '../image/garbage.ts';
+import { copyRequest } from '../image/store.ts';
 import type { RegistryChoice } from '../registry/access.ts';
 import { isList, type ImageRecord } from '../state/images.ts';
 import type { ListInstance } from '../state/lists.ts';
@@ -31,9 +33,10 @@ const LOCAL_TRANSPORT = 'containers-storage:';
 const REMOTE_TRANSPORT = 'docker://';
 
 /**
- * An image or list of this store, or one in a registry. A short name, an id and `localhost/…` are looked for here first, other names in their
+ * An image or list of this store, one in a registry, or one in an archive or directory. A short name, an id and `localhost/…` are looked for here first, other names in their
  * registry first, as what is there is what others will get.
- * Throws NO_SUCH_IMAGE, REGISTRY_*, MANIFEST_UNKNOWN, SHORT_NAME_UNRESOLVED, PLATFORM_MISMATCH, IMAGE_CORRUPT, NOT_SUPPORTED (file transports).
+ * Throws NO_SUCH_IMAGE, REGISTRY_*, MANIFEST_UNKNOWN, SHORT_NAME_UNRESOLVED, PLATFORM_MISMATCH, IMAGE_CORRUPT, ARCHIVE_UNSUPPORTED,
+ * NOT_SUPPORTED (docker-daemon and other transports).
  */
 export async function resolveListed(engine: Engine, text: string, options: ListedOptions): Promise<readonly Listed[]> {
   if (text.startsWith(LOCAL_TRANSPORT)) return local(engine, text.slice(LOCAL_TRANSPORT.length), options);
@@ -44,9 +47,11 @@ export async function resolveListed(engine: Engine, text: string, options: Liste
   }
   const file = parseFileSource(text);
   if (file) {
-    throw new EngineError('NOT_SUPPORTED', `adding from ${file.transport}: is not supported`, {
-      hint: 'Get the image into the store first (lichen pull), then add it by its id.',
-    });
+    return [
+      await ofFile(engine, file).catch((error: unknown) => {
+        throw reworded(error, `setting up to read manifest and configuration from ${JSON.stringify(text)}`);
+      }),
+    ];
   }
   const here = await lookUpImageOrList(engine, text);
   if (here && isHereFirst(text)) return ofRecord(engine, here.image, options);
@@ -98,6 +103,26 @@ async function ofImage(engine: Engine, image: ImageRecord): Promise<Listed> {
   return {
     entry: { mediaType, digest, size, platform: platformOf(image.config) },
     instance: { digest, blobs: [digest, digestOfId(image.id)], layers, files: [] },
+  };
+}
+
+/** Its parts are copied into the store, where the list keeps them: the archive may be gone by the time of a push. */
+async function ofFile(engine: Engine, { transport, rest }: FileSource): Promise<Listed> {
+  const platform = hostPlatform();
+  await using opened = await openFileSource(transport, rest, { staging: stagingDirectory(engine), platform });
+  const [source, ...more] = opened.images;
+  if (source === undefined || more.length > 0) {
+    throw new EngineError('ARCHIVE_UNSUPPORTED', `${rest} holds ${opened.images.length} images`, {
+      hint: `Name one of them: ${transport}:${rest}:NAME`,
+    });
+  }
+  const stored = await storeImage(source, await copyRequest(engine, {}));
+  await (await engine.layers()).settle();
+  const { manifestDigest: digest, mediaType, layers } = stored;
+  const { length: size } = await imageBlobs(engine).read(digest);
+  return {
+    entry: { mediaType, digest, size, platform: platformOf(stored.config) },
+    instance: { digest, blobs: [digest, digestOfId(stored.imageId)], layers, files: [] },
   };
 }
 

@@ -20,8 +20,14 @@ export const FILE_TRANSPORTS = ['docker-archive', 'oci-archive', 'oci', 'dir'] a
 export type FileTransport = (typeof FILE_TRANSPORTS)[number];
 const FOREIGN_TRANSPORTS = ['containers-storage', 'docker-daemon', 'ostree', 'sif', 'tarball'];
 
+export interface FileSource {
+  readonly transport: FileTransport;
+  /** `PATH`, or `PATH:NAME` */
+  readonly rest: string;
+}
+
 /** `oci:/x:tag` split; undefined when the text names no file transport, so that it is a reference. Throws NOT_SUPPORTED for those we do not speak. */
-export function parseFileSource(text: string): { transport: FileTransport; rest: string } | undefined {
+export function parseFileSource(text: string): FileSource | undefined {
   const colon = text.indexOf(':');
   const word = text.slice(0, Math.max(colon, 0));
   if (FOREIGN_TRANSPORTS.includes(word)) throw new EngineError('NOT_SUPPORTED', `unsupported transport ${JSON.stringify(word)}`);

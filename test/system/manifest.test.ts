@@ -257,6 +257,48 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('manifest', () => {
     expect(blobs()).not.toContain(config.digest.slice(7));
   });
 
+  test.each(['docker-archive', 'oci-archive', 'oci', 'dir'] as const)(
+    'an image in %s: is listed as it is there, and sent when the archive is gone',
+    async (transport) => {
+      const { config, manifest } = await builtFixture('layered');
+      const path = `/tmp/added-${transport}`;
+      const made = transport === 'dir' ? 'oci-archive' : transport;
+      await host.run(['cp', '-r', host.fixture(await fixturePath('layered', made)), transport === 'dir' ? `${path}.tar` : path]);
+      if (transport === 'dir') {
+        await host.succeed(['pull', '-q', `oci-archive:${path}.tar`]);
+        await host.succeed(['push', '-q', 'layered', `dir:${path}`]);
+        await host.succeed(['rmi', 'layered']);
+      }
+      const list = `from-${transport}`;
+      await host.succeed(['manifest', 'create', list]);
+      await host.succeed(['manifest', 'add', '--annotation', 'by=file', list, `${transport}:${path}`]);
+      await host.run(['rm', '-r', path]);
+      const [entry, ...more] = (await inspect(list)).manifests;
+      expect(entry).toMatchObject({ platform: { architecture: ARCHITECTURE, os: 'linux' }, annotations: { by: 'file' } });
+      if (transport.startsWith('oci')) expect(entry!.digest).toBe(manifest.digest);
+      expect(more).toEqual([]);
+      expect(await host.succeed(['images', '--all', '--quiet', '--no-trunc'])).not.toContain(config.digest);
+      await host.succeed(['image', 'prune', '-f']);
+      const to = `${registry.name}/made/${list}:1`;
+      await host.succeed(['manifest', 'push', '-q', '--all', '--tls-verify=false', '--rm', list, to]);
+      expect(await host.succeed(['pull', '-q', '--tls-verify=false', to])).toBe(config.digest.slice('sha256:'.length));
+      await host.succeed(['rmi', to]);
+      expect(await host.lichen(['system', 'check', '--max', '0s'])).toMatchObject({ exitCode: 0 });
+    },
+  );
+
+  test.each([
+    ['docker-archive:/tmp/nothing.tar', 'opening file "/tmp/nothing.tar": open /tmp/nothing.tar: no such file or directory'],
+    ['oci:/tmp', 'open /tmp/index.json: no such file or directory'],
+    ['docker-daemon:busybox:latest', 'unsupported transport "docker-daemon"'],
+  ])('manifest add %s: %s', async (word, why) => {
+    await host.succeed(['manifest', 'create', '--amend', 'unchanged']);
+    const { stdout, stderr, exitCode } = await host.lichen(['manifest', 'add', 'unchanged', word]);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 125 });
+    expect(stderr.split('\n')[0]).toContain(why);
+    expect((await inspect('unchanged')).manifests ?? []).toEqual([]);
+  });
+
   test('two additions at once are both made', async () => {
     await host.succeed(['manifest', 'create', 'raced']);
     await Promise.all(['busybox', 'foreign'].map((image) => host.succeed(['manifest', 'add', 'raced', image])));
