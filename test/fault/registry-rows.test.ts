@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { inspect } from 'node:util';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MEDIA } from '../../storage/manifest.ts';
@@ -264,6 +266,64 @@ describe('G11: a connection', () => {
       return ended(response);
     });
     expect(await puller.pull(served.host)).toMatchObject({ layers: image.diffIds });
+  });
+});
+
+describe('G13: a proxy', () => {
+  test('gets its own credentials; the registry and the host it redirects to do not, nor does any message', async () => {
+    const layer = digestOf(image.blobs.get([...image.blobs.keys()][1]!)!);
+    // Whoever is asked through a proxy sees absolute URLs: this proxy answers for every host itself.
+    await using proxy = await serveImage(image, (request, response) => {
+      if (request.method === 'CONNECT') return false;
+      const { hostname, pathname } = new URL(request.url!);
+      request.url = pathname;
+      if (request.headers.authorization === undefined && hostname === 'registry.test') {
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' });
+        return ended(response);
+      }
+      if (hostname !== 'registry.test' || !pathname.endsWith(layer)) return false;
+      response.writeHead(307, { location: `http://blobs.test${pathname}` });
+      return ended(response);
+    });
+    const through = (host: string): Partial<PullRequest> => ({
+      tlsVerify: false,
+      certificates: { config: puller.root, system: [], env: { http_proxy: `http://proxy-user:proxy-secret@${host}` } },
+    });
+    const credentials = { find: async () => ({ username: 'me', password: 'registry-secret' }) } as unknown as PullRequest['credentials'];
+    const pulled = await puller.pull('registry.test', { ...through(proxy.host), credentials });
+    expect(pulled.layers).toEqual(image.diffIds);
+    const [, elsewhere] = [/registry/, /blobs\.test/].map((host) => proxy.requests.filter(({ headers }) => host.test(headers.host ?? '')));
+    expect(elsewhere!.length).toBeGreaterThan(0);
+    expect(elsewhere!.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
+    const proxied = `Basic ${Buffer.from('proxy-user:proxy-secret').toString('base64')}`;
+    expect(new Set(proxy.requests.map(({ headers }) => headers['proxy-authorization']))).toEqual(new Set([proxied]));
+
+    const failure: unknown = await puller.pull('registry.test', through('127.0.0.1:1')).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
+    expect(inspect(failure, { depth: 10 })).not.toContain('proxy-secret');
+  });
+});
+
+describe('G11: HTTP/2', () => {
+  test('is not offered, and a server that would like it gets HTTP/1.1', async () => {
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'h2.key'];
+    const ssl = ['req', '-x509', ...key, '-out', 'h2.crt', '-days', '2', '-subj', '/CN=127.0.0.1'];
+    execFileSync('openssl', ssl, { cwd: puller.root, stdio: 'ignore' });
+    const spoken = new Set<string>();
+    await using served = await serveImage(
+      image,
+      (request) => {
+        spoken.add(`${request.httpVersion} ${String((request.socket as TLSSocket).alpnProtocol)}`);
+        return false;
+      },
+      {
+        key: readFileSync(join(puller.root, 'h2.key')),
+        cert: readFileSync(join(puller.root, 'h2.crt')),
+        ALPNProtocols: ['h2', 'http/1.1'],
+      },
+    );
+    await puller.pull(served.host, { tlsVerify: false });
+    expect([...spoken]).toEqual(['1.1 false']);
   });
 });
 

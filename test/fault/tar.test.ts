@@ -1,5 +1,6 @@
 /** Hostile layers, T01–T25: refused with a named error, kept inside the tree, or stopped at a limit. */
-import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -461,6 +462,16 @@ describe('limits', () => {
     using scratch = new Scratch();
     const tar = tarOf([file('x'), ...Array.from({ length: 200 }, (_, index) => hardlink(`l${index}`, 'x'))]);
     await expect(unpack(scratch, tar, { limits })).rejects.toMatchObject({ message: expect.stringContaining('more than 100 entries') });
+  });
+
+  // ext4 gives a file 65,000 names; others give more.
+  test.skipIf(statfsSync(tmpdir()).type !== 0xef53)('T19: a file that cannot take all its hard links is refused', async () => {
+    using scratch = new Scratch();
+    const links = Array.from({ length: 65_000 }, (_, index) => hardlink(`l${index}`, 'x'));
+    await expect(unpack(scratch, tarOf([file('x'), ...links]))).rejects.toMatchObject({
+      code: 'LAYER_REFUSED',
+      message: expect.stringContaining('too many links'),
+    });
   });
 
   test('T20: bombs in several gzip members, and in PAX headers, are stopped all the same', async () => {
