@@ -15,6 +15,7 @@ export async function heal(engine: Engine): Promise<void> {
   for (const id of engine.containers.underWay()) await tryFinishOrUndo(engine, id);
   sweepLockFiles(engine);
   await healBegunNetworks(engine);
+  if (namesIn(join(engine.paths.run, 'held')).length > 0) await (await import('./container/hold.ts')).healHeld(engine);
   await healStagingDirectories(engine);
   await healMounts(engine);
   if (engine.volumes.underRemoval().length > 0) (await import('./volume/remove.ts')).finishRemovals(engine);
@@ -69,7 +70,7 @@ async function healMounts(engine: Engine): Promise<void> {
 
 async function healBegunNetworks(engine: Engine): Promise<void> {
   const directory = join(engine.paths.run, 'netns');
-  if (!existsSync(directory) || !readdirSync(directory).some((name) => name.endsWith('.begun'))) return;
+  if (!namesIn(directory).some((name) => name.endsWith('.begun'))) return;
   const { endForsaken } = await import('../network/early.ts');
   await endForsaken(directory);
 }
@@ -77,9 +78,13 @@ async function healBegunNetworks(engine: Engine): Promise<void> {
 /** What copies and probes that were killed had in the making. */
 async function healStagingDirectories(engine: Engine): Promise<void> {
   const directory = join(engine.paths.store, 'tmp');
-  if (!existsSync(directory) || readdirSync(directory).length === 0) return;
+  if (namesIn(directory).length === 0) return;
   const { healStaging } = await import('../storage/layer/staging.ts');
   healStaging(directory);
+}
+
+function namesIn(directory: string): readonly string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
 }
 
 /** Processes, mounts and the run directory are gone with the old boot: rows that say otherwise are put to rest. */
@@ -99,7 +104,7 @@ async function afterBoot(engine: Engine): Promise<void> {
     engine.events.add({ type: 'system', status: 'refresh', id: '', name: '' });
   });
   // A run directory that is no tmpfs outlives the boot.
-  for (const name of ['c', 'exits', 'netns', 'netns-begin', 'locks', 'oci'])
+  for (const name of ['c', 'exits', 'netns', 'netns-begin', 'held', 'locks', 'oci'])
     rmSync(join(engine.paths.run, name), { recursive: true, force: true });
   for (const record of stale) {
     if (!record.config.autoRemove) continue;

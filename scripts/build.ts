@@ -98,6 +98,7 @@ const SELDOM = [
   'cli/pulling.ts',
   'libpod/artifact/mount.ts',
   'libpod/container/cdi.ts',
+  'libpod/container/hold.ts',
   'libpod/container/overlaid.ts',
   'libpod/container/readiness.ts',
   'libpod/container/size.ts',

@@ -27,7 +27,7 @@ import type { ContainerRecord } from '../state/containers.ts';
 import { containerEvent } from './event.ts';
 import { lockAndRead } from './lock.ts';
 import { placesOf } from './places.ts';
-import { mountRoot, unmountRoot } from './rootfs.ts';
+import { holdFrozen, holdRoot } from './hold.ts';
 
 export interface CommitOptions {
   readonly reference?: string | undefined;
@@ -56,7 +56,7 @@ export async function commitContainer(engine: Engine, id: ContainerId, options: 
   using _lock = lock;
   if (record.config.rootfs) throw new EngineError('INVALID_ARGUMENT', 'cannot commit a container that uses an exploded rootfs');
   const defaults = changed({ ...containerDefaults(record.config, options), ...options.config }, options.changes);
-  await using _frozen = await frozen(engine, record, options.pause);
+  await using _frozen = options.pause && record.status === 'running' ? await holdFrozen(engine, record) : undefined;
   const stored = await keepCopy(engine, { names, event: 'commit' }, () => build(engine, record, defaults, options));
   engine.events.add(containerEvent(record, 'commit'));
   return stored.imageId;
@@ -181,15 +181,10 @@ async function addChanges(engine: Engine, record: ContainerRecord): Promise<Appl
 
 async function addWholeTree(engine: Engine, record: ContainerRecord): Promise<AppliedLayer> {
   const store = await engine.layers();
-  const places = placesOf(engine, record.id);
-  const isMounted = (await engine.driver()).isMounted(places.merged);
-  using root = new Root(await mountRoot(engine, record, places));
-  try {
-    const members = packTree(root.fd, Buffer.from('.'), Buffer.alloc(0), { keepXattr: (name) => name !== 'security.selinux' });
-    return await store.add(archive(withInsideIds(members, record.config.idMap)));
-  } finally {
-    if (!isMounted) await unmountRoot(engine, record, places);
-  }
+  await using held = await holdRoot(engine, record);
+  using root = new Root(held.path);
+  const members = packTree(root.fd, Buffer.from('.'), Buffer.alloc(0), { keepXattr: (name) => name !== 'security.selinux' });
+  return await store.add(archive(withInsideIds(members, record.config.idMap)));
 }
 
 type Members = ReturnType<typeof packTree>;
@@ -238,12 +233,4 @@ function isEmpty(path: Buffer): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory()) return readdirSync(path).length === 0;
   return stat?.isFile() === true && stat.size === 0;
-}
-
-/** Frozen until disposed, where that was asked for and it runs. */
-async function frozen(engine: Engine, { id, status }: ContainerRecord, wanted: boolean): Promise<AsyncDisposable> {
-  if (!wanted || status !== 'running') return { [Symbol.asyncDispose]: async () => undefined };
-  const runtime = await engine.runtime();
-  await runtime.pause(id);
-  return { [Symbol.asyncDispose]: () => runtime.resume(id) };
 }

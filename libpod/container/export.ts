@@ -1,6 +1,5 @@
 /** `export`: the root file system of a container, running or not, as one tar. */
 import type { Writable } from 'node:stream';
-import { mountTable } from '../../host/mount.ts';
 import { exportTree, type ExportOptions } from '../../storage/tree/export.ts';
 import { openFileOutput, openStreamOutput } from '../../storage/transport/output.ts';
 import type { Engine } from '../engine.ts';
@@ -8,7 +7,7 @@ import type { ContainerConfig } from '../spec/container.ts';
 import { LIVE, type ContainerRecord } from '../state/containers.ts';
 import { lockAndRead } from './lock.ts';
 import { placesOf } from './places.ts';
-import { mountRoot, unmountRoot } from './rootfs.ts';
+import { holdRoot } from './hold.ts';
 
 /**
  * Volumes and other mounts are not in it, owners are those that the container sees. A container that is not running is mounted for the time, and
@@ -29,14 +28,8 @@ export async function exportContainer(engine: Engine, name: string, output: stri
 async function exportStopped(engine: Engine, { id }: ContainerRecord, work: (root: string) => Promise<void>): Promise<void> {
   const { lock, record } = await lockAndRead(engine, id);
   using _lock = lock;
-  const places = placesOf(engine, id);
-  const wasMounted = mountTable().some(({ mountPoint }) => mountPoint === places.merged);
-  const root = await mountRoot(engine, record, places);
-  try {
-    await work(root);
-  } finally {
-    if (!wasMounted && !LIVE.includes(record.status)) await unmountRoot(engine, record, places);
-  }
+  await using root = await holdRoot(engine, record);
+  await work(root.path);
 }
 
 function rootOf(engine: Engine, { id, config }: ContainerRecord): string {

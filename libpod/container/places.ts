@@ -26,6 +26,8 @@ export interface ContainerPlaces {
   readonly attended: string;
   /** Not empty until the exit script has deleted the runtime's container. */
   readonly exiting: string;
+  /** There while a command holds the container in a state that it takes back itself (hold.ts). */
+  readonly held: string;
   /** Exclusive lock of whoever changes the container. */
   readonly lock: string;
 }
@@ -50,6 +52,7 @@ export function placesOf(engine: Engine, id: ContainerId): ContainerPlaces {
     live: join(run, 'live'),
     attended: join(run, 'attended'),
     exiting: join(run, 'exiting'),
+    held: join(engine.paths.run, 'held', id),
     lock: join(engine.paths.run, 'locks', id),
   };
 }

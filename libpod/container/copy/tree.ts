@@ -2,15 +2,14 @@
 import { closeSync, constants, existsSync, fstatSync, lstatSync, readlinkSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { EngineError } from '../../../core/errors.ts';
-import { isMountPoint } from '../../../host/mount.ts';
 import { errnoOf, ERRNO } from '../../../host/libc.ts';
 import { descriptorPath, O_PATH, Root } from '../../../host/root.ts';
 import type { Engine } from '../../engine.ts';
 import type { ContainerMount } from '../../spec/container.ts';
 import type { ContainerRecord } from '../../state/containers.ts';
 import { lockAndRead } from '../lock.ts';
-import { placesOf, volumeData } from '../places.ts';
-import { mountRoot, unmountRoot } from '../rootfs.ts';
+import { volumeData } from '../places.ts';
+import { holdRoot, type HeldRoot } from '../hold.ts';
 
 /** Paths are absolute latin1 strings, one character per byte, so that names that are no UTF-8 pass through. */
 export interface CopyTree extends AsyncDisposable {
@@ -47,6 +46,7 @@ export function hostTree(): CopyTree {
  */
 export async function containerTree(engine: Engine, given: ContainerRecord): Promise<CopyTree> {
   const { lock, record } = await lockAndRead(engine, given.id);
+  let held: HeldRoot | undefined;
   try {
     const process =
       record.status === 'running' || record.status === 'paused' || record.status === 'initialized' ? record.process : undefined;
@@ -55,16 +55,16 @@ export async function containerTree(engine: Engine, given: ContainerRecord): Pro
       lock[Symbol.dispose]();
       return new ContainerTree(record, root, [], true, async () => undefined);
     }
-    const places = placesOf(engine, record.id);
-    const wasMounted = record.config.rootfs === undefined && isMountPoint(places.merged);
-    const root = new Root(await mountRoot(engine, record, places));
+    const opened = (held = await holdRoot(engine, record));
+    const root = new Root(opened.path);
     const mounts = await openMounts(engine, record);
     return new ContainerTree(record, root, mounts, false, async () => {
-      if (!wasMounted) await unmountRoot(engine, record, places);
+      await opened[Symbol.asyncDispose]();
       await closeMounts(engine, record);
       lock[Symbol.dispose]();
     });
   } catch (error) {
+    await held?.[Symbol.asyncDispose]();
     lock[Symbol.dispose]();
     throw error;
   }
