@@ -5,6 +5,7 @@ import { systemWords } from '../core/system-words.ts';
 import type { Engine } from '../libpod/engine.ts';
 import type { ContainerWish } from '../libpod/spec/wish.ts';
 import type { CommandContext } from './command.ts';
+import { printerTo } from './print.ts';
 import { assembleWish, type WishFlags } from './wish/assemble.ts';
 
 export interface Preparation {
@@ -15,6 +16,7 @@ export interface Preparation {
 /** Throws INVALID_*, NO_SUCH_IMAGE and what a pull throws. */
 export async function prepareCreation(context: CommandContext, args: readonly string[], flags: WishFlags): Promise<Preparation> {
   const wish = assembleWish({ flags, args, given: context.given, argv: context.argv, env: context.env, cwd: context.cwd });
+  if (wish.log.driver === 'passthrough') refuseTerminals();
   warnOfRealtime(context, flags);
   flags['decryption-key'].forEach(checkKey);
   refuseIdFile(flags.cidfile);
@@ -32,6 +34,14 @@ export function writeIdFile(path: string | undefined, id: string): void {
   } catch (cause) {
     throw new EngineError('INVALID_ARGUMENT', `creating idfile: open ${path}: ${systemWords(cause)}`, { cause });
   }
+}
+
+/** A container that is no terminal's child could push keys into it (ioctl_tty(2), TIOCSTI). */
+function refuseTerminals(): void {
+  if (![0, 1, 2].some((fd) => printerTo(fd).isTerminal())) return;
+  const message =
+    "the '--log-driver passthrough' option cannot be used on a TTY.  If you really want it, use '--log-driver passthrough-tty'";
+  throw new EngineError('INVALID_ARGUMENT', message);
 }
 
 /** cgroup v2 has no real-time budgets; as Podman, the container goes without. */

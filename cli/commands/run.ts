@@ -1,3 +1,4 @@
+import { passesStreamsThrough } from '../../libpod/spec/container.ts';
 import { EngineError } from '../../core/errors.ts';
 import { createContainer, type CreatedContainer } from '../../libpod/container/create.ts';
 import { startUnderLock, type StartOptions } from '../../libpod/container/start.ts';
@@ -52,7 +53,7 @@ function handedOn(flags: RunFlags): readonly number[] {
 async function detached(context: CommandContext, engine: Engine, created: CreatedContainer, given: StartOptions): Promise<number> {
   using _lock = created;
   await startUnderLock(engine, created.record, given);
-  context.stdout.line(created.record.id);
+  if (!passesStreamsThrough(created.record.config)) context.stdout.line(created.record.id);
   return 0;
 }
 

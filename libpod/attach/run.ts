@@ -1,4 +1,6 @@
 /** The foreground life of a container: start it with the caller attached, wait for its end, clean up. */
+import { EngineError } from '../../core/errors.ts';
+import { passesStreamsThrough } from '../spec/container.ts';
 import { trace } from '../../host/trace.ts';
 import type { ContainerId } from '../../core/id.ts';
 import type { Engine } from '../engine.ts';
@@ -29,24 +31,29 @@ export async function runAttached(
   start: (options: StartOptions) => Promise<StartedContainer> = (options) => startContainer(engine, id, options),
 ): Promise<number | undefined> {
   using _attended = attend(engine, id);
+  const isPassedThrough = passesStreamsThrough(engine.containers.get(id)!.config);
   let session: AttachSession | undefined;
   try {
     const started = await start({
       onAttachable: async (process) => {
-        session = openAttach(process.attachSocket, run);
+        if (!isPassedThrough) session = openAttach(process.attachSocket, run);
         await run.onAttached?.({ pid: process.pid, controlFifo: process.controlFifo });
       },
     });
-    engine.events.offer(containerEvent(started.record, 'attach'));
-    if ((await session!.end) === 'detached') return undefined;
+    if (session) engine.events.offer(containerEvent(started.record, 'attach'));
+    if ((await session?.end) === 'detached') return undefined;
     return await finish(engine, id, started.runCount);
   } finally {
     session?.[Symbol.dispose]();
   }
 }
 
-/** Attach to a container that runs already; the exit status, or undefined after the detach keys. */
+/** Attach to a container that runs already; the exit status, or undefined after the detach keys. Throws NOT_SUPPORTED. */
 export async function attachToRunning(engine: Engine, record: ContainerRecord, run: AttachedRun): Promise<number | undefined> {
+  if (passesStreamsThrough(record.config)) {
+    const why = `this container is using the '${record.config.log.driver}' log driver, cannot attach: this container is not logging output`;
+    throw new EngineError('NOT_SUPPORTED', `attaching to container ${record.id}: ${why}`);
+  }
   using _attended = attend(engine, record.id);
   const places = placesOf(engine, record.id);
   using session = openAttach(places.attachSocket, run);

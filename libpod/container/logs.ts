@@ -1,4 +1,5 @@
 /** What a container has printed, from its log file, and what it prints from now on. */
+import { passesStreamsThrough } from '../spec/container.ts';
 import { closeSync, fstatSync, openSync, readSync, statSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
@@ -26,10 +27,10 @@ const LOOK_EVERY_MS = 200;
 /** In the order of the file, as many at once as were there; pieces of a line come as they were written. Throws NOT_SUPPORTED when the container keeps no log. */
 export async function* readLogs(engine: Engine, record: ContainerRecord, request: LogRequest): AsyncGenerator<readonly LogChunk[], void> {
   const { driver, path } = record.config.log;
-  if (driver === 'none') {
+  if (driver === 'none' || passesStreamsThrough(record.config)) {
     throw new EngineError(
       'NOT_SUPPORTED',
-      "this container is using the 'none' log driver, cannot read logs: this container is not logging output",
+      `this container is using the '${driver}' log driver, cannot read logs: this container is not logging output`,
     );
   }
   const joiner = new LineJoiner();

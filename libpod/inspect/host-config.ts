@@ -133,7 +133,7 @@ function logConfig({ log }: ContainerConfig): JsonObject {
   return {
     Type: log.driver,
     Config: null,
-    Path: log.driver === 'none' ? '' : log.path,
+    Path: log.driver === 'none' || log.driver === 'passthrough' ? '' : log.path,
     Tag: log.tag ?? '',
     Size: log.maxSizeBytes === undefined ? '-1B' : humanSize(log.maxSizeBytes),
   };

@@ -5,6 +5,7 @@
  * control files in the bundle directory, runs `runtime create`, and writes `{"data": PID}` or `{"data": -1, "message": …}` to the sync
  * pipe. For exec it writes `{"data": 0}` to the attach pipe when the attach socket is there and waits for a second start byte.
  */
+import { passesStreamsThrough } from '../spec/container.ts';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
@@ -83,6 +84,7 @@ class Conmon implements Monitor {
       ['_OCI_SYNCPIPE', '_OCI_STARTPIPE'],
       request.heldFds,
       request.preserveFds,
+      passesStreamsThrough(request) ? [0, 1, 2] : undefined,
     );
     let isUsed = false;
     return {
@@ -154,6 +156,7 @@ class Conmon implements Monitor {
     channels: readonly Channel[],
     held: readonly number[],
     preserved: readonly number[],
+    streams?: readonly [number, number, number],
   ): Promise<LaunchedConmon> {
     const passed = withoutGaps(preserved);
     const pipes = channels.map((channel) => ({ channel, pipe: makePipe() }));
@@ -162,7 +165,7 @@ class Conmon implements Monitor {
     const ours = new Channels(new Map(pipes.map(({ channel, pipe }) => [channel, channel === '_OCI_STARTPIPE' ? pipe.write : pipe.read])));
     try {
       const child = await launch(this.path, args, {
-        stdio: ['ignore', 'ignore', stderr, ...passed, ...theirs, ...held],
+        stdio: [...(streams ?? (['ignore', 'ignore', stderr] as const)), ...passed, ...theirs, ...held],
         env: { ...this.#choice.env, ...env },
         cwd: '/',
         detached: true,
@@ -235,6 +238,7 @@ interface LaunchedConmon {
 
 function logArgs(log: MonitorCreate['log']): string[] {
   if (log.driver === 'none') return ['-l', 'none'];
+  if (passesStreamsThrough({ log })) return ['-l', 'passthrough'];
   return ['-l', `k8s-file:${log.path}`, ...(log.maxSizeBytes === undefined ? [] : ['--log-size-max', String(log.maxSizeBytes)])];
 }
 

@@ -2,6 +2,8 @@
  * The process that stays with a container: parent of the container, keeper of its streams, writer of its log and exit file. Make: conmon.
  * A Monitor outlives the command line that started it.
  */
+import type { LogDriver } from '../spec/wish.ts';
+
 export interface Monitor {
   readonly name: string;
   /** Start the monitor of a container whose bundle is still being made: its own start-up takes as long. Throws HELPER_MISSING. */
@@ -29,7 +31,7 @@ export interface MonitorCreate extends MonitorStreams {
   readonly bundle: string;
   readonly runDir: string;
   /** `json-file` is a name of `k8s-file`, as for Podman: the lines are the same. */
-  readonly log: { readonly driver: 'k8s-file' | 'json-file' | 'none'; readonly path: string; readonly maxSizeBytes?: number };
+  readonly log: { readonly driver: LogDriver; readonly path: string; readonly maxSizeBytes?: number };
   /** argv run when the container has exited (and its exit file is written). */
   readonly exitCommand: readonly string[];
   /** Seconds after which the container is killed; absent: never. */

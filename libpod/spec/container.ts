@@ -7,6 +7,7 @@ import type {
   DeviceWish,
   HealthWish,
   IdRange,
+  LogDriver,
   LogWish,
   NamespaceMode,
   NetworkMode,
@@ -120,7 +121,12 @@ export interface ContainerConfig {
   readonly secretEnv?: Readonly<Record<string, string>>;
   readonly chrootDirs?: readonly string[];
   readonly network: ContainerNetwork;
-  readonly log: LogWish & { readonly driver: 'k8s-file' | 'json-file' | 'none'; readonly path: string };
+  readonly log: LogWish & { readonly driver: LogDriver; readonly path: string };
+}
+
+/** Does it have the streams of whoever starts it? Then there is nothing to attach to, and no log. */
+export function passesStreamsThrough({ log: { driver } }: Pick<ContainerConfig, 'log'>): boolean {
+  return driver === 'passthrough' || driver === 'passthrough-tty';
 }
 
 /** A mount the user or the image asked for; the default ones (/proc, /dev …) are the generator's. Sorted by target. */

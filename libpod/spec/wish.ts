@@ -328,8 +328,11 @@ export type NetworkMode =
 /** `hostPort` 0: any free port. */
 export type PortMappingWish = PortMapping;
 
+/** With the last two the container has the streams of whoever starts it, and nobody else sees what it says. */
+export type LogDriver = 'k8s-file' | 'json-file' | 'none' | 'passthrough' | 'passthrough-tty';
+
 export interface LogWish {
-  readonly driver?: 'k8s-file' | 'json-file' | 'none';
+  readonly driver?: LogDriver;
   readonly path?: string;
   readonly maxSizeBytes?: number;
   readonly tag?: string;

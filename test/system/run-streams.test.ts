@@ -106,6 +106,49 @@ describe.skipIf(!canRunContainers)('the streams of a container', () => {
     await host.succeed(['rm', 'json']);
   });
 
+  test('--log-driver passthrough gives the container the streams of the caller', async () => {
+    const flags = ['--network=none', '--log-driver=passthrough'];
+    const argv = ['run', '--rm', ...flags, BUSYBOX, ...sh('cat; echo err >&2; exit 3')];
+    expect(await host.lichen(argv, { input: 'typed' })).toMatchObject({ stdout: 'typed', stderr: 'err\n', exitCode: 3 });
+    const detached = '/opt/lichen/bin/lichen run -d --name=passing --network=none --log-driver=passthrough';
+    await host.run(sh(`${detached} ${BUSYBOX} sh -c 'echo started; exec sleep 600' </dev/null >/tmp/passing 2>&1`));
+    await expect.poll(() => host.readFile('/tmp/passing')).toBe('started\n');
+    const why = (what: string) =>
+      `this container is using the 'passthrough' log driver, cannot ${what}: this container is not logging output\n`;
+    expect(await host.lichen(['logs', 'passing'])).toMatchObject({ stdout: '', stderr: `Error: ${why('read logs')}`, exitCode: 125 });
+    const id = await host.succeed(['inspect', '-f', '{{.Id}}', 'passing']);
+    expect(await host.lichen(['attach', 'passing'])).toMatchObject({
+      stderr: `Error: attaching to container ${id}: ${why('attach')}`,
+      exitCode: 125,
+    });
+    expect(await host.succeed(['inspect', '-f', '{{json .HostConfig.LogConfig}}', 'passing'])).toBe(
+      '{"Type":"passthrough","Config":null,"Path":"","Tag":"","Size":"-1B"}',
+    );
+    await removeNow(host, 'passing');
+  });
+
+  test('with --log-driver passthrough neither run -d nor create print more than the container', async () => {
+    const flags = ['--network=none', '--log-driver=passthrough', '--name=quiet', BUSYBOX];
+    expect(await host.succeed(['create', ...flags, 'echo', 'from inside'])).toBe('');
+    expect(await host.succeed(['start', 'quiet'])).toMatch(/^(from inside\nquiet|quiet\nfrom inside)$/);
+    expect(await host.succeed(['start', '--attach', 'quiet'])).toBe('from inside');
+    await removeNow(host, 'quiet');
+  });
+
+  test('a terminal is passed through only by the name that says so', async () => {
+    const run = (driver: string) =>
+      host.lichen(['run', '--rm', '--network=none', '--log-driver', driver, BUSYBOX, ...sh('[ -t 1 ] && echo a terminal')], { tty: true });
+    expect(await run('passthrough')).toMatchObject({
+      stdout: expect.stringContaining(
+        "the '--log-driver passthrough' option cannot be used on a TTY.  If you really want it, use '--log-driver passthrough-tty'",
+      ),
+      exitCode: 125,
+    });
+    // conmon itself refuses it up to some version.
+    const { stdout, exitCode } = await run('passthrough-tty');
+    expect(stdout).toMatch(exitCode === 0 ? /^a terminal\r\n$/ : /cannot use a tty with passthrough logging mode/);
+  });
+
   test('--log-driver k8s-file keeps the output, none does not, --log-opt says where', async () => {
     await host.succeed(['run', '--name=kept', '--network=none', BUSYBOX, ...sh('echo one; echo two >&2')]);
     expect(await host.lichen(['logs', 'kept'])).toMatchObject({ stdout: 'one\n', stderr: 'two\n' });

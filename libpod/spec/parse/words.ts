@@ -122,10 +122,10 @@ function parseLogDriver(text: string): NonNullable<LogWish['driver']> {
     case 'k8s-file':
     case 'json-file':
     case 'none':
-      return text;
-    case 'journald':
     case 'passthrough':
     case 'passthrough-tty':
+      return text;
+    case 'journald':
       throw new EngineError('NOT_SUPPORTED', `the log driver ${JSON.stringify(text)} is not supported yet`, {
         hint: 'Use --log-driver k8s-file',
       });
