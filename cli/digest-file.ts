@@ -7,7 +7,7 @@ export function writeDigest(path: string, digest: string): void {
   try {
     writeFileSync(path, digest);
   } catch (cause) {
-    const words = `failed to write digest to file ${JSON.stringify(path)}: open ${path}: ${systemWords(cause)}`;
+    const words = `open ${path}: ${systemWords(cause)}`;
     throw new EngineError('INVALID_ARGUMENT', words, { cause });
   }
 }

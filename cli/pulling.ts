@@ -38,24 +38,46 @@ export interface CreationPull {
 /** Make sure the image is here. Resolves with what it is found by: the text itself, or an id where the text names a place. Throws what pullImages throws. */
 export async function pullForCreation(context: CommandContext, engine: Engine, request: CreationPull): Promise<string> {
   const { image, policy, platform, flags } = request;
-  const options: PullOptions = { policy, platform, ...registryChoice(context, flags), onEvent: copyProgress(context, flags) };
+  const options: PullOptions = { policy, platform, ...(await registryChoice(context, flags)), onEvent: copyProgress(context, flags) };
   const [id] = await pullImages(engine, image, options);
   const namesPlace = /^(docker:\/\/|docker-archive:|oci-archive:|oci:|dir:)/.test(image);
   return namesPlace && id !== undefined ? id : image;
 }
 
-/** Throws INVALID_ARGUMENT. */
-export function registryChoice(context: CommandContext, flags: RegistryFlags): RegistryChoice {
+/** Asks at the terminal for what is missing in `--creds`. Throws INVALID_ARGUMENT. */
+export async function registryChoice(context: CommandContext, flags: RegistryFlags): Promise<RegistryChoice> {
   const { authfile, creds } = flags;
   checkAuthFile(authfile);
   return {
-    creds,
+    creds: creds === undefined || creds === '' ? undefined : await completeCreds(context, creds),
     authFile: authfile,
     certDir: flags['cert-dir'],
     tlsVerify: context.given.has('tls-verify') ? flags['tls-verify'] : undefined,
     retries: flags.retry,
     retryDelayMs: flags['retry-delay'] === undefined ? undefined : retryDelay(flags['retry-delay']),
   };
+}
+
+async function completeCreds(context: CommandContext, creds: string): Promise<string> {
+  const [, username = '', password = ''] = /^([^:]*):?(.*)$/s.exec(creds) ?? [];
+  if (username !== '' && password !== '') return creds;
+  const { askLine, askSecret } = await import('./prompt.ts');
+  const name = username || (await asked('username', () => askLine(context, 'Username: ')));
+  return `${name}:${password || (await asked('password', () => askSecret(context, 'Password: ')))}`;
+}
+
+async function asked(what: string, question: () => Promise<string | undefined>): Promise<string> {
+  const failed = (why: string, hint?: string): EngineError =>
+    new EngineError('INVALID_ARGUMENT', `could not read ${what}: ${why}`, hint === undefined ? {} : { hint });
+  let answer: string | undefined;
+  try {
+    answer = await question();
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw failed(error.message, 'Without a terminal: --creds NAME:PASSWORD.');
+  }
+  if (answer === undefined) throw failed('EOF');
+  return answer.trim();
 }
 
 /** A file that was named must be there. Throws INVALID_ARGUMENT. */
@@ -78,6 +100,6 @@ function retryDelay(text: string): number {
   try {
     return parseDurationMs(text);
   } catch (cause) {
-    throw new EngineError('INVALID_ARGUMENT', `unable to parse value provided "retry-delay": ${(cause as Error).message}`, { cause });
+    throw new EngineError('INVALID_ARGUMENT', (cause as Error).message, { cause });
   }
 }

@@ -8,10 +8,11 @@ import { mapConcurrent } from '../core/concurrent.ts';
 import { digestHex, type Digest } from '../core/digest.ts';
 import { EngineError } from '../core/errors.ts';
 import { asId, type ImageId } from '../core/id.ts';
+import { log } from '../core/log.ts';
 import type { Blobs } from './blobs.ts';
 import type { Descriptor, ImageConfig, Platform } from './image.ts';
 import { DOCUMENT_LIMIT_BYTES, parseConfig, parseManifest } from './manifest.ts';
-import { suits } from './platform.ts';
+import { formatPlatform, suits } from './platform.ts';
 import { enforcePolicy, type Policy } from './policy.ts';
 import type { OnCopyEvent } from './progress.ts';
 import type { ImageSource } from './transport/source.ts';
@@ -146,7 +147,8 @@ async function storeLayers(
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-function warnOfPlatform({ os, architecture, variant }: ImageConfig, { platform, onEvent }: StoreImageOptions): void {
+function warnOfPlatform({ os, architecture, variant }: ImageConfig, { platform }: StoreImageOptions): void {
   const found: Platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
-  if (platform !== undefined && !suits(found, platform)) onEvent?.({ kind: 'platform', found, wanted: platform });
+  if (platform === undefined || suits(found, platform)) return;
+  log.warn(`image platform (${formatPlatform(found)}) does not match the expected platform (${formatPlatform(platform)})`);
 }

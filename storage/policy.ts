@@ -46,7 +46,7 @@ export async function readPolicyFile(places: PolicyPlaces): Promise<{ readonly f
   for (const file of named === undefined ? [join(config, 'policy.json'), join(system, 'policy.json')] : [named]) {
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (named === undefined && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
-      throw new EngineError('CONFIG', `invalid policy in ${JSON.stringify(file)}: ${systemWords(error)}`, { cause: error });
+      throw new EngineError('CONFIG', `open ${file}: ${systemWords(error)}`, { cause: error });
     });
     if (text !== undefined) return { file, text };
   }

@@ -1,7 +1,5 @@
 /** What a copy reports while it runs. The door prints it, or draws bars, or stays quiet. */
 import type { Digest } from '../core/digest.ts';
-import { formatPlatform } from './platform.ts';
-import type { Platform } from './image.ts';
 
 export type CopyEvent =
   /** A line about a choice made for the caller (short names). */
@@ -14,8 +12,7 @@ export type CopyEvent =
   /** As bytes of a layer arrive: `done` of `total`, both as stored at the source. */
   | { readonly kind: 'layer'; readonly digest: Digest; readonly total: number; readonly done: number }
   | { readonly kind: 'config'; readonly digest: Digest }
-  | { readonly kind: 'manifest' }
-  | { readonly kind: 'platform'; readonly found: Platform; readonly wanted: Platform };
+  | { readonly kind: 'manifest' };
 
 export type OnCopyEvent = (event: CopyEvent) => void;
 
@@ -34,8 +31,6 @@ export function describeEvent(event: CopyEvent): string | undefined {
       return `Copying config ${event.digest}`;
     case 'manifest':
       return 'Writing manifest to image destination';
-    case 'platform':
-      return `WARNING: image platform (${formatPlatform(event.found)}) does not match the expected platform (${formatPlatform(event.wanted)})`;
     default:
       return undefined;
   }

@@ -6,7 +6,7 @@ import { copyProgress } from '../progress.ts';
 import { registryChoice } from '../pulling.ts';
 
 export const command = defineCommand(artifactPullFace, async (context, [name], flags) => {
-  const options = { ...registryChoice(context, flags), onEvent: copyProgress(context, flags) };
+  const options = { ...(await registryChoice(context, flags)), onEvent: copyProgress(context, flags) };
   const engine = await context.openEngine();
   await interruptible((signal) => pullArtifact(engine, name!, { ...options, signal }));
 });

@@ -1,3 +1,4 @@
+import { EngineError } from '../../core/errors.ts';
 import { findImage } from '../../libpod/image/find.ts';
 import { mountedImages, mountImage, type MountedImage } from '../../libpod/image/mount.ts';
 import { defineCommand } from '../command.ts';
@@ -10,6 +11,9 @@ import { requireUnshared } from '../unshared.ts';
 export const command = defineCommand(imageMountFace, async (context, names, flags) => {
   const engine = await context.openEngine();
   requireUnshared(context, engine);
+  if (flags.all && names.length > 0) {
+    throw new EngineError('INVALID_ARGUMENT', 'when using the --all switch, you may not pass any image names or IDs');
+  }
   const format = mountFormat(flags.format);
   const wanted = flags.all ? engine.images.list().filter(({ layers }) => layers.length > 0) : [];
   for (const name of names) wanted.push((await findImage(engine, name)).image);

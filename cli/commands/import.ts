@@ -11,6 +11,8 @@ export const command = defineCommand(importFace, async (context, [source, refere
     throw new EngineError('INVALID_ARGUMENT', 'cannot read from terminal, use command-line redirection');
   }
   const engine = await context.openEngine();
+  // Podman says it even when it is to be quiet.
+  if (/^https?:\/\//.test(source!)) context.stdout.line(`Downloading from ${JSON.stringify(source)}`);
   const id = await importRootfs(engine, fromStdin ? process.stdin : source!, {
     reference,
     platform: wantedPlatform(flags),

@@ -28,6 +28,6 @@ export const command = defineCommand(manifestAddFace, async (context, [name, ...
         subject: flags['artifact-subject'],
       }
     : undefined;
-  const options = { all: flags.all, changes: entryChanges(flags), artifact, ...registryChoice(context, flags) };
+  const options = { all: flags.all, changes: entryChanges(flags), artifact, ...(await registryChoice(context, flags)) };
   context.stdout.line(await addToList(await context.openEngine(), name!, words, options));
 });

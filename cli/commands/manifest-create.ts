@@ -6,6 +6,6 @@ import { registryChoice } from '../pulling.ts';
 
 export const command = defineCommand(manifestCreateFace, async (context, [name, ...images], flags) => {
   const { all, amend } = flags;
-  const options = { all, amend, annotations: annotationMap(flags.annotation), ...registryChoice(context, flags) };
+  const options = { all, amend, annotations: annotationMap(flags.annotation), ...(await registryChoice(context, flags)) };
   context.stdout.line(await createList(await context.openEngine(), name!, images, options));
 });

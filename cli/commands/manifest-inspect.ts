@@ -5,6 +5,6 @@ import { encodeJson, FOUR_SPACES } from '../format/json.ts';
 import { registryChoice } from '../pulling.ts';
 
 export const command = defineCommand(manifestInspectFace, async (context, [name], flags) => {
-  const document = await inspectedList(await context.openEngine(), name!, registryChoice(context, flags));
+  const document = await inspectedList(await context.openEngine(), name!, await registryChoice(context, flags));
   context.stdout.line(encodeJson(document, FOUR_SPACES));
 });

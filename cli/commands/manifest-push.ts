@@ -15,7 +15,7 @@ export const command = defineCommand(manifestPushFace, async (context, [name, de
   const chosen = context.given.has('compression-format') || context.given.has('compression-level');
   const compression = { compression: parseCompressionFormat(flags['compression-format'] ?? 'gzip'), level: flags['compression-level'] };
   const options = {
-    ...registryChoice(context, flags),
+    ...(await registryChoice(context, flags)),
     all: flags.all,
     format: parseFormat(flags.format),
     ...(chosen ? { compression } : {}),

@@ -11,7 +11,7 @@ export const command = defineCommand(pullFace, async (context, names, flags) => 
     allTags: flags['all-tags'],
     policy: parsePullPolicy(flags.policy),
     platform: wantedPlatform(flags),
-    ...registryChoice(context, flags),
+    ...(await registryChoice(context, flags)),
     onEvent: copyProgress(context, flags),
   };
   const engine = await context.openEngine();

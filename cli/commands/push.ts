@@ -10,7 +10,7 @@ import { copyProgress } from '../progress.ts';
 import { registryChoice } from '../pulling.ts';
 
 export const command = defineCommand(pushFace, async (context, [image, destination], flags) => {
-  const choice = registryChoice(context, flags);
+  const choice = await registryChoice(context, flags);
   const compression = { compression: parseCompressionFormat(flags['compression-format'] ?? 'gzip'), level: flags['compression-level'] };
   const chosen = context.given.has('compression-format');
   const progress = copyProgress(context, flags);

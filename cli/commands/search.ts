@@ -12,7 +12,7 @@ export const command = defineCommand(searchFace, async (context, [term], flags) 
   const listTags = flags['list-tags'];
   if (listTags && flags.filter.length > 0) throw new EngineError('INVALID_ARGUMENT', 'filters are not applicable to list tags result');
   const request = { term: term!, limit: flags.limit ?? 0, filters: parseSearchFilters(flags.filter) };
-  const access = await registryAccess(context.env, registryChoice(context, flags));
+  const access = await registryAccess(context.env, await registryChoice(context, flags));
   const rows = await (listTags ? searchTags(access, request) : searchImages(access, request));
   if (rows.length === 0) return;
   if (format !== undefined && isJsonFormat(format)) context.stdout.write(listTags ? tagsJson(rows) : searchJson(rows));

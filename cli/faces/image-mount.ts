@@ -1,4 +1,4 @@
-import { complainIf } from '../arguments.ts';
+import { anyArguments } from '../arguments.ts';
 import { defineFace } from '../command.ts';
 import { flagTable } from '../flag.ts';
 
@@ -11,9 +11,6 @@ export const imageMountFace = defineFace({
     all: { kind: 'bool', short: 'a', help: 'Mount all images' },
     format: { kind: 'string', help: 'Print as json' },
   }),
-  args: complainIf(
-    ({ args, flags }) => args.length > 0 && flags['all'] === true,
-    'when using the --all switch, you may not pass any image names or IDs',
-  ),
+  args: anyArguments,
   complete: ['image'],
 });

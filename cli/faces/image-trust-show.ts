@@ -13,6 +13,7 @@ export const imageTrustShowFace = defineFace({
     noheading: { kind: 'bool', short: 'n', help: 'Leave out the heading' },
     raw: { kind: 'bool', help: 'Print the file as it is' },
     ...POLICY_FILE,
+    registrypath: { kind: 'string', help: 'Another registries.d', hidden: true, complete: 'file' },
   }),
   args: atMost(1),
   complete: ['none'],

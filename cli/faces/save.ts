@@ -1,4 +1,4 @@
-import { atLeast } from '../arguments.ts';
+import { complainIf } from '../arguments.ts';
 import { defineFace } from '../command.ts';
 import { flagTable } from '../flag.ts';
 
@@ -18,6 +18,6 @@ export const saveFace = defineFace({
     quiet: { kind: 'bool', short: 'q', help: 'Print no progress' },
     uncompressed: { kind: 'bool', help: 'Do not compress the layers of OCI images' },
   }),
-  args: atLeast(1),
+  args: complainIf(({ args }) => args.length === 0, 'need at least 1 argument'),
   complete: ['image'],
 });

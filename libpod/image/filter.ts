@@ -5,7 +5,7 @@ import { formatReference, parseReference, repositoryOf } from '../../storage/ref
 import type { Engine } from '../engine.ts';
 import { hasLabel, untilMs } from '../filters.ts';
 import { isList, type ImageRecord } from '../state/images.ts';
-import { findImageOrList, lookUpImageOrList } from './find.ts';
+import { findImageOrList, lookUpIfName } from './find.ts';
 import { lineage } from './parents.ts';
 
 export type ImageTest = (image: ImageRecord) => boolean;
@@ -98,7 +98,7 @@ async function makeTest(engine: Engine, key: string, value: string, facts: Image
       return () => !wanted;
     }
     case 'reference': {
-      const found = await lookUpImageOrList(engine, value);
+      const found = await lookUpIfName(engine, value);
       return (image) => image.id === found?.image.id || image.names.some((name) => namesMatch(name, value));
     }
     case 'until': {

@@ -13,7 +13,7 @@ export interface FoundImage {
   readonly name?: string;
 }
 
-/** A name of a manifest list means the image in it for this machine. Throws NO_SUCH_IMAGE (Podman's words), AMBIGUOUS_ID. A malformed name is simply not found. */
+/** A name of a manifest list means the image in it for this machine. Throws NO_SUCH_IMAGE (Podman's words), AMBIGUOUS_ID, INVALID_REFERENCE. */
 export async function findImage(engine: Engine, text: string): Promise<FoundImage> {
   const found = await findImageOrList(engine, text);
   if (!isList(found.image)) return found;
@@ -28,9 +28,9 @@ export async function findImageOrList(engine: Engine, text: string): Promise<Fou
   throw new EngineError('NO_SUCH_IMAGE', `${text}: image not known`);
 }
 
-/** Undefined when no image here answers to the text, or only a list without one for this machine. */
+/** Undefined when no image here answers to the text, or only a list without one for this machine. Throws AMBIGUOUS_ID. */
 export async function lookUpImage(engine: Engine, text: string): Promise<FoundImage | undefined> {
-  const found = await lookUpImageOrList(engine, text);
+  const found = await lookUpIfName(engine, text);
   if (found === undefined || !isList(found.image)) return found;
   const { instanceForHost } = await import('../manifest/instance.ts');
   return instanceForHost(engine, found.image).catch((error: unknown) => {
@@ -39,15 +39,33 @@ export async function lookUpImage(engine: Engine, text: string): Promise<FoundIm
   });
 }
 
-/** Undefined when nothing here answers to the text. By name first: an id that looks like a name is rare, the other way it is not. */
+/**
+ * Undefined when nothing here answers to the text. By name first: an id that looks like a name is rare, the other way it is not.
+ * Throws AMBIGUOUS_ID, and INVALID_REFERENCE for what can be neither a name nor an id.
+ */
 export async function lookUpImageOrList(engine: Engine, text: string): Promise<FoundImage | undefined> {
+  let malformed: EngineError | undefined;
   const byName = await lookUpName(engine, text).catch((error: unknown) => {
-    if (isEngineError(error, 'INVALID_REFERENCE')) return undefined;
-    throw error;
+    if (!isEngineError(error, 'INVALID_REFERENCE')) throw error;
+    malformed = error;
+    return undefined;
   });
   if (byName) return byName;
-  const image = engine.images.byIdPrefix(text.replace(/^sha256:/, ''));
+  const id = text.replace(/^sha256:/, '');
+  const image = engine.images.byIdPrefix(id);
+  // A whole id is no name either.
+  if (image === undefined && malformed !== undefined && !/^[0-9a-f]{64}$/.test(id)) throw malformed;
   return image && { image };
+}
+
+/** The same for a word that may mean something else: what can be no image's name names none. */
+export async function lookUpIfName(engine: Engine, text: string): Promise<FoundImage | undefined> {
+  try {
+    return await lookUpImageOrList(engine, text);
+  } catch (error) {
+    if (isEngineError(error, 'INVALID_REFERENCE')) return undefined;
+    throw error;
+  }
 }
 
 async function lookUpName(engine: Engine, text: string): Promise<FoundImage | undefined> {

@@ -1,14 +1,15 @@
 import type { Readable } from 'node:stream';
-import { EngineError } from '../../core/errors.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
 import type { ImageId } from '../../core/id.ts';
 import type { Platform } from '../../storage/image.ts';
 import type { OnCopyEvent } from '../../storage/progress.ts';
-import { formatReference, parseLocalReference } from '../../storage/reference.ts';
+import { formatReference } from '../../storage/reference.ts';
 import { openRootfs } from '../../storage/transport/import.ts';
 import type { Engine } from '../engine.ts';
 import { stagingDirectory } from './blobs.ts';
 import { completePlatform } from './pull.ts';
 import { keepImage } from './store.ts';
+import { nameToTag } from './tag.ts';
 
 export interface ImportOptions {
   readonly reference?: string | undefined;
@@ -24,7 +25,7 @@ export interface ImportOptions {
  * Throws INVALID_ARGUMENT (changes), INVALID_REFERENCE, ARCHIVE_UNSUPPORTED, REGISTRY_UNREACHABLE (URL) and what keepImage throws.
  */
 export async function importRootfs(engine: Engine, source: string | Readable, options: ImportOptions): Promise<ImageId> {
-  const names = options.reference === undefined ? [] : [formatReference(parseLocalReference(options.reference))];
+  const names = options.reference === undefined ? [] : [formatReference(nameToTag(options.reference))];
   await using input = await openInput(engine, source, options);
   await using rootfs = await openRootfs({
     input: input.value,
@@ -43,12 +44,11 @@ type RootfsInput = Parameters<typeof openRootfs>[0]['input'];
 async function openInput(
   engine: Engine,
   source: string | Readable,
-  { onEvent, signal }: ImportOptions,
+  { signal }: ImportOptions,
 ): Promise<{ readonly value: RootfsInput } & AsyncDisposable> {
   const nothing = async (): Promise<void> => undefined;
   if (typeof source !== 'string') return { value: { stream: source, name: '-' }, [Symbol.asyncDispose]: nothing };
   if (!/^https?:\/\//.test(source)) return { value: { path: source }, [Symbol.asyncDispose]: nothing };
-  onEvent?.({ kind: 'notice', text: `Downloading from ${JSON.stringify(source)}` });
   return download(engine, source, signal);
 }
 
@@ -75,6 +75,8 @@ async function download(
     return { value: { stream: body, name: url }, [Symbol.asyncDispose]: async () => http[Symbol.dispose]() };
   } catch (error) {
     http[Symbol.dispose]();
-    throw error;
+    if (!isEngineError(error, 'REGISTRY_UNREACHABLE')) throw error;
+    const { code, message, hint } = error;
+    throw new EngineError(code, `downloading ${url}: ${message}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
   }
 }

@@ -98,7 +98,11 @@ async function pullFile(
   const { openFileSource } = await import('../../storage/transport/open.ts');
   await using opened = await openFileSource(transport, rest, { staging: stagingDirectory(engine), platform, signal: options.signal });
   const ids: ImageId[] = [];
-  for (const source of opened.images) ids.push((await keepImage(engine, source, storeOptions(platform, options))).imageId);
+  for (const source of opened.images) {
+    const { imageId } = await keepImage(engine, source, storeOptions(platform, options));
+    // One for each name, as Podman.
+    ids.push(...Array<ImageId>(Math.max(source.names.length, 1)).fill(imageId));
+  }
   return ids;
 }
 

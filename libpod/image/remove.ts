@@ -46,12 +46,15 @@ export async function removeImages(engine: Engine, names: readonly string[], opt
   return report;
 }
 
-/** Every image, whatever its names; children before the images they were built on. */
+/** Every image, whatever its names, in the order they were stored in. */
 export async function removeAllImages(engine: Engine, options: RemoveImageOptions): Promise<RemovedImages> {
   const report: Report = { untagged: [], deleted: [], failures: [] };
   await removeWhole(
     engine,
-    engine.images.list().map(({ id }) => id),
+    engine.images
+      .list()
+      .toSorted((a, b) => a.storedMs - b.storedMs)
+      .map(({ id }) => id),
     options,
     report,
   );

@@ -29,8 +29,8 @@ export async function untagImage(engine: Engine, nameOrId: string, targets: read
   });
 }
 
-/** Podman says it twice here. */
-function nameToTag(target: string): Reference {
+/** Where Podman says it twice. Throws INVALID_REFERENCE. */
+export function nameToTag(target: string): Reference {
   try {
     return localName(target);
   } catch (error) {
@@ -54,7 +54,7 @@ export function localName(target: string): Reference {
 
 /** A short name may mean localhost, as for `tag`, or whatever it finds, as everywhere else. */
 async function nameOfImage(engine: Engine, image: ImageRecord, target: string): Promise<string> {
-  const local = formatReference(nameToTag(target));
+  const local = formatReference(localName(target));
   if (image.names.includes(local)) return local;
   const found = await lookUpImageOrList(engine, target);
   if (found?.image.id === image.id && found.name !== undefined && image.names.includes(found.name)) return found.name;

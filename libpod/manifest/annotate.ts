@@ -3,7 +3,7 @@ import { EngineError } from '../../core/errors.ts';
 import type { ImageId } from '../../core/id.ts';
 import { changeEntry, changeIndex, type EntryChanges } from '../../storage/list/edit.ts';
 import type { Engine } from '../engine.ts';
-import { lookUpImageOrList } from '../image/find.ts';
+import { lookUpIfName } from '../image/find.ts';
 import { openRemote } from '../../storage/remote.ts';
 import { openAccess } from '../image/access.ts';
 import { findList, readIndex } from './find.ts';
@@ -34,7 +34,7 @@ async function digestOfInstance(engine: Engine, list: Parameters<typeof readInde
   if (isDigest(text)) return text;
   const { manifests } = await readIndex(engine, list);
   const listed = new Set(manifests.map(({ digest }) => digest));
-  const image = (await lookUpImageOrList(engine, text))?.image;
+  const image = (await lookUpIfName(engine, text))?.image;
   if (image && listed.has(image.manifestDigest)) return image.manifestDigest;
   // A file of an artifact, by its path or the end of it.
   const artifact = engine.lists.instances(list.id).find(({ files }) => files.some((file) => file === text || file.endsWith(`/${text}`)));

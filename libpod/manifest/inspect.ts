@@ -17,7 +17,7 @@ export async function inspectedList(engine: Engine, text: string, choice: Regist
     if (isEngineError(error, 'NO_SUCH_IMAGE', 'INVALID_ARGUMENT')) return undefined;
     throw error;
   });
-  if (!list) return shownIndex(await remoteIndex(text, await openAccess(engine, choice)), new Map());
+  if (!list) return shownIndex(await remoteIndex(text, await openAccess(engine, { ...choice, retries: 0 })), new Map());
   const files = new Map(engine.lists.instances(list.id).map((instance) => [instance.digest as string, instance.files]));
   const index = await readIndex(engine, list);
   const shown = shownIndex(index, files);

@@ -11,7 +11,7 @@ import { collectBytes, verifyBytes } from '../../storage/verify.ts';
 import type { Engine } from '../engine.ts';
 import { openAccess } from '../image/access.ts';
 import { imageBlobs, stagingDirectory } from '../image/blobs.ts';
-import { lookUpImageOrList } from '../image/find.ts';
+import { lookUpIfName } from '../image/find.ts';
 import { digestOfId } from '../image/garbage.ts';
 import { copyRequest } from '../image/store.ts';
 import type { RegistryChoice } from '../registry/access.ts';
@@ -53,7 +53,7 @@ export async function resolveListed(engine: Engine, text: string, options: Liste
       }),
     ];
   }
-  const here = await lookUpImageOrList(engine, text);
+  const here = await lookUpIfName(engine, text);
   if (here && isHereFirst(text)) return ofRecord(engine, here.image, options);
   try {
     return await remote(engine, text, options);
@@ -81,7 +81,7 @@ function isHereFirst(text: string): boolean {
 }
 
 async function local(engine: Engine, name: string, options: ListedOptions): Promise<readonly Listed[]> {
-  const found = await lookUpImageOrList(engine, name);
+  const found = await lookUpIfName(engine, name);
   if (found) return ofRecord(engine, found.image, options);
   throw new EngineError(
     'NO_SUCH_IMAGE',

@@ -9,17 +9,19 @@ import { updateList } from './rows.ts';
 
 /** Take one entry from the list; what the store kept only for it goes, too. Throws NO_SUCH_IMAGE, INVALID_REFERENCE, MANIFEST_UNKNOWN. */
 export async function removeFromList(engine: Engine, name: string, text: string): Promise<ImageId> {
-  const list = await findList(engine, name);
-  const prefix = `removing from manifest list ${name}`;
-  const digest = digestWord(text, prefix);
-  await updateList(engine, list, (index) => {
-    try {
-      return { index: removeEntry(index, digest) };
-    } catch (error) {
-      throw error instanceof EngineError ? new EngineError(error.code, `${prefix}: ${error.message}`, { cause: error }) : error;
-    }
-  });
-  return list.id;
+  try {
+    const digest = digestWord(text);
+    const list = await findList(engine, name);
+    await updateList(engine, list, (index) => ({ index: removeEntry(index, digest) }));
+    return list.id;
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const { code, message, hint } = error;
+    throw new EngineError(code, `removing from manifest list ${name}: ${message}`, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
 }
 
 /** Lists by name; an image is none. As `rmi`: by one of several names only that name goes. */
@@ -37,8 +39,8 @@ export async function removeLists(
 }
 
 /** Throws INVALID_REFERENCE in the words of Go's digest package. */
-function digestWord(text: string, prefix: string): Digest {
+function digestWord(text: string): Digest {
   if (isDigest(text)) return text;
   const why = /^[a-z0-9]+:/.test(text) && !text.startsWith('sha256:') ? 'unsupported digest algorithm' : 'invalid checksum digest format';
-  throw new EngineError('INVALID_REFERENCE', `${prefix}: invalid image digest ${JSON.stringify(text)}: ${why}`);
+  throw new EngineError('INVALID_REFERENCE', `invalid image digest ${JSON.stringify(text)}: ${why}`);
 }

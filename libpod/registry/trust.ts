@@ -9,11 +9,14 @@ import { choosePaths } from '../../host/paths.ts';
 import { lockBeside, replaceFile } from '../../host/replace-file.ts';
 import { loadPolicy, parsePolicy, readPolicyFile, type PolicyPlaces, type Requirement } from '../../storage/policy.ts';
 import { isDomain } from '../../storage/reference.ts';
+import { readSignatureStores, signatureStoreOf } from './signature-stores.ts';
 
 export interface TrustPlaces {
   readonly env: NodeJS.ProcessEnv;
   /** `--policypath`: instead of the user's and the system's. */
   readonly policyFile?: string | undefined;
+  /** `--registrypath`: instead of the user's and the system's registries.d. */
+  readonly registriesDirectory?: string | undefined;
 }
 
 /** One requirement of one scope. */
@@ -24,6 +27,8 @@ export interface TrustRow {
   readonly type: string;
   /** Whose signatures count. Keys are not looked into. */
   readonly id: string;
+  /** Where registries.d says the signatures lie. */
+  readonly store: string;
 }
 
 export const TRUST_TYPES = ['accept', 'reject', 'signedBy', 'sigstoreSigned'] as const;
@@ -38,13 +43,15 @@ export interface TrustChange {
 
 /** The default first, then transports and scopes by name. Throws CONFIG. */
 export async function trustRows(places: TrustPlaces): Promise<readonly TrustRow[]> {
-  const policy = await loadPolicy(policyPlaces(places));
+  const found = policyPlaces(places);
+  const [policy, stores] = await Promise.all([loadPolicy(found), readSignatureStores(found.config, places.registriesDirectory)]);
   const rows = (transport: string, scope: string, requirements: readonly Requirement[]): TrustRow[] =>
     requirements.map(({ type }) => ({
       transport: transport === 'docker' ? 'repository' : transport,
       scope,
       type: TYPE_WORDS[type] ?? type,
       id: type === 'sigstoreSigned' ? 'N/A' : '',
+      store: signatureStoreOf(transport === 'all' ? '' : scope, stores),
     }));
   return [
     ...rows('all', 'default', policy.default),
@@ -115,7 +122,7 @@ function changedPolicy(text: string, file: string, { scope, type, keys }: TrustC
       : keys.map((key) => ({ type, ...(type === 'signedBy' ? { keyType: 'GPGKeys' } : {}), keyPath: resolve(key) }));
   if (scope === 'default') return format({ ...document, default: requirements });
   const { docker = {}, ...others } = document.transports ?? {};
-  return format({ ...document, transports: { ...others, docker: { ...docker, [scope]: requirements } } });
+  return format({ ...document, transports: { ...others, docker: Object.fromEntries(sorted({ ...docker, [scope]: requirements })) } });
 }
 
 function format(document: object): string {

@@ -115,8 +115,9 @@ export class ImageTable {
       .map((row) => ({ name: String(row['name']), imageId: String(row['image_id']) }));
   }
 
+  /** Newest first; of equals the one stored first. */
   list(): ImageRecord[] {
-    return this.#db.all('SELECT * FROM images ORDER BY created_ms DESC, id').map((row) => this.#fromRow(row));
+    return this.#db.all('SELECT * FROM images ORDER BY created_ms DESC, stored_ms, id').map((row) => this.#fromRow(row));
   }
 
   count(): number {

@@ -2,7 +2,7 @@
 import type { Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { Descriptor, Platform } from '../image.ts';
-import { MEDIA, type ImageIndex } from '../manifest.ts';
+import type { ImageIndex } from '../manifest.ts';
 import { preferredType } from './format.ts';
 
 /** What may be said of an entry; absent parts stay as they are. */
@@ -35,10 +35,9 @@ export function removeEntry(index: ImageIndex, digest: Digest): ImageIndex {
 /** Throws MANIFEST_UNKNOWN. */
 export function changeEntry(index: ImageIndex, digest: Digest, changes: EntryChanges): ImageIndex {
   if (!index.manifests.some((entry) => entry.digest === digest)) {
-    const kind = index.mediaType === MEDIA.dockerIndex ? 'Docker' : 'OCI';
     throw new EngineError(
       'MANIFEST_UNKNOWN',
-      `no ${kind} manifest matching digest ${JSON.stringify(digest)} was found in list: no image instance matching the specified digest was found in the list or index`,
+      `no Docker manifest matching digest ${JSON.stringify(digest)} was found in list: no image instance matching the specified digest was found in the list or index`,
     );
   }
   return retyped({ ...index, manifests: index.manifests.map((entry) => (entry.digest === digest ? changed(entry, changes) : entry)) });

@@ -15,6 +15,8 @@ export async function registryFailure(response: HttpResponse, action: string): P
   return new EngineError(code, `${action}: ${said.text}`, hint === undefined ? {} : { hint });
 }
 
+const UNAUTHORIZED = 'authentication required';
+
 interface Said {
   readonly code?: string;
   readonly text: string;
@@ -23,13 +25,14 @@ interface Said {
 function describe(body: string, status: number): Said {
   const first = firstError(body);
   if (first !== undefined) {
-    // The words of containers/image for the most common answer.
+    // The words of containers/image for the most common answers.
     if (first.code === 'MANIFEST_UNKNOWN') return { code: first.code, text: 'manifest unknown' };
+    if (first.code === 'UNAUTHORIZED' && first.message === UNAUTHORIZED) return { code: first.code, text: UNAUTHORIZED };
     const name = printable(first.code, 60).toLowerCase().replaceAll('_', ' ');
     const message = printable(first.message);
     return { code: first.code, text: message === '' || message.toLowerCase() === name ? name : `${name}: ${message}` };
   }
-  if (status === 401) return { text: 'unauthorized: authentication required' };
+  if (status === 401) return { text: UNAUTHORIZED };
   if (status === 429) return { text: 'toomanyrequests: too many requests to registry' };
   return { text: `received unexpected HTTP status: ${status} ${STATUS_CODES[status] ?? ''}`.trim() };
 }

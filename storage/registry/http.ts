@@ -162,6 +162,16 @@ export function failureOf(error: unknown): 'refused' | 'not-tls' | 'other' {
   return NOT_TLS.has(code) ? 'not-tls' : 'other';
 }
 
+/** A name that nobody knows, a certificate that does not hold, a server without TLS: trying again would end the same way. */
+export function isLasting(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = firstOf(cause)?.code ?? '';
+    if (LASTING.has(code) || NOT_TLS.has(code) || UNKNOWN_AUTHORITY.has(code)) return true;
+  }
+  return false;
+}
+
+const LASTING = new Set(['ENOTFOUND', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID']);
 const NOT_TLS = new Set(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST']);
 
 function unreachable(error: NodeJS.ErrnoException, method: string, url: URL): EngineError {

@@ -2,6 +2,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { isEngineError } from '../../core/errors.ts';
 import { log } from '../../core/log.ts';
 import type { OnCopyEvent } from '../progress.ts';
+import { isLasting } from './http.ts';
 import { pause } from './pause.ts';
 
 export interface RetryOptions {
@@ -32,5 +33,5 @@ export async function withRetries<T>(work: () => Promise<T>, options: RetryOptio
 }
 
 function isPassing(error: unknown): boolean {
-  return isEngineError(error, 'REGISTRY_UNREACHABLE', 'REGISTRY_ERROR');
+  return isEngineError(error, 'REGISTRY_UNREACHABLE', 'REGISTRY_ERROR') && !isLasting(error);
 }

@@ -23,7 +23,7 @@ export interface ImportRequest {
   readonly platform: Platform;
   readonly changes?: readonly string[];
   readonly message?: string | undefined;
-  /** Now, unless a test says otherwise. */
+  /** Default: the age of the file, so that it gives the same image whenever it is imported; now for a stream. */
   readonly created?: Date;
   readonly signal?: AbortSignal | undefined;
 }
@@ -117,7 +117,7 @@ async function measure(path: string, signal: AbortSignal | undefined): Promise<M
 }
 
 function formatConfig(request: ImportRequest, defaults: ContainerDefaults, diffId: Digest): Buffer {
-  const created = (request.created ?? new Date()).toISOString();
+  const created = (request.created ?? ageOf(request.input)).toISOString();
   const { os, architecture, variant } = request.platform;
   const config: ImageConfig = {
     created,
@@ -135,6 +135,10 @@ function formatConfig(request: ImportRequest, defaults: ContainerDefaults, diffI
     ],
   };
   return Buffer.from(JSON.stringify(config));
+}
+
+function ageOf(input: ImportRequest['input']): Date {
+  return 'path' in input ? statSync(input.path).mtime : new Date();
 }
 
 function formatManifest(config: Buffer, { mediaType, digest, size }: MeasuredLayer): Buffer {

@@ -5,7 +5,7 @@ import { EngineError } from '../../core/errors.ts';
 import type { Descriptor, Platform } from '../image.ts';
 import { DOCUMENT_LIMIT_BYTES, parseDocument, parseManifest, INDEX_TYPES } from '../manifest.ts';
 import { formatPlatform, selectPlatform } from '../platform.ts';
-import { formatReference, parseLocalReference } from '../reference.ts';
+import { formatReference, parseLocalReference, parseReference, withDefaultTag } from '../reference.ts';
 import { digestOf, verifyBytes } from '../verify.ts';
 import type { Files } from './files.ts';
 import type { ImageSource, ManifestDocument } from './source.ts';
@@ -46,9 +46,12 @@ class LayoutImage implements ImageSource {
 
   constructor(files: Files, request: LayoutRequest, entry: Descriptor) {
     const name = nameOf(entry);
+    const named = request.transport === 'oci' ? request.name : undefined;
     this.label = `${request.transport}:${files.path}${name === undefined ? '' : `:${name}`}`;
     this.origin = { transport: request.transport, name: files.path };
-    this.names = name === undefined ? [] : [formatReference(parseLocalReference(name))];
+    // What follows the path of a directory is a name as of a registry, that in an archive one of this machine: as Podman.
+    if (named !== undefined) this.names = [formatReference(withDefaultTag(parseReference(named)))];
+    else this.names = name === undefined ? [] : [formatReference(parseLocalReference(name))];
     this.#files = files;
     this.#entry = entry;
     this.#platform = request.platform;

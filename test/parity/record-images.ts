@@ -3,7 +3,8 @@
  *
  *   LICHEN_PARITY_PODMAN=podman sh scripts/node.sh test/parity/record-images.ts
  *
- * It works in a store of its own, which it removes. With words (`load 'manifest add'`) only the cases of these verbs are recorded.
+ * It works in a store of its own, which it removes. All cases run, as each finds what those before it have left; with words (`load 'manifest add'`)
+ * only what is said to the cases of these verbs is recorded anew.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,8 +13,9 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { startRegistry } from '../host/registry.ts';
 import { testHost } from '../host/host.ts';
+import type { Case } from './cases.ts';
 import { IMAGES } from './cases-images.ts';
-import { GOLDENS, type Recorded } from './goldens.ts';
+import { GOLDENS, readGoldens, type Recorded } from './goldens.ts';
 import { normalise, type Said } from './normalise.ts';
 import { imageFiles, placed, unplaced } from './setting-images.ts';
 
@@ -34,16 +36,22 @@ try {
   // It may run as another user.
   for (const path of [base, directory, join(directory, 'policy.json')]) chmodSync(path, path.endsWith('.json') ? 0o666 : 0o777);
   const places = { directory, registry: registry.name, locked: locked.name };
-  const recorded: Recorded[] = [];
-  for (const one of IMAGES.filter(({ name }) => verbs.length === 0 || verbs.some((verb) => name === verb || name.startsWith(`${verb}:`)))) {
+  const before = new Map(readGoldens('images.json').map((golden) => [golden.name, golden]));
+  const recorded: (Recorded | undefined)[] = [];
+  for (const one of IMAGES) {
     const said = await run(placed(one.argv, places));
     if (said === undefined) throw new Error(`${one.name}: does not end`);
-    recorded.push({ ...one, ...normalise(unplaced(said, places)) });
-    writeFileSync(join(GOLDENS, 'images.json'), `${JSON.stringify(recorded, undefined, 2)}\n`);
+    recorded.push(isChosen(one) ? { ...one, ...normalise(unplaced(said, places)) } : before.get(one.name));
   }
+  const kept = recorded.filter((golden) => golden !== undefined);
+  writeFileSync(join(GOLDENS, 'images.json'), `${JSON.stringify(kept, undefined, 2)}\n`);
 } finally {
   spawnSync(podman, ['unshare', 'sh', '-c', 'umount "$1/root/overlay"; rm -rf "$1/root" "$1/run"', 'sh', base]);
   rmSync(base, { recursive: true });
+}
+
+function isChosen({ name }: Case): boolean {
+  return verbs.length === 0 || verbs.some((verb) => name === verb || name.startsWith(`${verb}:`));
 }
 
 /** Not spawnSync: what the registries say has to be read meanwhile. Undefined where it does not end. */

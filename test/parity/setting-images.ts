@@ -55,6 +55,9 @@ export function unplaced({ exitCode, stdout, stderr }: Said, { directory: at, re
       .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d{4})?( UTC|Z)?/g, 'TIME')
       .replaceAll(/^[0-9a-f]{25}$/gm, 'SECRET')
       .replaceAll(/"size": \d+/g, '"size": N')
+      .replaceAll(/^( \* (?:oci|oci-archive|docker-archive|dir): ).+$/gm, '$1WHY')
+      .replaceAll(/(lookup \S+) on \S+:53: /g, '$1: ')
+      .replaceAll(/\/\S+\/root\/artifacts\b/g, '@ARTIFACTS')
       .replaceAll(/ {2,}(?=\S)/g, (gap, at2: number, whole: string) => (at2 === 0 || whole[at2 - 1] === '\n' ? gap : '  '));
   return { exitCode, stdout: clean(stdout), stderr: clean(stderr) };
 }

@@ -55,6 +55,25 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('image trust', () => {
         'docker-daemon                      accept                      ',
       ].join('\n'),
     );
+    await host.writeFile(
+      `${host.user.home}/stores/a.yaml`,
+      'default-docker: {sigstore: https://d.example}\ndocker:\n  quay.io: {sigstore: https://old.example, lookaside: https://q.example}\n',
+    );
+    const stores = await show('-n', '--registrypath', 'stores');
+    expect(stores.split('\n').map((line) => line.split(/ +/).at(-1))).toEqual([
+      'https://d.example',
+      'https://d.example',
+      'https://d.example',
+      'https://q.example',
+      'https://d.example',
+      'https://d.example',
+      'https://d.example',
+    ]);
+    await host.writeFile(`${host.user.home}/stores/b.yaml`, 'docker: {quay.io: {lookaside: x}}');
+    expect(await host.lichen(['image', 'trust', 'show', '--policypath', 'shown.json', '--registrypath', 'stores'])).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringMatching(/"docker" namespace "quay.io" defined both in "stores\/b.yaml" and "stores\/a.yaml"/),
+    });
     expect((await show('-n', 'quay.io')).split('\n')).toHaveLength(7);
     expect(await show('--json')).toContain(
       '  {\n    "transport": "repository",\n    "name": "registry.redhat.io",\n    "repo_name": "registry.redhat.io",\n    "type": "sigstoreSigned",\n    "gpg_id": "N/A"\n  },',

@@ -38,7 +38,7 @@ test("search --list-tags prints Podman's table and JSON", async () => {
 });
 
 test("image trust show prints Podman's table", () => {
-  const table = trustTable([{ transport: 'all', scope: 'default', type: 'accept', id: '' }], { heading: true });
+  const table = trustTable([{ transport: 'all', scope: 'default', type: 'accept', id: '', store: '' }], { heading: true });
   expect(withoutLastNewline(table)).toBe(withoutLastNewline(golden('trust-show.txt')));
 });
 

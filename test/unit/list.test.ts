@@ -82,7 +82,7 @@ test('entries are added at the end, replaced by digest, changed in place and rem
   expect(() => removeEntry(both, digest('0'))).toThrow(
     `no instance matching digest "${digest('0')}" found in manifest list: file does not exist`,
   );
-  expect(() => changeEntry(both, digest('0'), {})).toThrow('no OCI manifest matching digest');
+  expect(() => changeEntry(both, digest('0'), {})).toThrow('no Docker manifest matching digest');
   expect(changeIndex(both, { annotations: { a: 'b' }, subject: undefined })).toMatchObject({ annotations: { a: 'b' } });
 });
 

@@ -117,6 +117,7 @@ const SHAPES: Readonly<Record<InspectKind, DocumentShape>> = {
   },
   image: {
     ...COMMON,
+    fieldName: (key) => HISTORY_FIELDS.get(key) ?? COMMON.fieldName(key),
     types: { Config: '*v1.ImageConfig', RootFS: '*inspect.RootFS', GraphDriver: '*define.DriverData', History: 'v1.History' },
     defaults: {
       '*v1.ImageConfig': {
@@ -130,6 +131,7 @@ const SHAPES: Readonly<Record<InspectKind, DocumentShape>> = {
         Labels: new Map(),
         StopSignal: '',
       },
+      'v1.History': { Created: null, CreatedBy: '', Author: '', Comment: '', EmptyLayer: false },
     },
   },
   network: {
@@ -140,6 +142,14 @@ const SHAPES: Readonly<Record<InspectKind, DocumentShape>> = {
   pod: { ...COMMON, types: {} },
   volume: { ...COMMON, types: {}, defaults: { [DOCUMENT]: { UID: 0, GID: 0, Anonymous: false, Status: new Map() } } },
 };
+
+const HISTORY_FIELDS: ReadonlyMap<string, string> = new Map([
+  ['created', 'Created'],
+  ['created_by', 'CreatedBy'],
+  ['author', 'Author'],
+  ['comment', 'Comment'],
+  ['empty_layer', 'EmptyLayer'],
+]);
 
 const NETWORK_FIELDS: Readonly<Record<string, string>> = {
   id: 'ID',

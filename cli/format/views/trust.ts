@@ -4,21 +4,20 @@ import { encodeJson, type JsonStyle } from '../json.ts';
 import { formatTable } from '../table.ts';
 
 const HEADING = ['TRANSPORT', 'NAME', 'TYPE', 'ID', 'STORE'];
-/** Signatures are read from nowhere. */
-const NO_STORE = '';
 const TWO_SPACES: JsonStyle = { indent: '  ', escapeHtml: true, loose: false };
 
 export function trustTable(rows: readonly TrustRow[], options: { readonly heading: boolean }): string {
-  const body = rows.map(({ transport, scope, type, id }) => [transport, scope, type, id, NO_STORE]);
+  const body = rows.map(({ transport, scope, type, id, store }) => [transport, scope, type, id, store]);
   return formatTable(options.heading ? [HEADING, ...body] : body);
 }
 
 /** Empty fields are left out. */
 export function trustJson(rows: readonly TrustRow[]): string {
-  const documents = rows.map(({ transport, scope, type, id }) => ({
+  const documents = rows.map(({ transport, scope, type, id, store }) => ({
     transport,
     name: transport === 'all' ? '* (default)' : scope || undefined,
     repo_name: scope || undefined,
+    sigstore: store || undefined,
     type,
     gpg_id: id || undefined,
   }));
