@@ -48,7 +48,7 @@ export async function resolveListed(engine: Engine, text: string, options: Liste
   const file = parseFileSource(text);
   if (file) {
     return [
-      await ofFile(engine, file).catch((error: unknown) => {
+      await ofFile(engine, file, options).catch((error: unknown) => {
         throw reworded(error, `setting up to read manifest and configuration from ${JSON.stringify(text)}`);
       }),
     ];
@@ -107,13 +107,18 @@ async function ofImage(engine: Engine, image: ImageRecord): Promise<Listed> {
 }
 
 /** Its parts are copied into the store, where the list keeps them: the archive may be gone by the time of a push. */
-async function ofFile(engine: Engine, { transport, rest }: FileSource): Promise<Listed> {
+async function ofFile(engine: Engine, { transport, rest }: FileSource, { all }: ListedOptions): Promise<Listed> {
   const platform = hostPlatform();
   await using opened = await openFileSource(transport, rest, { staging: stagingDirectory(engine), platform });
   const [source, ...more] = opened.images;
   if (source === undefined || more.length > 0) {
     throw new EngineError('ARCHIVE_UNSUPPORTED', `${rest} holds ${opened.images.length} images`, {
       hint: `Name one of them: ${transport}:${rest}:NAME`,
+    });
+  }
+  if (all && (await source.manifest()).indexDigest !== undefined) {
+    throw new EngineError('NOT_SUPPORTED', `${source.label}: all of an index in files is not supported`, {
+      hint: 'Without --all the image for this machine is added. Push the index to a registry to add all of it.',
     });
   }
   const stored = await storeImage(source, await copyRequest(engine, {}));

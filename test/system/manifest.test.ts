@@ -287,6 +287,19 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('manifest', () => {
     },
   );
 
+  test('of an index in a directory the image for this machine is taken; --all is refused', async () => {
+    await host.succeed(['manifest', 'create', 'both', 'busybox', 'foreign']);
+    await host.succeed(['manifest', 'push', '-q', '--all', 'both', 'oci:/tmp/both']);
+    await host.succeed(['manifest', 'create', 'taken']);
+    expect(await host.lichen(['manifest', 'add', '--all', 'taken', 'oci:/tmp/both'])).toMatchObject({
+      stderr: expect.stringContaining('all of an index in files is not supported'),
+      exitCode: 125,
+    });
+    await host.succeed(['manifest', 'add', 'taken', 'oci:/tmp/both']);
+    expect((await inspect('taken')).manifests).toMatchObject([{ platform: { architecture: ARCHITECTURE } }]);
+    await host.succeed(['manifest', 'rm', 'both', 'taken']);
+  });
+
   test.each([
     ['docker-archive:/tmp/nothing.tar', 'opening file "/tmp/nothing.tar": open /tmp/nothing.tar: no such file or directory'],
     ['oci:/tmp', 'open /tmp/index.json: no such file or directory'],
