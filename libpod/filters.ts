@@ -17,6 +17,12 @@ export function splitFilters(texts: readonly string[]): Filters {
   return filters;
 }
 
+/** What prunes say of a filter without `=`. Throws INVALID_ARGUMENT. */
+export function refuseBareFilters(texts: readonly string[]): void {
+  const bare = texts.find((text) => !text.includes('='));
+  if (bare !== undefined) throw new EngineError('INVALID_ARGUMENT', `filter input must be in the form of filter=value: ${bare} is invalid`);
+}
+
 /** `key` or `key=value`; both may hold `*` as a wild card, as Podman's do. */
 export function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
   const equals = wanted.indexOf('=');

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine.ts';
+import { refuseBareFilters } from '../filters.ts';
 import type { ImageRecord } from '../state/images.ts';
 import { imageFacts, imageTest } from './filter.ts';
 import { collectGarbage, sweep } from './garbage.ts';
@@ -16,6 +17,7 @@ export interface PrunedImages extends Pick<RemovedImages, 'deleted' | 'failures'
 
 /** Remove what no container uses, and what killed copies left in the store. Throws INVALID_ARGUMENT (filters). */
 export async function pruneImages(engine: Engine, options: PruneOptions): Promise<PrunedImages> {
+  refuseBareFilters(options.filters);
   const images = engine.images.list();
   const facts = imageFacts(engine, images);
   const always = ['containers=false', 'readonly=false', ...(options.all ? [] : ['dangling=true'])];

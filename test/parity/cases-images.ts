@@ -559,6 +559,7 @@ export const IMAGES: readonly Case[] = [
   of('rmi: by name', 'rmi', 'localhost/foreign'),
   of('image prune: dangling', 'image', 'prune', '--force', '--filter', 'dangling=true'),
   of('image prune: bad filter', 'image', 'prune', '--force', '--filter', 'foo=bar'),
+  of('image prune: filter without value', 'image', 'prune', '--force', '--filter', 'label'),
   of('image prune: argument', 'image', 'prune', 'x'),
   of('image prune: no', 'image', 'prune'),
   of('image scp: nothing', 'image', 'scp'),

@@ -3,7 +3,7 @@
  *
  *   LICHEN_PARITY_PODMAN=podman sh scripts/node.sh test/parity/record.ts
  *
- * It adds the image localhost/busybox, containers and a volume to that Podman's store and removes them.
+ * With words (`facts.json`) only these files are written. It adds the image localhost/busybox, containers and a volume to that Podman's store and removes them.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fixturePath } from '../fixtures/build/images.ts';
 import { FACTS, FAILURES, type Case } from './cases.ts';
 import { KEPT } from './cases-kept.ts';
+import { SEVERAL } from './cases-several.ts';
 import { GOLDENS } from './goldens.ts';
 import { normalise, type Said } from './normalise.ts';
 import { IMAGE, prepare, RESTORE } from './setting.ts';
@@ -19,6 +20,7 @@ import { IMAGE, prepare, RESTORE } from './setting.ts';
 const podman = process.env['LICHEN_PARITY_PODMAN'];
 if (podman === undefined) throw new Error('LICHEN_PARITY_PODMAN names no Podman');
 
+const chosen = process.argv.slice(2);
 const directory = mkdtempSync(join(tmpdir(), 'parity-'));
 try {
   // It may run as another user.
@@ -34,12 +36,14 @@ try {
   write('failures.json', FAILURES);
   write('facts.json', FACTS);
   write('kept.json', KEPT);
+  write('several.json', SEVERAL);
 } finally {
   for (const argv of RESTORE) run(podman, argv);
   rmSync(directory, { recursive: true });
 }
 
 function write(name: string, cases: readonly Case[]): void {
+  if (chosen.length > 0 && !chosen.includes(name)) return;
   const recorded = cases.map((one) => ({ ...one, ...normalise(run(podman!, one.argv)) }));
   writeFileSync(join(GOLDENS, name), `${JSON.stringify(recorded, undefined, 2)}\n`);
 }
