@@ -106,6 +106,35 @@ test.for(inspection.cases.map((entry) => [entry.format, entry] as const))(
   },
 );
 
+test.for([
+  ['{{.Config.SdNotifyMode}}', 'container'],
+  ['{{.Config.DomainName}}', ''],
+  ['{{.Config.HealthMaxLogCount}}', '5'],
+  ['{{.Config.HealthMaxLogSize}}', '500'],
+  ['{{.Config.SdNotifySocket}}', '/run/notify.sock'],
+])("inspect knows Go's name of the field in %s", async ([format, value]) => {
+  const document = {
+    Config: {
+      Domainname: '',
+      HealthcheckMaxLogCount: 5,
+      HealthcheckMaxLogSize: 500,
+      sdNotifyMode: 'container',
+      sdNotifySocket: '/run/notify.sock',
+    },
+  };
+  expect(await formatInspect([{ kind: 'container', document }], format)).toBe(`${value}\n`);
+});
+
+test.for(['sdNotifyMode', 'Domainname', 'HealthcheckMaxLogCount'])('the JSON key %s is no name of a field', async (key) => {
+  const format = `{{.Config.${key}}}`;
+  const document = { Config: { Domainname: '', HealthcheckMaxLogCount: 5, sdNotifyMode: 'container' } };
+  await expect(formatInspect([{ kind: 'container', document }], format)).rejects.toThrow(`can't evaluate field ${key}`);
+});
+
+test('a notify socket that no container has is empty, as a Go struct has it', async () => {
+  expect(await formatInspect([{ kind: 'container', document: { Config: {} } }], '{{.Config.SdNotifySocket}}')).toBe('\n');
+});
+
 test('inspect without a format prints the documents as Podman indents them', async () => {
   const golden = readFileSync(new URL('../fixtures/golden/inspect.container.running.json', import.meta.url), 'utf8');
   const documents = JSON.parse(golden) as object[];

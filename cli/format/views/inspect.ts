@@ -63,12 +63,23 @@ const LISTS: ReadonlySet<string> = new Set([
   'RepoTags',
 ]);
 
+/** Where Go's name of a field is not the JSON key; networks have a rule of their own. */
+const FIELDS: Readonly<Record<string, string>> = {
+  Id: 'ID',
+  lockNumber: 'LockNumber',
+  Domainname: 'DomainName',
+  HealthcheckMaxLogCount: 'HealthMaxLogCount',
+  HealthcheckMaxLogSize: 'HealthMaxLogSize',
+  sdNotifyMode: 'SdNotifyMode',
+  sdNotifySocket: 'SdNotifySocket',
+};
+
 const COMMON = {
   type: DOCUMENT,
   maps: MAPS,
   lists: LISTS,
   times: TIMES,
-  fieldName: (key: string): string => (key === 'Id' ? 'ID' : key === 'lockNumber' ? 'LockNumber' : key),
+  fieldName: (key: string): string => (Object.hasOwn(FIELDS, key) ? FIELDS[key]! : key),
   defaults: {},
   aliases: { [DOCUMENT]: { Id: 'ID' } },
 } as const;
@@ -94,7 +105,13 @@ const SHAPES: Readonly<Record<InspectKind, DocumentShape>> = {
     defaults: {
       [DOCUMENT]: { SizeRw: null, SizeRootFs: 0, Pod: '', IsInfra: false },
       '*define.InspectContainerState': { Health: null },
-      '*define.InspectContainerConfig': { Healthcheck: null, Volumes: new Map(), ExposedPorts: new Map(), Labels: new Map() },
+      '*define.InspectContainerConfig': {
+        Healthcheck: null,
+        Volumes: new Map(),
+        ExposedPorts: new Map(),
+        Labels: new Map(),
+        SdNotifySocket: '',
+      },
       'define.InspectMount': {
         Type: '',
         Name: '',
