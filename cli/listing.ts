@@ -21,15 +21,18 @@ export function entryChanges(flags: EntryFlags): EntryChanges {
     osVersion: flags['os-version'],
     osFeatures: flags['os-features'] ?? [],
     features: flags.features,
-    annotations: annotationMap(flags.annotation),
+    annotations: annotationMap(flags.annotation, (text) => `no value given for annotation ${text}`),
   };
 }
 
-/** Throws INVALID_ARGUMENT. */
-export function annotationMap(texts: readonly string[]): Readonly<Record<string, string>> {
+/** Throws INVALID_ARGUMENT with what `complaint` makes of the text in quotes: Podman says it in two ways. */
+export function annotationMap(
+  texts: readonly string[],
+  complaint = (text: string) => `expected --annotation ${text} to be in key=value format`,
+): Readonly<Record<string, string>> {
   const entries = texts.map((text): [string, string] => {
     const equals = text.indexOf('=');
-    if (equals < 0) throw new EngineError('INVALID_ARGUMENT', `expected --annotation ${JSON.stringify(text)} to be in key=value format`);
+    if (equals < 0) throw new EngineError('INVALID_ARGUMENT', complaint(JSON.stringify(text)));
     return [text.slice(0, equals), text.slice(equals + 1)];
   });
   return Object.fromEntries(entries);

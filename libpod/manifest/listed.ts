@@ -60,11 +60,16 @@ export async function resolveListed(engine: Engine, text: string, options: Liste
   } catch (error) {
     if (here) return ofRecord(engine, here.image, options);
     if (!(error instanceof EngineError) || error.code === 'ABORTED') throw error;
-    const { code, hint } = error;
+    const { code, hint, message } = error;
+    const [there, hereToo] =
+      code === 'INVALID_REFERENCE' ? [message.replace(/^parsing reference ".*?": /, ''), message] : [message, `${text}: image not known`];
     throw new EngineError(
       code,
-      `locating image to add to manifest list: "docker://${text}": ${error.message}; ${JSON.stringify(text)}: ${text}: image not known`,
-      { cause: error, ...(hint === undefined ? {} : { hint }) },
+      `locating image to add to manifest list: "docker://${text}": ${there}; ${JSON.stringify(text)}: ${hereToo}`,
+      {
+        cause: error,
+        ...(hint === undefined ? {} : { hint }),
+      },
     );
   }
 }

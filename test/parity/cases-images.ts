@@ -423,7 +423,6 @@ export const IMAGES: readonly Case[] = [
     'localhost/sent',
     'docker://@REGISTRY/team/list:c',
   ),
-  of('manifest push: what was added', 'manifest', 'inspect', PLAIN, '@REGISTRY/team/list:c'),
   of(
     'manifest push: added gzip',
     'manifest',
@@ -435,7 +434,6 @@ export const IMAGES: readonly Case[] = [
     'localhost/sent',
     'docker://@REGISTRY/team/list:g',
   ),
-  of('manifest push: what was there', 'manifest', 'inspect', PLAIN, '@REGISTRY/team/list:g'),
   of(
     'manifest push: bad added compression',
     'manifest',
