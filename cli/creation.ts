@@ -45,7 +45,7 @@ function refuseTerminals(): void {
 }
 
 /** cgroup v2 has no real-time budgets; as Podman, the container goes without. */
-function warnOfRealtime({ stderr }: CommandContext, flags: WishFlags): void {
+export function warnOfRealtime({ stderr }: CommandContext, flags: Pick<WishFlags, 'cpu-rt-period' | 'cpu-rt-runtime'>): void {
   if (flags['cpu-rt-period']) stderr.line('Realtime period not supported on cgroups V2 systems');
   if (flags['cpu-rt-runtime']) stderr.line('Realtime runtime not supported on cgroups V2 systems');
 }

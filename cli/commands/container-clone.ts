@@ -6,11 +6,13 @@ import { findImage } from '../../libpod/image/find.ts';
 import { checkName } from '../../libpod/spec/conflicts.ts';
 import { LIVE, shownStatus } from '../../libpod/state/containers.ts';
 import { defineCommand } from '../command.ts';
+import { warnOfRealtime } from '../creation.ts';
 import { containerCloneFace } from '../faces/container-clone.ts';
 import { resourceWish } from '../wish/resources.ts';
 
 export const command = defineCommand(containerCloneFace, async (context, [original = '', nameArgument, imageArgument], flags) => {
   if (flags.force && !flags.destroy) throw new EngineError('INVALID_ARGUMENT', 'cannot set --force without --destroy: invalid argument');
+  warnOfRealtime(context, flags);
   const resources = resourceWish(flags, context.given);
   const engine = await context.openEngine();
   const record = engine.containers.find(original);

@@ -14,6 +14,11 @@ import { resourceWish } from '../wish/resources.ts';
 export const command = defineCommand(updateFace, async (context, [name = ''], flags) => {
   if (flags.ulimit.includes('host'))
     throw new EngineError('INVALID_ARGUMENT', '--ulimit host can only be chosen when the container is created');
+  if (flags['cpu-rt-period'] || flags['cpu-rt-runtime']) {
+    throw new EngineError('NOT_SUPPORTED', 'realtime period not supported on cgroupv2', {
+      hint: 'Leave out --cpu-rt-period and --cpu-rt-runtime.',
+    });
+  }
   const caller = callerEnvironment(context.env);
   const request = {
     resources: resourceWish(flags, context.given),

@@ -17,8 +17,8 @@ export const updateFace = defineFace({
   flags: flagTable({
     ...LIMIT_FLAGS,
     ...LATEST,
-    'device-read-iops': { ...CONTAINER_FLAGS['device-read-iops'], unsupported: true },
-    'device-write-iops': { ...CONTAINER_FLAGS['device-write-iops'], unsupported: true },
+    'device-read-iops': CONTAINER_FLAGS['device-read-iops'],
+    'device-write-iops': CONTAINER_FLAGS['device-write-iops'],
     env: CONTAINER_FLAGS.env,
     'health-cmd': CONTAINER_FLAGS['health-cmd'],
     'health-interval': CONTAINER_FLAGS['health-interval'],

@@ -69,10 +69,19 @@ describe.skipIf(!canRunContainers)('update and clone', () => {
     await refused(['update', '--restart', 'bad', 'c'], '"bad" is not a valid restart policy: invalid argument');
     await refused(['update', '--memory', 'bad', 'c'], `invalid value for memory: invalid size: 'bad'`);
     await refused(['update', '--memory', '1g', 'nosuch'], 'no container with name or ID "nosuch" found: no such container');
-    await refused(['update', '--cpu-rt-period', '1000', 'c'], '--cpu-rt-period is not supported yet');
+    await refused(['update', '--cpu-rt-period', '1000', 'c'], 'realtime period not supported on cgroupv2');
+    await refused(['update', '--cpu-rt-runtime', '1000', 'c'], 'realtime period not supported on cgroupv2');
+    await refused(
+      ['update', '--device-read-iops', '/dev/null:1mb', 'c'],
+      'invalid rate for device: /dev/null:1mb. The correct format is <device-path>:<number>. Number must be a positive integer',
+    );
+    await refused(['update', '--device-write-iops', '/dev/null:10', 'c'], '/dev/null: not a block device');
   });
 
   test('clone makes a container of the same configuration under another name, with other limits or another image', async () => {
+    const warned = await host.lichen(['container', 'clone', '--cpu-rt-period', '1000', '--name', 'timed', 'c']);
+    expect(warned).toMatchObject({ stderr: 'Realtime period not supported on cgroups V2 systems\n', exitCode: 0 });
+    await host.succeed(['rm', 'timed']);
     const first = await host.succeed(['container', 'clone', 'c']);
     await host.succeed(['container', 'clone', 'c']);
     expect(await host.succeed(['ps', '-a', '--filter', 'name=clone', '--format', '{{.Names}} {{.Status}} {{.Command}}'])).toBe(
