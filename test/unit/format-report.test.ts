@@ -131,8 +131,15 @@ test.for(['sdNotifyMode', 'Domainname', 'HealthcheckMaxLogCount'])('the JSON key
   await expect(formatInspect([{ kind: 'container', document }], format)).rejects.toThrow(`can't evaluate field ${key}`);
 });
 
-test('a notify socket that no container has is empty, as a Go struct has it', async () => {
-  expect(await formatInspect([{ kind: 'container', document: { Config: {} } }], '{{.Config.SdNotifySocket}}')).toBe('\n');
+test.for([
+  ['SdNotifySocket', ''],
+  ['Timezone', ''],
+  ['Secrets', '[]'],
+  ['ChrootDirs', '[]'],
+  ['StartupHealthCheck', '<nil>'],
+  ['SystemdMode', 'false'],
+])('%s that a container does not have is empty, as a Go struct has it', async ([field, value]) => {
+  expect(await formatInspect([{ kind: 'container', document: { Config: {} } }], `{{.Config.${field}}}`)).toBe(`${value}\n`);
 });
 
 test('inspect without a format prints the documents as Podman indents them', async () => {

@@ -110,7 +110,12 @@ const SHAPES: Readonly<Record<InspectKind, DocumentShape>> = {
         Volumes: new Map(),
         ExposedPorts: new Map(),
         Labels: new Map(),
+        ChrootDirs: [],
         SdNotifySocket: '',
+        Secrets: [],
+        StartupHealthCheck: null,
+        SystemdMode: false,
+        Timezone: '',
       },
       'define.InspectMount': {
         Type: '',
