@@ -21,7 +21,7 @@ import type { Phase } from './startup.ts';
 import { formatPhases, formatTable, missesBudget } from './table.ts';
 
 const WITH_REGISTRY = ['pull', 'pull-present', 'push'];
-const WITH_ARCHIVE = ['load', 'disk', 'push', 'rmi'];
+const WITH_ARCHIVE = ['load', 'disk', 'push', 'rmi', 'keep-id-first', 'keep-id'];
 
 const names = [...ROWS.map(({ name }) => name), 'startup'];
 const words = process.argv.slice(2);

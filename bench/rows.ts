@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { carryOut, timed, timedTogether, type Engine } from './engine.ts';
 import { heldByHelpers, processIds } from './memory.ts';
 
@@ -36,6 +37,8 @@ const MANY_IMAGES = 300;
 const IDLE_CONTAINERS = 4;
 const IDLE_COMMAND = ['sleep', '100000'] as const;
 const BUILD_FILES = 9000;
+const WRITTEN_MIB = 100;
+const LINES = 100_000;
 const BYTES_PER_MB = 1e6;
 
 export const ROWS: readonly Row[] = [
@@ -68,6 +71,50 @@ export const ROWS: readonly Row[] = [
         Array.from({ length: 20 }, () => ['run', '--rm', SMALL_IMAGE, 'true']),
         4,
       ),
+  }),
+  row('cp', `\`cp\` of ${WRITTEN_MIB} MiB out of a running container and back`, 1, 0.8, {
+    ...withFullContainer(),
+    samples: 5,
+    measure: async (engine) => {
+      const file = join(tmpdir(), `${NAME}-${engine.name}-${process.pid}`);
+      try {
+        const out = await timed(engine, ['cp', `${NAME}:/big`, file]);
+        return out.ms + (await timed(engine, ['cp', file, `${NAME}:/back`])).ms;
+      } finally {
+        await rm(file, { force: true });
+      }
+    },
+  }),
+  row('commit', `\`commit\` of a container that wrote ${WRITTEN_MIB} MiB`, 1, 0.8, {
+    ...withFullContainer(),
+    samples: 5,
+    measure: async (engine) => {
+      const image = `localhost/${NAME}-committed`;
+      try {
+        return (await timed(engine, ['commit', '--quiet', NAME, image])).ms;
+      } finally {
+        await carryOut(engine, ['rmi', '-f', image], { ignoreFailure: true });
+      }
+    },
+  }),
+  row('logs', `\`logs\` of ${LINES} lines`, 1, 0.8, { ...withFullContainer(), samples: 7, measure: command('logs', NAME) }),
+  row('stats', '`stats --no-stream C`', 1, 0.8, { ...withIdleContainer(), samples: 7, measure: command('stats', '--no-stream', NAME) }),
+  row('keep-id-first', '`run --rm --userns=keep-id` of a 600 MB image, for the first time', 1, 0.8, {
+    samples: 2,
+    measure: async (engine, material) => {
+      await loadLarge(engine, material);
+      return keepingId(engine);
+    },
+    teardown: removeLarge,
+  }),
+  row('keep-id', '`run --rm --userns=keep-id` of it again', 1, 0.8, {
+    samples: 7,
+    setup: async (engine, material) => {
+      await loadLarge(engine, material);
+      await keepingId(engine);
+    },
+    measure: keepingId,
+    teardown: removeLarge,
   }),
   row(
     'load',
@@ -148,6 +195,24 @@ function withIdleContainer(): Pick<Row, 'setup' | 'teardown'> {
       await carryOut(engine, ['rm', '-f', '-t', '0', NAME], { ignoreFailure: true });
     },
   };
+}
+
+/** It has written a file and many lines, and sleeps. */
+function withFullContainer(): Pick<Row, 'setup' | 'teardown'> {
+  const script = `dd if=/dev/zero of=/big bs=1M count=${WRITTEN_MIB}; seq ${LINES}; exec ${IDLE_COMMAND.join(' ')}`;
+  return {
+    setup: async (engine) => {
+      await carryOut(engine, ['run', '-d', '--name', NAME, '--network', 'none', SMALL_IMAGE, 'sh', '-c', script]);
+      while ((await carryOut(engine, ['logs', '--tail', '1', NAME])).trim() !== String(LINES)) await sleep(100);
+    },
+    teardown: withIdleContainer().teardown!,
+  };
+}
+
+/** The image holds data alone: what runs is a static program of the machine. */
+async function keepingId(engine: Engine): Promise<number> {
+  const flags = ['--rm', '--network', 'none', '--userns=keep-id', '-v', '/bin/busybox:/busybox:ro'];
+  return (await timed(engine, ['run', ...flags, LARGE_IMAGE, '/busybox', 'true'])).ms;
 }
 
 /** Each sample starts without the image; removing it is not timed. */

@@ -23,7 +23,7 @@ export interface Victim {
 }
 
 /** Commands are judged every so many kills; by then leftovers of several may have piled up, which is harder on the engine, not easier. */
-const KILLS_PER_CHECK = 5;
+const KILLS_PER_CHECK = 10;
 /** Bounded, not timed: nothing waits for anything but a lock that its dead holder has let go of. */
 const NEXT_COMMAND_MS = 20_000;
 const GROWTH = 1.02;
