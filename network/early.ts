@@ -72,14 +72,14 @@ export async function outputOfBegun(begun: BegunNetwork, commands: NetworkComman
   return said;
 }
 
-/** Looking for processes takes a while; they are there, or have left their status. */
+/** Looking for a process takes a while. Only the shell that is to write the status has its name: pasta outlives that shell, however it ended. */
 const LOOK_EVERY_MS = 200;
 
 async function endsWell(netns: string): Promise<boolean> {
   for (let waitedMs = 1; ; waitedMs++) {
     const status = readIfThere(`${netns}.status`);
     if (status?.endsWith('\n')) return Number(status) === 0;
-    if (waitedMs % LOOK_EVERY_MS === 0 && processesNaming([netns]).length === 0 && !existsSync(`${netns}.status`)) return false;
+    if (waitedMs % LOOK_EVERY_MS === 0 && processesNaming([`${netns}.status`]).length === 0 && !existsSync(`${netns}.status`)) return false;
     await sleep(1);
   }
 }
@@ -106,8 +106,8 @@ export async function endForsaken(directory: string): Promise<void> {
 /** Let bin/lichen begin the next network with these. One that it cannot be told of is begun later, which costs only time. */
 export function rememberCommands(commands: NetworkCommands): void {
   const known = readLines(commands.netns);
-  const token = known && /=(\w+) /.exec(known)?.[1];
-  if (known !== undefined && token !== undefined && known === launcherLines(commands, token)) return;
+  const token = known && new RegExp(`${BEGUN_NETWORK}="(\\w+) `).exec(known)?.[1];
+  if (token !== undefined && known === launcherLines(commands, token)) return;
   try {
     const file = linesFile(commands.netns);
     writeFileSync(`${file}.${process.pid}`, launcherLines(commands, randomHex(8)), { mode: 0o600 });
@@ -146,7 +146,7 @@ function readIfThere(path: string): string | undefined {
 export function launcherLines({ netns, make, connect }: NetworkCommands, token: string): string {
   // `$0` of the inner shell is the namespace: whoever looks for the processes that belong to it finds this one too.
   const words = (argv: readonly string[]) => argv.map((word) => `"${escaped(word).replaceAll(escaped(netns), '$0')}"`).join(' ');
-  const script = `${words(make)} && ${words(connect)}; echo $? >"$0.status"`;
+  const script = `${words(make)} && ${words(connect)}; echo $? >"$1"`;
   return `plain=yes
 for word in "$@"; do
   case $word in
@@ -167,7 +167,7 @@ if [ -n "$plain" ] && read -r uuid </proc/sys/kernel/random/uuid && read -r word
   if { echo $$ >"$begun.begun" && : >"$begun"; } 2>/dev/null; then
     ${BEGUN_NETWORK}="${token} $begun"
     export ${BEGUN_NETWORK}
-    (nsenter -t "$pid" $enter --preserve-credentials -- /bin/sh -c ${quote(script)} "$begun" </dev/null >"$begun.said" 2>&1 &)
+    (nsenter -t "$pid" $enter --preserve-credentials -- /bin/sh -c ${quote(script)} "$begun" "$begun.status" </dev/null >"$begun.said" 2>&1 &)
   fi
 fi
 `;

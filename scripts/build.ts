@@ -92,6 +92,7 @@ async function everything(path: string): Promise<string> {
 
 /** Dynamic imports that commands of any part seldom come to. */
 const SELDOM = [
+  'host/exchange.ts',
   'cli/help.ts',
   'cli/completion/complete.ts',
   'cli/completion/names.ts',
@@ -119,6 +120,7 @@ const SELDOM = [
   'storage/layer/unpack.ts',
   'storage/layer/verify.ts',
   'storage/tree/copy.ts',
+  'storage/tree/unlink.ts',
 ];
 
 interface Part {

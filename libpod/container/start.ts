@@ -16,7 +16,7 @@ import { isNamespace } from '../../host/namespaces.ts';
 import { mount, MS, unmountAll } from '../../host/mount.ts';
 import { identify } from '../../host/pid.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
-import { isUndecided, type BegunNetwork } from '../../network/early.ts';
+import { endBegun, forgetCommands, isUndecided, type BegunNetwork } from '../../network/early.ts';
 import { clearNamespace, teardownAttachment } from '../../network/teardown.ts';
 import type { Engine } from '../engine.ts';
 import { freshHealth, hasHealthcheck } from '../health/check.ts';
@@ -85,7 +85,7 @@ export async function startUnderLock(engine: Engine, record: ContainerRecord, op
   try {
     return await start(engine, record, places, runCount, options);
   } catch (error) {
-    if (options.begun) await (await import('../../network/early.ts')).endBegun(options.begun);
+    if (options.begun) await endBegun(options.begun);
     await undoStart(engine, record, error);
     throw error;
   }
@@ -241,7 +241,6 @@ async function healthLock(config: ContainerConfig, places: ContainerPlaces, runC
 /** Where the container turns out to want another network, the launcher has to be told. */
 async function usefulBegun({ network }: ContainerConfig, begun: BegunNetwork | undefined): Promise<BegunNetwork | undefined> {
   if (begun === undefined || network.mode.kind === 'pasta') return begun;
-  const { endBegun, forgetCommands } = await import('../../network/early.ts');
   forgetCommands(begun.netns);
   await endBegun(begun);
   return undefined;

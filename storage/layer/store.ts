@@ -31,8 +31,7 @@ import { lockFile, tryLockFile, type FileLock } from '../../host/flock.ts';
 import type { LayerLimits } from './limits.ts';
 import { FACTS, RECORD, TREE, WORK } from './places.ts';
 import { diskUsage } from '../tree/usage.ts';
-import { exchange } from '../../host/exchange.ts';
-import { removeTree, unlinkSideBySide } from '../tree/remove.ts';
+import { removeTree } from '../tree/remove.ts';
 import { healStaging, StagingDirectory } from './staging.ts';
 import type { UnpackedLayer } from './unpack.ts';
 
@@ -117,6 +116,7 @@ export class LayerStore {
     using staging = StagingDirectory.make(this.#staging);
     const unpacked = await this.#unpack(staging, diffId, source, options);
     using damaged = StagingDirectory.make(this.#staging);
+    const { exchange } = await import('../../host/exchange.ts');
     return this.#keep(staging, unpacked, () => {
       const place = this.#directory(diffId);
       if (!this.has(diffId)) return staging.keepAs(place);
@@ -173,6 +173,7 @@ export class LayerStore {
         rmSync(this.#unsettled(diffId), { force: true });
       });
     }
+    const { unlinkSideBySide } = await import('../tree/unlink.ts');
     await unlinkSideBySide(staging.path);
   }
 

@@ -1,10 +1,8 @@
 import { chmodSync, lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync, type Dirent } from 'node:fs';
-import { unlink } from 'node:fs/promises';
-import { mapConcurrent } from '../../core/concurrent.ts';
 import { randomHex } from '../../host/random.ts';
 
 /** Deeper than this a directory is moved to the top of the tree first: containers can nest deeper than PATH_MAX and our stack allow. */
-const DEPTH = 32;
+export const DEPTH = 32;
 
 /**
  * Remove a file or directory with all there is below it; links are not followed, and nothing there is fine. Synchronous.
@@ -20,22 +18,6 @@ export function removeTree(path: string | Buffer): void {
   for (let attempt = 1; ; attempt++) {
     removal.empty(top, 0);
     if (removedEmpty(top, attempt)) return;
-  }
-}
-
-/** unlink(2) of a file whose blocks are on the disk may wait for that (a third of a millisecond where they are discarded): as many as libuv has threads. */
-const SIDE_BY_SIDE = 4;
-
-/** Makes a removeTree that follows shorter, where it is for long: most files are gone. Whatever resists is left to that. */
-export async function unlinkSideBySide(path: string): Promise<void> {
-  await mapConcurrent(filesBelow(Buffer.from(path), 0), { limit: SIDE_BY_SIDE }, (file) => unlink(file).catch(() => undefined));
-}
-
-function* filesBelow(directory: Buffer, depth: number): Generator<Buffer> {
-  for (const entry of entriesOf(directory)) {
-    const path = join(directory, entry.name);
-    if (!entry.isDirectory()) yield path;
-    else if (depth < DEPTH) yield* filesBelow(path, depth + 1);
   }
 }
 
@@ -87,7 +69,8 @@ class Removal {
   }
 }
 
-function entriesOf(directory: Buffer): Dirent<Buffer>[] {
+/** Empty for one that is gone. */
+export function entriesOf(directory: Buffer): Dirent<Buffer>[] {
   const read = () => readdirSync(directory, { withFileTypes: true, encoding: 'buffer' });
   return unlessGone(() => withAccess(directory, read)) ?? [];
 }
@@ -114,6 +97,6 @@ function withAccess<T>(directory: Buffer, work: () => T): T {
 
 const SLASH = Buffer.from('/');
 
-function join(directory: Buffer, name: Buffer): Buffer {
+export function join(directory: Buffer, name: Buffer): Buffer {
   return Buffer.concat([directory, SLASH, name]);
 }

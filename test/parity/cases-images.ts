@@ -2,7 +2,7 @@
  * Images, registries, lists and artifacts: command lines whose words and exit status must be Podman's. They run in this order, in a store that is
  * empty before the first, and each finds what those before it have left. `@` words stand for places: setting-images.ts.
  */
-import type { Case } from './cases.ts';
+import { of, type Case } from './cases.ts';
 
 const BUSYBOX = 'localhost/busybox';
 const LIST = 'localhost/list';
@@ -565,10 +565,6 @@ export const IMAGES: readonly Case[] = [
   of('rmi: all', 'rmi', '--all', '--force'),
   of('system df: afterwards', 'system', 'df', '--format', '{{.Type}} {{.Total}} {{.Size}} {{.Reclaimable}}'),
 ];
-
-function of(name: string, ...argv: readonly string[]): Case {
-  return { name, argv };
-}
 
 function listing(name: string, argv: readonly string[]): readonly Case[] {
   return [of(`images: ${name}`, ...argv), of(`images: ${name}, quiet`, ...argv, '--quiet')];

@@ -1,5 +1,5 @@
 /** Secrets, volumes and health checks: command lines whose words and exit status must be Podman's. stdin is empty. */
-import type { Case } from './cases.ts';
+import { of, type Case } from './cases.ts';
 import { IMAGE } from './setting.ts';
 
 export const KEPT: readonly Case[] = [
@@ -91,10 +91,6 @@ export const KEPT: readonly Case[] = [
   of('start: bad restart policy', 'start', '--filter', 'restart-policy=foo'),
   of('ps: restart policy with a count', 'ps', '-a', '--filter', 'restart-policy=on-failure:3'),
 ];
-
-function of(name: string, ...argv: readonly string[]): Case {
-  return { name, argv };
-}
 
 function health(name: string, ...flags: readonly string[]): Case {
   return of(`health: ${name}`, 'create', '--health-cmd=x', ...flags, IMAGE, 'true');

@@ -215,7 +215,7 @@ export const FACTS: readonly Case[] = [
   inside('namespaces are its own', [], 'set -- /proc/[0-9]*; echo $#; ls /sys/class/net; cat /proc/1/cmdline | tr "\\0" " "'),
 ];
 
-function of(name: string, ...argv: readonly string[]): Case {
+export function of(name: string, ...argv: readonly string[]): Case {
   return { name, argv };
 }
 

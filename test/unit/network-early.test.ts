@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { launcherLines } from '../../network/early.ts';
+import { launcherLines, rememberCommands } from '../../network/early.ts';
 
 describe('the lines that the launcher reads', () => {
   const root = mkdtempSync(join(tmpdir(), 'lichen-early-'));
@@ -42,11 +42,24 @@ describe('the lines that the launcher reads', () => {
     const [, script = '', name = ''] = begun.words.slice(7);
     expect(name).toBe(path);
     expect(
-      execFileSync('sh', ['-c', script.replace('; echo', ' && : ; echo'), join(root, 'status')], { env: { PATH: programs() } }).toString(),
+      execFileSync('sh', ['-c', script.replace('; echo', ' && : ; echo'), join(root, 'status'), join(root, 'status.status')], {
+        env: { PATH: programs() },
+      }).toString(),
     ).toBe(`make|${root}/status|$(touch "$HOME")|\ncon nect|--pid|${root}/status.pid|it's|\n`);
     expect(readFileSync(join(root, 'status.status'), 'utf8')).toBe('0\n');
     expect(Number(readFileSync(`${path}.begun`, 'utf8'))).toBeGreaterThan(1);
     expect(begin(['run', 'busybox'], 'UmC')!.words.slice(2, 5)).toEqual(['-U', '-m', '-C']);
+  });
+
+  test('stay as they are while the commands do: whoever has just read them is not told that others were meant', () => {
+    const commands = { netns: join(root, 'netns', 'x'), make: ['make'], connect: ['connect'] };
+    const lines = () => readFileSync(join(root, 'netns-begin'), 'utf8');
+    rememberCommands(commands);
+    const first = lines();
+    rememberCommands({ ...commands, netns: join(root, 'netns', 'y') });
+    expect(lines()).toBe(first);
+    rememberCommands({ ...commands, connect: ['connect', 'otherwise'] });
+    expect(lines()).not.toBe(first);
   });
 
   /** `make` and `con nect`: print their own name and their words. */

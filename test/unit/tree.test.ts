@@ -16,7 +16,8 @@ import { makeSpecialFile } from '../../host/mknod.ts';
 import { setTimes } from '../../host/times.ts';
 import { getXattr, setXattr } from '../../host/xattr.ts';
 import { copyTree } from '../../storage/tree/copy.ts';
-import { removeTree, unlinkSideBySide } from '../../storage/tree/remove.ts';
+import { removeTree } from '../../storage/tree/remove.ts';
+import { unlinkSideBySide } from '../../storage/tree/unlink.ts';
 import { diskUsage } from '../../storage/tree/usage.ts';
 import { Scratch } from '../fixtures/tar/layer.ts';
 
