@@ -72,7 +72,13 @@ async function copyInput(socket: PacketSocket, stdin: AsyncIterable<Buffer>, det
   return 'ended';
 }
 
-/** Tell the monitor the size of the terminal (its control FIFO, message type 1). A monitor that is gone is fine. */
+/** What conmon reads of its control FIFO at once (CTLBUFSZ - 1 in its ctrl.c). */
+const CONTROL_BYTES = 199;
+
+/**
+ * Tell the monitor the size of the terminal (its control FIFO, message type 1). A monitor that is gone is fine.
+ * Of several messages in one read conmon 2.1 acts on the first alone, once for each: spaces make every message a read of its own.
+ */
 export function resizeTerminal(controlFifo: string, size: { readonly rows: number; readonly columns: number }): void {
   let fd: number;
   try {
@@ -81,7 +87,7 @@ export function resizeTerminal(controlFifo: string, size: { readonly rows: numbe
     return;
   }
   try {
-    writeSync(fd, `1 ${size.rows} ${size.columns}\n`);
+    writeSync(fd, `${`1 ${size.rows} ${size.columns}`.padEnd(CONTROL_BYTES - 1)}\n`);
   } finally {
     closeSync(fd);
   }

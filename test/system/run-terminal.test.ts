@@ -1,6 +1,7 @@
 /** `--tty`: the container's terminal and the caller's behave as one. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { resizeTerminal } from '../../libpod/attach/session.ts';
 import type { RunningCommand, TestHost } from '../host/host.ts';
 import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
 
@@ -47,6 +48,20 @@ describe.skipIf(!canRunContainers || !existsSync('/usr/bin/script'))('a containe
     }
     shell.write(CTRL_C);
     expect((await shell.finish()).stdout).toMatch(/status 130\r\nrestored/);
+  });
+
+  test('has the last of several sizes that reach the monitor at once', async () => {
+    const { shell } = await onTerminal(`${RUN} --rm -it --name resized ${BUSYBOX} sh -c 'while :; do stty size; sleep 0.05; done'`);
+    await shell.waitForOutput(/30 100/);
+    const id = await host.succeed(['inspect', '--format', '{{.Id}}', 'resized']);
+    const monitor = host.processes().find(({ command }) => command.startsWith('/usr/bin/conmon'))!;
+    await host.run(sh(`kill -STOP ${monitor.pid}`));
+    const control = host.path(`${host.runDir}/c/${id}/ctl`);
+    for (const columns of [101, 102, 103]) resizeTerminal(control, { rows: 41, columns });
+    await host.run(sh(`kill -CONT ${monitor.pid}`));
+    await shell.waitForOutput(/41 103/);
+    shell.write(CTRL_C);
+    expect((await shell.finish()).stdout).toContain('status 130');
   });
 
   test('gets keys as they are typed: the caller’s terminal is raw and does not act on them', async () => {
