@@ -19,3 +19,8 @@ export function parseJson(bytes: Uint8Array | string, what: string, code: ErrorC
     throw new EngineError(code, `${what}: not valid JSON: ${why}`, { cause });
   }
 }
+
+/** An object of a parsed document, and no list. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -33,6 +33,7 @@ export interface EngineOptions {
   readonly cgroupManager?: 'systemd' | 'cgroupfs' | undefined;
   /** In place of those of containers.conf, unless there are none. */
   readonly cdiDirectories?: readonly string[];
+  readonly hooksDirectories?: readonly string[];
   readonly storageDriver?: string | undefined;
   readonly storageOptions: readonly string[];
   readonly networkCommand?: string | undefined;

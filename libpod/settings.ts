@@ -27,6 +27,7 @@ export interface Settings {
   readonly seccompProfile: string | undefined;
   /** [engine] cdi_spec_dirs: later ones count more. */
   readonly cdiDirectories: readonly string[];
+  readonly hooksDirectories: readonly string[];
 }
 
 /** Later files win, key by key. Throws CONFIG (which file, which key, what is wrong). */
@@ -134,6 +135,7 @@ function fromTables(tables: Tables): Settings {
     baseHostsFile: containers.text('base_hosts_file') ?? '',
     hostContainersInternal: containers.text('host_containers_internal_ip') ?? '',
     cdiDirectories: engine.list('cdi_spec_dirs') ?? ['/etc/cdi', '/var/run/cdi'],
+    hooksDirectories: engine.list('hooks_dir') ?? ['/usr/share/containers/oci/hooks.d'],
     seccompProfile: containers.text('seccomp_profile') || undefined,
   };
 }

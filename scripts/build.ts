@@ -100,6 +100,7 @@ const SELDOM = [
   'libpod/artifact/mount.ts',
   'libpod/container/cdi.ts',
   'libpod/container/hold.ts',
+  'libpod/container/hooks.ts',
   'libpod/container/overlaid.ts',
   'libpod/container/readiness.ts',
   'libpod/container/size.ts',

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
-import { parseJson } from '../core/json.ts';
+import { isRecord, parseJson } from '../core/json.ts';
 import { systemWords } from '../core/system-words.ts';
 
 export interface Policy {
@@ -122,8 +122,4 @@ export function parsePolicy(text: string, file: string): Policy {
       Object.entries(transports).map(([name, scopes]) => [name, scopesOfTransport(scopes, `transports.${name}`)]),
     ),
   };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
+import { isRecord } from '../../core/json.ts';
 import { log } from '../../core/log.ts';
 import type { CdiEdits, HostDevice, ResolvedMount } from '../spec/container.ts';
 import type { OciHook } from '../spec/oci-types.ts';
@@ -121,7 +122,7 @@ function checkEdits(edits: unknown, where: string): void {
 }
 
 function asObject(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isRecord(value)) return value;
   throw new Error(`${what} must be an object`);
 }
 

@@ -60,6 +60,8 @@ export async function finishRun(engine: Engine, record: ContainerRecord, options
   await tearDown(engine, record, places);
   const restart = shouldRestart(record, exitCode);
   if (record.config.autoRemove && !restart && !options.keepContainer) {
+    // They need the bundle.
+    if (existsSync(places.poststop)) await awaitExitScript(engine, record);
     engine.db.transaction(() => {
       engine.containers.move(record.id, [...LIVE], 'removing', { exitCode, finishedMs });
       engine.events.add(containerEvent(record, 'died', { exitCode }));

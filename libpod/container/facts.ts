@@ -2,6 +2,7 @@
 import { accessSync, closeSync, constants, existsSync, fstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
+import { systemWords } from '../../core/system-words.ts';
 import { availableIds, readIdMap } from '../../host/idmap.ts';
 import { errnoOf } from '../../host/libc.ts';
 import { hasCapability } from '../../host/identity.ts';
@@ -223,10 +224,18 @@ async function seccompChoice(engine: Engine, config: ContainerConfig): Promise<S
   return { kind: 'profile', document: await defaultSeccompProfile(), path: 'the built-in seccomp profile' };
 }
 
+/** Throws INVALID_ARGUMENT: a container that is to be confined never starts without its filter. */
 function parsedProfile(read: () => string, path: string): SeccompChoice {
+  const failed = (what: string, cause: unknown): EngineError => new EngineError('INVALID_ARGUMENT', what, { cause, exitCode: 125 });
+  let text: string;
   try {
-    return { kind: 'profile', document: JSON.parse(read()), path };
+    text = read();
   } catch (cause) {
-    throw new EngineError('INVALID_ARGUMENT', `opening seccomp profile failed: ${(cause as Error).message}`, { cause });
+    throw failed(`opening seccomp profile failed: open ${path}: ${systemWords(cause)}`, cause);
+  }
+  try {
+    return { kind: 'profile', document: JSON.parse(text), path };
+  } catch (cause) {
+    throw failed(`loading seccomp profile (${path}) failed: decoding seccomp profile failed: ${(cause as Error).message}`, cause);
   }
 }

@@ -26,6 +26,8 @@ export interface ContainerPlaces {
   readonly attended: string;
   /** Not empty until the exit script has deleted the runtime's container. */
   readonly exiting: string;
+  /** There while the runtime has hooks to call when it deletes the container. */
+  readonly poststop: string;
   /** There while a command holds the container in a state that it takes back itself (hold.ts). */
   readonly held: string;
   /** Exclusive lock of whoever changes the container. */
@@ -52,6 +54,7 @@ export function placesOf(engine: Engine, id: ContainerId): ContainerPlaces {
     live: join(run, 'live'),
     attended: join(run, 'attended'),
     exiting: join(run, 'exiting'),
+    poststop: join(run, 'poststop'),
     held: join(engine.paths.run, 'held', id),
     lock: join(engine.paths.run, 'locks', id),
   };

@@ -7,7 +7,7 @@
  * goes back to rest with the error.
  */
 import { trace } from '../../host/trace.ts';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../core/errors.ts';
@@ -24,6 +24,7 @@ import type { MonitoredProcess, PreparedMonitor } from '../monitor/monitor.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ociConfig } from '../spec/oci.ts';
+import type { OciConfig } from '../spec/oci-types.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { awaitExitScript } from './cleanup.ts';
 import { containerEvent } from './event.ts';
@@ -114,12 +115,14 @@ async function start(
     const rootfs = await mountRoot(engine, record, places);
     mountShm(config.shmSizeBytes, places);
     const facts = await gatherFacts(engine, record, places, rootfs, netns);
-    const oci = ociConfig(
+    const plain = ociConfig(
       readiness?.config ?? config,
       readiness === undefined ? facts : { ...facts, files: { ...facts.files, ...readiness.files } },
       engine.settings.defaults,
     );
+    const oci = await hooked(engine, config, plain);
     writeFileSync(join(places.run, 'config.json'), JSON.stringify(oci), { mode: 0o600 });
+    if (oci.hooks?.['poststop'] !== undefined) writeFileSync(places.poststop, '', { mode: 0o600 });
     trace('prepared');
     if (netns !== undefined) await namespaceMade(netns, network);
     const monitored = await monitor.create();
@@ -137,7 +140,7 @@ async function start(
       });
       return { record, runCount, pid: monitored.pid };
     }
-    const starting = letGo(await engine.runtime(), record.id);
+    const starting = letGo(await engine.runtime(), record.id, oci);
     engine.db.transaction(() => {
       engine.containers.move(record.id, 'starting', 'running', {
         ...identities,
@@ -161,6 +164,19 @@ async function start(
     if (attachment) await teardownAttachment(attachment);
     throw error;
   }
+}
+
+/** With the hooks of the machine, where it has any. */
+async function hooked(engine: Engine, { mounts }: ContainerConfig, oci: OciConfig): Promise<OciConfig> {
+  const { hooksDirectories: asked = [] } = engine.options;
+  const directories = (asked.length > 0 ? asked : engine.settings.hooksDirectories).filter((path) => existsSync(path));
+  if (directories.length === 0) return oci;
+  const { withMachineHooks } = await import('./hooks.ts');
+  return withMachineHooks(
+    oci,
+    directories,
+    mounts.some(({ type }) => type === 'bind'),
+  );
 }
 
 interface MonitorExtras {
@@ -272,7 +288,8 @@ async function startInitialized(engine: Engine, record: ContainerRecord, options
     exitFile: places.exitFile,
   });
   if (options.initOnly) return { record, runCount: record.runCount, pid };
-  const starting = letGo(await engine.runtime(), record.id);
+  const oci = JSON.parse(readFileSync(join(places.run, 'config.json'), 'utf8')) as OciConfig;
+  const starting = letGo(await engine.runtime(), record.id, oci);
   engine.db.transaction(() => {
     engine.containers.move(record.id, 'initialized', 'running', {
       startedMs: Date.now(),
@@ -293,8 +310,8 @@ async function startInitialized(engine: Engine, record: ContainerRecord, options
  * `runtime start`, to be called just before the row says running. The runtime's process is there when this returns, and finishes also when we
  * are killed: a row that says running never stands for a process that waits for ever to be let go. Whoever cleans up waits for our lock.
  */
-function letGo(runtime: Runtime, id: ContainerRecord['id']): Promise<void> {
-  const starting = runtime.start(id);
+function letGo(runtime: Runtime, id: ContainerRecord['id'], { hooks }: OciConfig): Promise<void> {
+  const starting = runtime.start(id, { hooks: hooks?.['poststart'] !== undefined });
   starting.catch(() => undefined);
   return starting;
 }

@@ -13,7 +13,7 @@ export function runtimeError(runtimeName: string, text: string): EngineError {
   if (/permission denied|operation not permitted|is a directory|exec format error/i.test(said)) {
     return new EngineError('COMMAND_NOT_EXECUTABLE', `${message}: OCI permission denied`, { exitCode: 126 });
   }
-  return new EngineError('HELPER_FAILED', `${message}: OCI runtime error`, { exitCode: 126 });
+  return new EngineError('HELPER_FAILED', `OCI runtime error: ${message}`, { exitCode: 126 });
 }
 
 /**

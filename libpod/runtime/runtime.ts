@@ -8,7 +8,8 @@ export interface Runtime {
   readonly path: string;
   /** Global arguments, before the verb: state root, cgroup manager, log. Also handed to the monitor. */
   readonly globalArgs: readonly string[];
-  start(id: string): Promise<void>;
+  /** `hooks`: the configuration has hooks for the moment after the start. */
+  start(id: string, options?: { hooks?: boolean }): Promise<void>;
   state(id: string): Promise<RuntimeState | undefined>;
   /** Signal the init process; with `all`, every process of the container. */
   kill(id: string, signal: number, options?: { all?: boolean }): Promise<void>;

@@ -3,6 +3,7 @@
  * made into the plain filter of an OCI configuration (config-linux.md#seccomp).
  */
 import { EngineError } from '../../core/errors.ts';
+import { isRecord } from '../../core/json.ts';
 import type { OciSeccomp, OciSyscallArgument, OciSyscallRule } from './oci-types.ts';
 
 /** What the rules of a profile ask about. */
@@ -119,7 +120,8 @@ function isKernelAtLeast(release: string, minimum: string): boolean {
 }
 
 function checkProfile(document: unknown, path: string): Profile {
-  const wrong = (what: string): EngineError => new EngineError('INVALID_ARGUMENT', `loading seccomp profile (${path}) failed: ${what}`);
+  const wrong = (what: string): EngineError =>
+    new EngineError('INVALID_ARGUMENT', `loading seccomp profile (${path}) failed: ${what}`, { exitCode: 125 });
   if (!isRecord(document)) throw wrong('decoding seccomp profile failed: the document is no object');
   if (!isAction(document['defaultAction'])) throw wrong('defaultAction is missing or unknown');
   const { architectures, archMap, syscalls = [] } = document;
@@ -173,8 +175,4 @@ function isFilled(value: unknown): boolean {
 
 function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
