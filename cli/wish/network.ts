@@ -3,7 +3,7 @@ import { EngineError } from '../../core/errors.ts';
 import { defined } from '../../libpod/spec/defined.ts';
 import { isAddress } from '../../libpod/spec/parse/address.ts';
 import { invalid } from '../../libpod/spec/parse/go.ts';
-import { parseAddHost, parseDnsSearch, parseDnsServers, parseNetworks } from '../../libpod/spec/parse/network.ts';
+import { parseAddHost, parseDnsOption, parseDnsSearch, parseDnsServers, parseNetworks } from '../../libpod/spec/parse/network.ts';
 import { parseExpose, parsePublish } from '../../libpod/spec/parse/ports.ts';
 import type { NetworkMode, NetworkWish } from '../../libpod/spec/wish.ts';
 import type { WishFlags } from './assemble.ts';
@@ -26,7 +26,7 @@ export function networkWish(flags: WishFlags): NetworkWish {
     expose: flags.expose.flatMap(parseExpose),
     dnsServers: parseDnsServers(flags.dns),
     dnsSearch: flags['dns-search'].map(parseDnsSearch),
-    dnsOptions: flags['dns-option'],
+    dnsOptions: flags['dns-option'].map(parseDnsOption),
     addHosts: flags['add-host'].map(parseAddHost),
   };
 }

@@ -111,13 +111,15 @@ function prepareWorkdir(root: Root, config: ContainerConfig, owner: { readonly u
     const isDirectory = fstatSync(fd).isDirectory();
     closeSync(fd);
     if (!isDirectory)
-      throw new EngineError('NO_SUCH_WORKDIR', `workdir "${config.workdir}" is not a directory on container ${config.id}`, {
+      throw new EngineError('NO_SUCH_WORKDIR', `workdir ${JSON.stringify(config.workdir)} is not a directory on container ${config.id}`, {
         exitCode: 126,
       });
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     if (config.workdirAsked || config.rootfs) {
-      throw new EngineError('NO_SUCH_WORKDIR', `workdir "${config.workdir}" does not exist on container ${config.id}`, { exitCode: 126 });
+      throw new EngineError('NO_SUCH_WORKDIR', `workdir ${JSON.stringify(config.workdir)} does not exist on container ${config.id}`, {
+        exitCode: 126,
+      });
     }
     root.makeDirectories(config.workdir, owner);
   }

@@ -28,6 +28,7 @@ interface Draft {
 
 /** Throws INVALID_ARGUMENT with Podman's words. `type` may stand anywhere and is `volume` where absent. */
 export function parseMount(text: string): MountWish | GlobWish {
+  if (/^[^"]*[\r\n]/.test(text)) throw invalid('record on line 2: wrong number of fields');
   const fields = parseCsvLine(text).map(parseField);
   if (fields.length === 0) {
     throw invalid(

@@ -61,7 +61,9 @@ function needed(mode: string, value: string | undefined): string {
 /** `name:address` or `name;other:address`; the address may be `host-gateway`. Returns it as typed. */
 export function parseAddHost(text: string): string {
   const colon = text.indexOf(':');
-  if (colon <= 0) throw invalid(`bad format for add-host: ${JSON.stringify(text)}`);
+  // A name with a line break in it would be a second entry.
+  const names = text.slice(0, Math.max(colon, 0)).split(';');
+  if (names.some((name) => !/^[^\s\p{Cc}#]+$/u.test(name))) throw invalid(`bad format for add-host: ${JSON.stringify(text)}`);
   const address = text.slice(colon + 1);
   if (address !== 'host-gateway' && !isAddress(address)) throw invalid(`invalid IP address in add-host: ${JSON.stringify(address)}`);
   return text;
@@ -81,4 +83,10 @@ export function parseDnsServers(texts: readonly string[]): readonly string[] {
 export function parseDnsSearch(text: string): string {
   if (text === '.' || /^[\w-]+(\.[\w-]+)*\.?$/.test(text)) return text;
   throw invalid(`${text} is not a valid domain`);
+}
+
+/** For the `options` line of resolv.conf(5), which ends with the line. */
+export function parseDnsOption(text: string): string {
+  if (/^[^\s\p{Cc}]+$/u.test(text)) return text;
+  throw invalid(`invalid DNS option ${JSON.stringify(text)}: it must be one word`);
 }
