@@ -129,7 +129,7 @@ describe.skipIf(!canRunContainers)('OCI hooks', () => {
     await define('a.json', { version: '1.0.0', hook: { path: '/bin/false' }, when: { always: true }, stages: ['createRuntime'] });
     const failed = await run([], 'echo ran');
     expect(failed).toMatchObject({ stdout: '', exitCode: 126 });
-    const loud = { path: '/bin/sh', args: ['sh', '-c', 'head -c 64M /dev/zero; head -c 64M /dev/zero >&2'] };
+    const loud = { path: '/bin/sh', args: ['sh', '-c', 'head -c 67108864 /dev/zero; head -c 67108864 /dev/zero >&2'] };
     await define('a.json', { version: '1.0.0', hook: loud, when: { always: true }, stages: ['prestart'] });
     expect(await run([], 'echo ran')).toMatchObject({ stdout: 'ran\n', exitCode: 0 });
     await define('a.json', { version: '1.0.0', hook: loud, when: { always: true }, stages: ['precreate'] });

@@ -8,6 +8,8 @@ export interface Victim {
   /** A function is asked anew for each kill. */
   readonly argv: readonly string[] | (() => readonly string[]);
   readonly kills: number;
+  /** Default: SIGKILL. */
+  readonly signal?: NodeJS.Signals;
   /** What the moments hang on; default: the words of `argv`. */
   readonly title?: string;
   /** Before each; must succeed. */
@@ -61,8 +63,8 @@ export async function killOnce(host: TestHost, victim: Victim, afterMs: number, 
   command.endInput();
   const next = early ? nextCommand(host, victim, Math.max(afterMs - 50, 0)) : undefined;
   await delay(afterMs);
-  command.signal('SIGKILL');
-  const died = await endOf(command);
+  command.signal(victim.signal ?? 'SIGKILL');
+  const died = await endOf(command, victim.signal);
   // One that came early may have looked while the other was still alive.
   await next;
   if (victim.untouched !== true) await nextCommand(host, victim, 0);
@@ -75,10 +77,11 @@ async function nextCommand(host: TestHost, { next = ['ps', '--all'] }: Victim, a
   if (exitCode !== 0) throw new Error(`the next command failed with ${exitCode}: ${stderr}`);
 }
 
-/** The container's own processes may hold the streams for longer: only the command itself is waited for. */
-async function endOf(command: RunningCommand): Promise<boolean> {
+/** Whether it met the signal. The container's own processes may hold the streams for longer: only the command itself is waited for. */
+async function endOf(command: RunningCommand, signal: NodeJS.Signals = 'SIGKILL'): Promise<boolean> {
   const { exitCode } = await command.finish(30_000);
-  return exitCode === 128 + 9;
+  // A signal that can be caught may find the container, which takes it or does not.
+  return signal === 'SIGKILL' ? exitCode === 128 + 9 : exitCode !== 0;
 }
 
 async function usualDuration(host: TestHost, victim: Victim): Promise<number> {

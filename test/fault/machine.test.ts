@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canMakeImages, fixturePath } from '../fixtures/build/images.ts';
 import { canShapeHosts, testHost, type HostOptions, type TestHost } from '../host/host.ts';
+import { BUSYBOX, loadedHost } from '../host/loaded.ts';
 import { expectNothingLeft, remains } from './remains.ts';
 
 const IMAGE = 'localhost/busybox';
@@ -122,7 +123,7 @@ describe.skipIf(!possible)('a full disk', () => {
     await host.run(['/bin/sh', '-c', 'dd if=/dev/zero of=$HOME/filler bs=64k; dd if=/dev/zero of=$HOME/filler.rest bs=512; true']);
   }
 
-  test('a store that cannot be begun says so, and works when there is room', async () => {
+  test('S03: a store that cannot be begun says so, and works when there is room', async () => {
     await using host = await testHost({ home: { sizeMib: 160 } });
     await fill(host);
     for (const args of [['ps'], ['run', '--rm', '--rootfs', '/:O', 'true']]) {
@@ -148,7 +149,7 @@ describe.skipIf(!possible)('a full disk', () => {
     await expectNothingLeft(host);
   });
 
-  test('what runs goes on, what is new has room or is refused, and everything can be removed while the disk is full', async () => {
+  test('S03: what runs goes on, what is new has room or is refused, and everything can be removed while the disk is full', async () => {
     await using host = await testHost({ home: { sizeMib: 160 } });
     await load(host);
     await host.succeed(['run', '--detach', '--name', 'one', '--network', 'none', IMAGE, 'sleep', '1000']);
@@ -173,7 +174,7 @@ describe.skipIf(!possible)('a full disk', () => {
     expect(await host.succeed(['run', '--rm', '--network', 'none', IMAGE, 'echo', 'room'])).toBe('room');
   });
 
-  test('system prune gives everything back that nothing uses', async () => {
+  test('S03: system prune gives everything back that nothing uses', async () => {
     await using host = await testHost({ home: { sizeMib: 160 } });
     await load(host);
     await host.succeed(['load', '--quiet', '--input', host.fixture(await fixturePath('layered'))]);
@@ -195,7 +196,7 @@ describe.skipIf(!possible)('a full disk', () => {
     await expectNothingLeft(host);
   });
 
-  test('a disk that fills up at any point of a run: one error, and nothing is left', async () => {
+  test('S03: a disk that fills up at any point of a run: one error, and nothing is left', async () => {
     await using host = await testHost({ home: { sizeMib: 160 } });
     await load(host);
     await host.succeed(['run', '--rm', '--network', 'none', IMAGE, 'true']);
@@ -218,7 +219,7 @@ describe.skipIf(!possible)('a full disk', () => {
 describe.skipIf(!possible)('a store that cannot be used', () => {
   const HINT = 'Remove it, or choose other directories with --root and --runroot.\n';
 
-  test('a read-only home is one error, and --root leads elsewhere', async () => {
+  test('S03: a read-only home is one error, and --root leads elsewhere', async () => {
     await using host = await testHost({ home: 'read-only' });
     expect(await host.lichen(['ps'])).toMatchObject({
       stdout: '',
@@ -238,7 +239,7 @@ describe.skipIf(!possible)('a store that cannot be used', () => {
     'run directory': (host) => host.runDir,
   };
   for (const [title, place] of Object.entries(places)) {
-    test(`a ${title} of somebody else is refused`, async () => {
+    test(`R18: a ${title} of somebody else is refused`, async () => {
       await using host = await testHost();
       const path = place(host);
       await host.run(['mkdir', '-p', path]);
@@ -251,7 +252,7 @@ describe.skipIf(!possible)('a store that cannot be used', () => {
       expect(readdirSync(host.path(path))).toEqual([]);
     });
 
-    test(`a ${title} that is a symbolic link is refused`, async () => {
+    test(`R18: a ${title} that is a symbolic link is refused`, async () => {
       await using host = await testHost();
       const path = place(host);
       await host.run(['mkdir', '-p', dirname(path), '/tmp/planted']);
@@ -262,18 +263,50 @@ describe.skipIf(!possible)('a store that cannot be used', () => {
     });
   }
 
-  test('the shared run directory of /tmp, taken by somebody else before, is refused', async () => {
+  test('R18: the shared run directory of /tmp, taken by somebody else before, is refused', async () => {
     await using host = await testHost({ without: ['runtime-dir'] });
     mkdirSync(host.path(host.runDir), { mode: 0o777 });
     const { stderr, exitCode } = await host.lichen(['ps']);
     expect({ stderr, exitCode }).toEqual({ stderr: `Error: ${host.runDir} belongs to uid 0, not to you\n${HINT}`, exitCode: 125 });
   });
 
-  test('a run directory that others can write to is closed', async () => {
+  test('R18: a run directory that others can write to is closed', async () => {
     await using host = await testHost();
     await host.run(['mkdir', '-p', '-m', '777', host.runDir]);
     await host.succeed(['ps']);
     expect((await host.run(['stat', '-c', '%a', host.runDir])).stdout).toBe('755\n');
+  });
+
+  test('R18: another user of the machine can read nothing of the store, the secrets and the run directory, and connect to nothing', async () => {
+    await using host = await loadedHost(['busybox']);
+    await host.succeed(['secret', 'create', 'word', '-'], { input: 'hidden' });
+    await host.succeed(['run', '-d', '--name=kept', '--network=none', '--secret=word', '-v', 'data:/data', BUSYBOX, 'sleep', '1000']);
+    await host.asRoot(['chmod', '755', '/home/tester', '/run/user/2000']);
+    const asOther = (script: string) => host.asRoot(['setpriv', '--reuid=1234', '--regid=1234', '--clear-groups', 'sh', '-c', script]);
+    const seen = await asOther(
+      `find ${host.store} ${host.runDir} -readable ! -type l 2>/dev/null; find ${host.store} ${host.runDir} -writable ! -type l 2>/dev/null; find ${host.store} ${host.runDir} -type s 2>/dev/null`,
+    );
+    const open = seen.stdout.split('\n').filter((path) => path !== '' && path !== host.runDir);
+    expect(open).toEqual([]);
+    expect((await asOther(`ls /tmp /dev/shm; grep -rl hidden /tmp /dev/shm 2>/dev/null`)).stdout).not.toContain('hidden');
+    await host.succeed(['rm', '-f', '-t', '0', '-v', 'kept']);
+  });
+
+  test('S03: without a descriptor or a process to spare it is one error, and nothing is left', async () => {
+    await using host = await loadedHost(['busybox']);
+    const run = `lichen run --rm --network=none ${BUSYBOX} echo ran`;
+    let refused = 0;
+    for (const limit of [8, 12, 16, 20, 24, 28, 32, 40]) {
+      const { stdout, stderr, exitCode } = await host.run(['sh', '-c', `ulimit -n ${limit}; ${run}`]);
+      if (exitCode === 0) expect(stdout).toBe('ran\n');
+      else {
+        refused++;
+        expect({ limit, stdout, said: stderr.trim() !== '' }).toEqual({ limit, stdout: '', said: true });
+      }
+      expect(await host.succeed(['run', '--rm', '--network=none', BUSYBOX, 'echo', 'ran'])).toBe('ran');
+    }
+    expect(refused).toBeGreaterThan(0);
+    await expectNothingLeft(host);
   });
 
   const GARBAGE: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {

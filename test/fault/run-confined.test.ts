@@ -164,7 +164,7 @@ describe.skipIf(!canRunContainers)('hostile processes', () => {
   test('R12: what a container fills is its own: a small /tmp, and processes that outlive it are ended with it', async () => {
     const { stdout } = await run(
       ['--tmpfs=/small:size=1m', '--shm-size=1m'],
-      'for place in /small /dev/shm; do head -c 2M /dev/zero > $place/full || echo full; done 2>/dev/null',
+      'for place in /small /dev/shm; do head -c 2097152 /dev/zero > $place/full || echo full; done 2>/dev/null',
     );
     expect(stdout).toBe('full\nfull\n');
     const before = host.processes().length;
