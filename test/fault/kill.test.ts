@@ -57,7 +57,7 @@ const TEST_TIMEOUT_MS = 300_000;
 
 for (const victim of VICTIMS) {
   test.skipIf(!canMakeImages)(
-    `${victim.argv.join(' ').trim()}: a killed one is put in order by the next command`,
+    `S01: ${victim.argv.join(' ').trim()}: a killed one is put in order by the next command`,
     { timeout: TEST_TIMEOUT_MS },
     async () => {
       await using host = await testHost();

@@ -104,7 +104,7 @@ const RECORDS: Readonly<Record<string, (host: TestHost, boot: string) => string 
 };
 
 for (const [title, record] of Object.entries(RECORDS)) {
-  test.skipIf(!canMakeImages || !canShapeHosts)(`a record with ${title} heals itself`, async () => {
+  test.skipIf(!canMakeImages || !canShapeHosts)(`R14: a record with ${title} heals itself`, async () => {
     await using host = await loadedHost();
     const boot = (await host.readFile('/proc/sys/kernel/random/boot_id')).trim();
     const content = await record(host, boot);
@@ -171,3 +171,23 @@ function removeRunDirectory(host: TestHost): void {
   for (const name of readdirSync(path)) rmSync(`${path}/${name}`, { recursive: true, force: true });
   expect(existsSync(path)).toBe(true);
 }
+
+test.skipIf(!canMakeImages || !canShapeHosts)(
+  'R14: whoever has the pids of a dead container and its monitor now is not touched',
+  async () => {
+    await using host = await loadedHost();
+    await host.succeed(['run', '--detach', '--name', 'dead', '--network', 'none', IMAGE, 'sleep', '1000']);
+    for (const { pid, command } of host.processes()) if (/conmon|sleep 1000/.test(command)) await kill(host, pid);
+    const stranger = host.spawn(['sh', '-c', 'echo $$; trap "echo hurt" TERM INT HUP; while :; do sleep 0.1; done']);
+    const [pid] = await stranger.waitForOutput(/\d+/);
+    const change = `new (require('node:sqlite').DatabaseSync)('${host.store}/db.sqlite').exec("UPDATE containers SET pid=${pid}, monitor_pid=${pid}")`;
+    const node = await host.run(['sh', '-c', 'echo /opt/lichen/node_modules/node-linux-*/bin/node']);
+    expect(await host.run([node.stdout.trim(), '-e', change])).toMatchObject({ exitCode: 0 });
+    for (const verb of [['kill'], ['stop', '--time', '0'], ['pause'], ['exec'], ['rm', '--force', '--time', '0']])
+      await host.lichen([...verb, 'dead', ...(verb[0] === 'exec' ? ['true'] : [])]);
+    expect(host.processes().some((process) => String(process.pid) === pid)).toBe(true);
+    expect(stranger.stdout).not.toContain('hurt');
+    await stranger[Symbol.asyncDispose]();
+    await expectNothingLeft(host);
+  },
+);

@@ -27,7 +27,7 @@ const together = (host: TestHost, ...commands: readonly (readonly string[])[]) =
 const create = (host: TestHost) => host.succeed(['create', '--name', 'one', '--network', 'none', IMAGE, ...SLEEP]);
 const run = (host: TestHost) => host.succeed(['run', '--detach', '--name', 'one', '--network', 'none', IMAGE, ...SLEEP]);
 
-test.skipIf(!canMakeImages)('start and start: it runs once', async () => {
+test.skipIf(!canMakeImages)('S04: start and start: it runs once', async () => {
   await using host = await loadedHost();
   for (let round = 0; round < ROUNDS; round++) {
     await create(host);

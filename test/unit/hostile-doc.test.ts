@@ -1,12 +1,19 @@
 /** docs/hostile.md lists every row of hostile input with the files that test it; neither can go stale. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 const family = (letter: string, last: number) =>
   Array.from({ length: last }, (_, index) => `${letter}${String(index + 1).padStart(2, '0')}`);
-const REQUIRED = [...family('T', 25), ...family('G', 18), ...family('I', 9), 'C14', 'S05', 'S06', 'J01', 'J02', 'J03', 'J05'];
+const REQUIRED = [
+  ...family('T', 25),
+  ...family('G', 18),
+  ...family('I', 9),
+  ...family('R', 18),
+  ...family('C', 5),
+  ...['C14', 'S01', 'S03', 'S04', 'S05', 'S06', ...family('J', 5)],
+];
 
 const rows = new Map(
   [...readFileSync(join(ROOT, 'docs/hostile.md'), 'utf8').matchAll(/^\| ([A-Z]\d\d) \|.*\| ([^|]+) \|$/gm)].map(
@@ -19,16 +26,17 @@ function idsIn(path: string): ReadonlySet<string> {
   const titles = readFileSync(path, 'utf8').matchAll(
     /(?:describe|test)[\w.]*\(?[^'`\n]*['`]([^'`\n]*)['`]|^ {2}\]\)\(\s*['`]([^'`\n]*)|^ {4}\]?\)?['`]([A-Z]\d\d[^'`\n]*)|^ {2}'([A-Z]\d\d[^']*)'|\]\)\('([^']*)'/gm,
   );
-  const found = [...titles].flatMap((match) => match.slice(1).flatMap((title) => title?.match(/\b[TGISCJ]\d\d\b/g) ?? []));
+  const found = [...titles].flatMap((match) => match.slice(1).flatMap((title) => title?.match(/\b[TGIRSCJ]\d\d\b/g) ?? []));
   return new Set(found);
 }
 
 test('every row is listed, and only with files whose test titles name it', () => {
   expect([...rows.keys()].toSorted()).toEqual([...REQUIRED].toSorted());
   const tested = new Map<string, string[]>();
-  for (const name of readdirSync(join(ROOT, 'test/fault'))
-    .filter((each) => each.endsWith('.test.ts'))
-    .toSorted())
-    for (const id of idsIn(join(ROOT, 'test/fault', name))) tested.set(id, [...(tested.get(id) ?? []), name]);
-  for (const [id, files] of rows) expect({ id, files }).toEqual({ id, files: tested.get(id) ?? ['nothing'] });
+  const files = ['test/fault', 'test/system'].flatMap((directory) =>
+    readdirSync(join(ROOT, directory)).map((name) => join(directory, name)),
+  );
+  for (const file of files.filter((each) => each.endsWith('.test.ts')).toSorted((a, b) => (basename(a) < basename(b) ? -1 : 1)))
+    for (const id of idsIn(join(ROOT, file))) tested.set(id, [...new Set([...(tested.get(id) ?? []), basename(file)])]);
+  for (const [id, named] of rows) expect({ id, files: named }).toEqual({ id, files: tested.get(id) ?? ['nothing'] });
 });
