@@ -70,7 +70,7 @@ async function runCommand(
   const split = splitArguments(table, found.rest, { interspersed: command.interspersed ?? true, path });
   if (split.help) {
     const { commandHelp } = await import('./help.ts');
-    printerTo(1).write(commandHelp(command, path, invocation.program));
+    printerTo(1).write(commandHelp(command, path));
     return 0;
   }
 

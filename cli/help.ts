@@ -11,25 +11,31 @@ export async function helpFor(root: Group, words: readonly string[], program: st
     const found = findEntry(group, word);
     if (found === undefined) break;
     path.push(found.name);
-    if (!isGroup(found.entry)) return commandHelp((await found.entry.load()).command, path.join(' '), program);
+    if (!isGroup(found.entry)) return commandHelp((await found.entry.load()).command, path.join(' '));
     group = found.entry;
   }
   return group === root ? rootHelp(root, program, globals) : groupHelp(group, path.join(' '));
 }
 
+/** An example begins with as much of the command's own path as it is found under everywhere: `run`, `system check`. */
+function fullExample(path: string, example: string): string {
+  const words = path.split(' ');
+  const own = words.findIndex((_, index) => index > 0 && `${example} `.startsWith(`${words.slice(index).join(' ')} `));
+  return [...words.slice(0, own < 0 ? -1 : own), example].join(' ');
+}
+
 /** `path` is the program's word and the command's: `lichen container stop`. */
-export function commandHelp(face: CommandFace, path: string, program: string): string {
+export function commandHelp(face: CommandFace, path: string): string {
   const parts = [
     face.summary,
     section('Description:', [face.description ?? face.summary]),
     section('Usage:', [`${path} ${face.usage}`.trimEnd()]),
   ];
   if (face.examples !== undefined) {
-    const parent = path.slice(0, path.lastIndexOf(' '));
     parts.push(
       section(
         'Examples:',
-        face.examples.map((example) => `${parent === '' ? program : parent} ${example}`),
+        face.examples.map((example) => fullExample(path, example)),
       ),
     );
   }

@@ -173,11 +173,30 @@ const SYSTEM: Group = {
   summary: 'Manage lichen itself',
   commands: {
     check: { summary: 'Look for damage in the store', load: () => import('./commands/system-check.ts') },
+    connection: {
+      summary: 'Manage the destinations of remote services',
+      commands: {
+        add: { summary: 'Record where a remote service is', load: () => import('./commands/system-connection-add.ts') },
+        default: { summary: 'Make a destination the default', load: () => import('./commands/system-connection-default.ts') },
+        list: {
+          summary: 'List the destinations of remote services',
+          aliases: ['ls'],
+          load: () => import('./commands/system-connection-list.ts'),
+        },
+        remove: { summary: 'Forget a destination', aliases: ['rm'], load: () => import('./commands/system-connection-remove.ts') },
+        rename: {
+          summary: 'Give a destination another name',
+          aliases: ['mv'],
+          load: () => import('./commands/system-connection-rename.ts'),
+        },
+      },
+    },
     df: { summary: 'Show how much disk is used', load: () => import('./commands/system-df.ts') },
     events: EVENTS,
     info: INFO,
     migrate: { summary: 'Make new namespaces for what follows', load: () => import('./commands/system-migrate.ts') },
     prune: { summary: 'Remove what nothing uses', load: () => import('./commands/system-prune.ts') },
+    renumber: { summary: 'Give locks new numbers', load: () => import('./commands/system-renumber.ts') },
     reset: { summary: 'Remove all containers, images, volumes and networks', load: () => import('./commands/system-reset.ts') },
   },
 };

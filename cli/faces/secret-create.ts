@@ -9,7 +9,7 @@ export const secretCreateFace = defineFace({
     'Create a secret from a file, from stdin (-), or from a variable of the environment. Its data is never shown by lists or logs.',
   examples: [
     'secret create mysecret /path/to/secret',
-    'printf "secretdata" | lichen secret create mysecret -',
+    'secret create mysecret - < /path/to/secret',
     'secret create --env mysecret VARIABLE',
   ],
   flags: flagTable({

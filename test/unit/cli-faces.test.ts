@@ -84,7 +84,7 @@ test('letters are unique within a command', () => {
 });
 
 test('help shows usage, examples and aligned flags with their defaults', () => {
-  expect(commandHelp(faces.get('stop')!, 'lichen container stop', 'lichen')).toBe(`Stop running containers
+  expect(commandHelp(faces.get('stop')!, 'lichen container stop')).toBe(`Stop running containers
 
 Description:
   Send the container's stop signal, and SIGKILL to what still runs after --time seconds.
@@ -107,5 +107,13 @@ Options:
 });
 
 test('help of a command without flags has no section for them', () => {
-  expect(commandHelp(faces.get('rename')!, 'lichen rename', 'lichen')).not.toContain('Options:');
+  expect(commandHelp(faces.get('rename')!, 'lichen rename')).not.toContain('Options:');
+});
+
+test.each([...faces])('%s: its examples are command lines of its own, under whatever name it is found', (path, face) => {
+  for (const prefix of ['lichen', ...(path.includes(' ') ? [] : ['lichen container'])]) {
+    const [, examples] = commandHelp(face, `${prefix} ${path}`).split('Examples:\n');
+    for (const line of examples?.split('\n\n')[0]?.trim().split('\n') ?? [])
+      expect(line.trim()).toMatch(new RegExp(`^(?:\\w+=\\S+ )*${prefix} ${path}(?: |$)`));
+  }
 });
