@@ -17,7 +17,7 @@ import { resolveContainer } from '../spec/resolve.ts';
 import type { AskedSecrets } from '../secret/container.ts';
 import type { ContainerWish, SecretWish } from '../spec/wish.ts';
 import type { ContainerRecord } from '../state/containers.ts';
-import { freeIds } from './auto-ids.ts';
+import { freeIds, neededIds } from './auto-ids.ts';
 import { askedDevices, checkLimitedDevices } from './devices.ts';
 import { containerEvent } from './event.ts';
 import { dropLockFile, lockContainer } from './lock.ts';
@@ -64,6 +64,7 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
       rootless: engine.identity.rootless,
       caller: { uid: engine.identity.uid, gid: engine.identity.gid },
       availableIds: { uids: availableIds(readIdMap('uid')), gids: availableIds(readIdMap('gid')) },
+      idsNeeded: wish.namespaces.user?.kind === 'auto' ? await neededIds(engine, wish.user, found?.image.layers ?? []) : 0,
       freeIds: wish.namespaces.user?.kind === 'auto' ? freeIds(engine) : { uids: [], gids: [] },
       hostEnv: hostEnv(engine),
       hostRlimits: hostRlimits(),

@@ -90,6 +90,14 @@ function noSuch(kind: 'user' | 'group', name: string, file: string): EngineError
   return new EngineError('NO_SUCH_USER', `unable to find ${kind} ${name}: no matching entries in ${file} file`);
 }
 
+/** One more than the highest id of these files. Whoever stands for nobody would ask for all there are. */
+export function idsNeeded(files: UserFiles): number {
+  const isSomebody = ({ name }: { readonly name?: string | undefined }): boolean => name !== 'nobody' && name !== 'nogroup';
+  const users = parsePasswd(files.passwd).filter(isSomebody);
+  const groups = parseGroups(files.group).filter(isSomebody);
+  return 1 + Math.max(0, ...users.flatMap(({ uid, gid }) => [uid, gid]), ...groups.map(({ gid }) => gid));
+}
+
 function parsePasswd(bytes: Uint8Array | undefined): User[] {
   return fields(bytes, 'passwd').flatMap(([name = '', , uid = '', gid = '', , home = '']) =>
     isDigits(uid) && isDigits(gid) ? [{ name, uid: Number(uid), gid: Number(gid), home: home === '' ? '/' : home }] : [],

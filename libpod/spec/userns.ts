@@ -21,12 +21,14 @@ export interface UserNamespaceFacts {
   readonly caller: { readonly uid: number; readonly gid: number };
   /** How many ids lichen's user namespace has, the user's own included. */
   readonly availableIds: { readonly uids: number; readonly gids: number };
+  /** By the user and the accounts of the image, for an `auto` container without a size. */
+  readonly idsNeeded: number;
   /** Subordinate ids that no other `auto` container has, inside lichen's user namespace. */
   readonly freeIds: { readonly uids: readonly IdSpan[]; readonly gids: readonly IdSpan[] };
 }
 
 /** As containers.storage's auto-userns-min-size. */
-const AUTO_SIZE = 1024;
+const LEAST_AUTO_SIZE = 1024;
 
 /** Absent: no user namespace of its own. Throws INVALID_ARGUMENT, SUBID_RANGE_MISSING. */
 export function resolveIdMap(mode: UserNamespaceMode, facts: UserNamespaceFacts): IdMap | undefined {
@@ -46,7 +48,7 @@ export function resolveIdMap(mode: UserNamespaceMode, facts: UserNamespaceFacts)
       return { uids: keepId(uid, limit(mode.size, uids)), gids: keepId(gid, limit(mode.size, gids)) };
     }
     default: {
-      const size = mode.size ?? AUTO_SIZE;
+      const size = mode.size ?? Math.max(LEAST_AUTO_SIZE, facts.idsNeeded);
       return { uids: autoMap(size, mode.uids, facts.freeIds.uids), gids: autoMap(size, mode.gids, facts.freeIds.gids) };
     }
   }

@@ -50,9 +50,11 @@ describe.skipIf(!canRunContainers)('the user namespace of a container', () => {
     await host.succeed(['run', '-d', '--network=none', '--name=first', '--userns=auto', BUSYBOX, 'sleep', '600']);
     const first = (await host.succeed(['exec', 'first', 'cat', '/proc/self/uid_map'])).trim().split(/\s+/).map(Number);
     const second = (await run(['--userns=auto:size=2000'], 'cat /proc/self/uid_map')).trim().split(/\s+/).map(Number);
-    expect(first).toEqual([0, 1, 1024]);
-    expect(second).toEqual([0, 1025, 2000]);
+    // The image has a group 2000.
+    expect(first).toEqual([0, 1, 2001]);
+    expect(second).toEqual([0, 2002, 2000]);
     await removeNow(host, 'first');
+    expect(await run(['--userns=auto', '--user=20000:21000'], MAPS)).toBe('0 1 21001\n0 1 21001');
     expect(await fail('--userns=auto:size=99999')).toMatchObject({ exitCode: 125, stderr: expect.stringContaining('not') });
   });
 

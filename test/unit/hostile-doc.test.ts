@@ -12,7 +12,13 @@ const REQUIRED = [
   ...family('I', 9),
   ...family('R', 18),
   ...family('C', 5),
-  ...['C14', 'S01', 'S03', 'S04', 'S05', 'S06', ...family('J', 5)],
+  'C14',
+  'S01',
+  'S03',
+  'S04',
+  'S05',
+  'S06',
+  ...family('J', 5),
 ];
 
 const rows = new Map(

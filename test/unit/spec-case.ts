@@ -58,6 +58,7 @@ export function createFacts(change: Partial<CreateFacts> = {}): CreateFacts {
     logPath: '/store/containers/c4/ctr.log',
     caller: { uid: 2001, gid: 2001 },
     availableIds: { uids: 65_537, gids: 65_537 },
+    idsNeeded: 0,
     freeIds: { uids: [{ start: 1, size: 65_536 }], gids: [{ start: 1, size: 65_536 }] },
     newVolumeName: () => String(++volumes).padStart(64, '0'),
     freePort: () => ++port,
