@@ -87,7 +87,8 @@ function parseLabels(text: string): Readonly<Record<string, string>> | undefined
   if (text === '') return {};
   try {
     const value: unknown = JSON.parse(text);
-    const isMap = typeof value === 'object' && value !== null && Object.values(value).every((one) => typeof one === 'string');
+    const isMap =
+      typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((one) => typeof one === 'string');
     return isMap ? (value as Record<string, string>) : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 /** Small grammars of create: restart policy, pull policy, platform, log options, sysctls, umask, time zone, root file system. */
-import { parseSizeBytes } from '../../../core/size.ts';
+import { parseDecimalSize } from '../../../core/size.ts';
 import type { Platform } from '../../../storage/image.ts';
 import type { ContainerWish, LogDriver, LogWish, PullPolicy, RestartPolicy, RootfsWish, Sdnotify } from '../wish.ts';
 import { invalid, parseAtoi } from './go.ts';
@@ -105,7 +105,7 @@ export function parseLog(driver: string | undefined, texts: readonly string[]): 
     ...(known !== undefined && { driver: known }),
     ...(options['path'] !== undefined && { path: options['path'] }),
     ...(options['tag'] !== undefined && { tag: options['tag'] }),
-    ...(size !== undefined && { maxSizeBytes: parseSizeBytes(size) }),
+    ...(size !== undefined && { maxSizeBytes: parseDecimalSize(size) }),
     ...(texts.length > 0 && { options }),
   };
 }
