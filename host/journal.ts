@@ -16,7 +16,7 @@ export interface JournalQuery {
   readonly matches: Readonly<Record<string, string>>;
   /** What is wanted of an entry besides its cursor and its time. */
   readonly fields: readonly string[];
-  /** Entries that were received before are left out, give or take a second. */
+  /** One of three, or none. Entries that were received before are left out, give or take a second. */
   readonly sinceNs?: bigint | undefined;
   /** Begin with this entry, or after it. */
   readonly from?: string | undefined;
@@ -68,7 +68,7 @@ export async function* followJournal(
   try {
     for await (const entries of readJournal({ ...query, follow: true }, reading.signal)) {
       const cursor = entries.at(-1)?.get('__CURSOR')?.toString();
-      if (cursor !== undefined) rest = { ...query, from: undefined, after: cursor };
+      if (cursor !== undefined) rest = { ...query, sinceNs: undefined, from: undefined, after: cursor };
       yield entries;
     }
     await end;

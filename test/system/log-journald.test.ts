@@ -83,7 +83,7 @@ describe.skipIf(!canRunContainers || !canRunJournal)('the log driver journald', 
   test('-f shows what comes as it comes, begins where --tail says, and ends with the container', async () => {
     // Pieces of a line are put together by conmon already.
     await runs('mkfifo /tmp/go; echo early; echo later; printf "piece "; read -r word < /tmp/go; echo "$word"; echo bye >&2');
-    await using all = host.spawnLichen(['logs', '-f', NAME]);
+    await using all = host.spawnLichen(['logs', '-f', '--since=1h', NAME]);
     await all.waitForOutput(/early\nlater\n$/);
     await using tail = host.spawnLichen(['logs', '-f', '--tail', '1', NAME]);
     await tail.waitForOutput(/^later\n$/);
@@ -147,9 +147,8 @@ describe.skipIf(!canRunContainers || !canRunJournal)('the log driver journald', 
     await run('echo tagged', '--log-opt=tag={{.Name}}/{{.ImageName}}/{{.ID}}');
     const id = await inspected('{{.Id}}');
     const tag = `${NAME}/localhost/busybox:latest/${id}`;
-    expect((await host.run(['journalctl', '-q', '-o', 'cat', `CONTAINER_TAG=${tag}`, `SYSLOG_IDENTIFIER=${tag}`])).stdout).toBe(
-      'tagged\n\n',
-    );
+    const tagged = ['journalctl', '-q', '-o', 'cat', `CONTAINER_TAG=${tag}`, `SYSLOG_IDENTIFIER=${tag}`];
+    await expect.poll(async () => (await host.run(tagged)).stdout).toBe('tagged\n\n');
     await removeNow(host, NAME);
     await host.succeed(['create', '--name', NAME, ...JOURNALD, '--log-opt=tag={{.Foo}}', BUSYBOX, 'true']);
     const words =
