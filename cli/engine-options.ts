@@ -12,6 +12,7 @@ const REPEATED = [
   'cdi-spec-dir',
   'cgroup-manager',
   'conmon',
+  'events-backend',
   'hooks-dir',
   'network-cmd-path',
   'root',
@@ -38,6 +39,8 @@ export function engineOptions(globals: Globals, argv: readonly string[], env: No
     storageOptions: globals['storage-opt'],
     networkCommand: globals['network-cmd-path'],
     volumePath: globals.volumepath,
+    eventsBackend: eventsBackend(globals['events-backend']),
+    expandTag: async (template, document) => (await import('./format/tag.ts')).expandTag(template, document),
     self: [join(PACKAGE, 'bin/lichen'), ...repeatedFlags(globals)],
     args: argv,
     env,
@@ -47,6 +50,11 @@ export function engineOptions(globals: Globals, argv: readonly string[], env: No
 function cgroupManager(text: string | undefined): EngineOptions['cgroupManager'] {
   if (text === undefined || text === 'systemd' || text === 'cgroupfs') return text;
   throw new EngineError('INVALID_ARGUMENT', `invalid cgroup manager ${JSON.stringify(text)}: must be "systemd" or "cgroupfs"`);
+}
+
+function eventsBackend(text: string | undefined): EngineOptions['eventsBackend'] {
+  if (text === undefined || text === '' || text === 'file' || text === 'journald' || text === 'none') return text || undefined;
+  throw new EngineError('INVALID_ARGUMENT', `configuring runtime: ${JSON.stringify(text)} is not a valid events backend: invalid argument`);
 }
 
 function repeatedFlags(globals: Globals): string[] {

@@ -1,13 +1,22 @@
 import { EngineError } from './errors.ts';
 
-const BINARY: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, p: 2 ** 50 };
+const POWERS: Readonly<Record<string, number>> = { '': 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
 const DECIMAL_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
 
 /** docker/go-units RAMInBytes: `512m`, `1g`, `1.5GiB`, `65536k`, `100`; factors are binary. Returns bytes. Throws INVALID_ARGUMENT. */
 export function parseSizeBytes(text: string): number {
+  return sizeOf(text, 2 ** 10);
+}
+
+/** docker/go-units FromHumanSize: the same with factors of a thousand. Throws INVALID_ARGUMENT. */
+export function parseDecimalSize(text: string): number {
+  return sizeOf(text, 1000);
+}
+
+function sizeOf(text: string, factor: number): number {
   const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text);
   if (!match) throw new EngineError('INVALID_ARGUMENT', `invalid size: '${text}'`);
-  const bytes = Math.floor(Number(match[1]) * (BINARY[match[2]!.toLowerCase()] ?? 1));
+  const bytes = Math.floor(Number(match[1]) * factor ** (POWERS[match[2]!.toLowerCase()] ?? 0));
   if (!Number.isSafeInteger(bytes)) throw new EngineError('INVALID_ARGUMENT', `invalid size: '${text}'`);
   return bytes;
 }

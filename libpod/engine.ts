@@ -4,6 +4,7 @@
 import { trace } from '../host/trace.ts';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { EngineError } from '../core/errors.ts';
 import { enterNamespaces } from '../host/enter.ts';
 import { readIdentity, type Identity } from '../host/identity.ts';
 import { choosePaths, ensurePrivateDirectory, type Paths } from '../host/paths.ts';
@@ -15,7 +16,7 @@ import { loadSettings, type Settings } from './settings.ts';
 import { ArtifactTable } from './state/artifacts.ts';
 import { ContainerTable } from './state/containers.ts';
 import { Database } from './state/database.ts';
-import { EventTable } from './state/events.ts';
+import { EventTable, type ToldEvent } from './state/events.ts';
 import { ImageTable } from './state/images.ts';
 import { ListTable } from './state/lists.ts';
 import { MountTable } from './state/mounts.ts';
@@ -38,6 +39,9 @@ export interface EngineOptions {
   readonly storageOptions: readonly string[];
   readonly networkCommand?: string | undefined;
   readonly volumePath?: string | undefined;
+  readonly eventsBackend?: EventsBackend | undefined;
+  /** A Go template over what `inspect` shows of a container, for the names under which it logs. Throws INVALID_TEMPLATE. */
+  readonly expandTag: (template: string, document: object) => Promise<string>;
   /** argv that starts lichen again: launcher and the global flags that choose this store. */
   readonly self: readonly string[];
   /** The words after the program's name, for the Node that starts again inside the namespaces. */
@@ -47,12 +51,16 @@ export interface EngineOptions {
 
 export type CgroupManager = 'systemd' | 'cgroupfs';
 
+export const EVENTS_BACKENDS = ['file', 'journald', 'none'] as const;
+export type EventsBackend = (typeof EVENTS_BACKENDS)[number];
+
 export interface Engine extends Disposable {
   readonly identity: Identity;
   readonly paths: Paths;
   readonly settings: Settings;
   readonly options: EngineOptions;
   readonly cgroupManager: CgroupManager;
+  readonly eventsBackend: EventsBackend;
   readonly db: Database;
   readonly containers: ContainerTable;
   readonly images: ImageTable;
@@ -84,13 +92,32 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   ensurePrivateDirectory(paths.store);
   ensurePrivateDirectory(paths.run);
   const settings = await loadSettings(options.env, paths.config);
+  const backend = options.eventsBackend ?? configuredBackend(settings);
   const db = Database.open(join(paths.store, 'db.sqlite'));
   keepReserve(paths.store);
-  const engine = new OpenEngine(identity, paths, settings, options, db);
+  const events = new EventTable(db, await teller(backend, paths));
+  const engine = new OpenEngine(identity, paths, settings, options, db, backend, events);
   const { heal } = await import('./heal.ts');
   await heal(engine);
   trace('engine');
   return engine;
+}
+
+/** Throws CONFIG. */
+function configuredBackend({ eventsLogger }: Settings): EventsBackend {
+  const backend = eventsLogger === undefined ? 'file' : EVENTS_BACKENDS.find((one) => one === eventsLogger);
+  if (backend !== undefined) return backend;
+  throw new EngineError('CONFIG', `unknown event logger type: ${eventsLogger}`, {
+    hint: 'Set events_logger in [engine] of containers.conf to file, journald or none.',
+  });
+}
+
+/** Where events go that are not kept in the database. */
+async function teller(backend: EventsBackend, { store }: Paths): Promise<((event: ToldEvent) => void) | undefined> {
+  if (backend === 'file') return undefined;
+  if (backend === 'none') return () => undefined;
+  const { journalTeller } = await import('./event/tell.ts');
+  return journalTeller(store);
 }
 
 class OpenEngine implements Engine {
@@ -99,6 +126,7 @@ class OpenEngine implements Engine {
   readonly settings: Settings;
   readonly options: EngineOptions;
   readonly cgroupManager: CgroupManager;
+  readonly eventsBackend: EventsBackend;
   readonly db: Database;
   readonly containers: ContainerTable;
   readonly images: ImageTable;
@@ -110,7 +138,15 @@ class OpenEngine implements Engine {
   readonly mounts: MountTable;
   readonly #made = new Map<string, Promise<unknown>>();
 
-  constructor(identity: Identity, paths: Paths, settings: Settings, options: EngineOptions, db: Database) {
+  constructor(
+    identity: Identity,
+    paths: Paths,
+    settings: Settings,
+    options: EngineOptions,
+    db: Database,
+    eventsBackend: EventsBackend,
+    events: EventTable,
+  ) {
     this.identity = identity;
     this.paths = paths;
     this.settings = settings;
@@ -123,7 +159,8 @@ class OpenEngine implements Engine {
     this.artifacts = new ArtifactTable(db);
     this.volumes = new VolumeTable(db);
     this.secrets = new SecretTable(db);
-    this.events = new EventTable(db);
+    this.eventsBackend = eventsBackend;
+    this.events = events;
     this.mounts = new MountTable(db);
   }
 

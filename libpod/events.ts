@@ -1,10 +1,10 @@
 /** The events of a store as `events` shows them: which ones, and those to come. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../core/errors.ts';
-import { formatStamp } from '../core/moment.ts';
 import type { Engine } from './engine.ts';
 import { hasLabel } from './filters.ts';
-import type { EngineEvent } from './state/events.ts';
+import { eventRecord } from './event/record.ts';
+import type { ToldEvent } from './state/events.ts';
 import type { EventRecord } from './summary.ts';
 
 export interface EventRequest {
@@ -19,25 +19,41 @@ export interface EventRequest {
 /** How soon an event of another process is seen. */
 const LOOK_EVERY_MS = 100;
 
-/** In the order in which they happened. Throws INVALID_ARGUMENT (filters) before the first. */
+/** In the order in which they happened. Throws before the first: INVALID_ARGUMENT (filters), NOT_SUPPORTED (none are kept), HELPER_* (journal). */
 export async function* readEvents(engine: Engine, request: EventRequest): AsyncGenerator<EventRecord, void> {
-  const test = eventTest(request.filters);
   const { sinceNs, untilNs } = request;
-  const fromNow = request.follow && sinceNs === undefined && untilNs === undefined;
-  let seq = fromNow ? engine.events.lastSeq() : 0;
+  const test = eventTest(request.filters);
+  for await (const event of await keptEvents(engine, request)) {
+    const isInTime = (sinceNs === undefined || event.timeNs >= sinceNs) && (untilNs === undefined || event.timeNs <= untilNs);
+    if (isInTime && test(event)) yield eventRecord(event);
+  }
+}
+
+async function keptEvents(engine: Engine, request: EventRequest): Promise<AsyncIterable<ToldEvent>> {
+  switch (engine.eventsBackend) {
+    case 'file':
+      return storedEvents(engine, request);
+    case 'journald':
+      return (await import('./event/read.ts')).journaledEvents(engine, request);
+    case 'none':
+      throw new EngineError('NOT_SUPPORTED', 'cannot read events with the "none" backend');
+  }
+}
+
+async function* storedEvents(engine: Engine, { follow, sinceNs, untilNs }: EventRequest): AsyncGenerator<ToldEvent, void> {
+  let seq = follow && sinceNs === undefined && untilNs === undefined ? engine.events.lastSeq() : 0;
   for (;;) {
-    const isOver = !request.follow || (untilNs !== undefined && BigInt(Date.now()) * 1_000_000n > untilNs);
+    const isOver = !follow || (untilNs !== undefined && BigInt(Date.now()) * 1_000_000n > untilNs);
     for (const event of engine.events.after(seq)) {
       seq = event.seq;
-      const isInTime = (sinceNs === undefined || event.timeNs >= sinceNs) && (untilNs === undefined || event.timeNs <= untilNs);
-      if (isInTime && test(event)) yield eventRecord(event);
+      yield event;
     }
     if (isOver) return;
     await sleep(LOOK_EVERY_MS);
   }
 }
 
-export type EventTest = (event: EngineEvent) => boolean;
+export type EventTest = (event: ToldEvent) => boolean;
 
 /** All keys must match; of several values of one key one is enough. Throws INVALID_ARGUMENT. */
 export function eventTest(texts: readonly string[]): EventTest {
@@ -78,26 +94,8 @@ const TESTS: Readonly<Record<string, (value: string) => EventTest>> = {
 };
 
 /** By name, or by the beginning of the id. */
-function ofType(wanted: EngineEvent['type']): (value: string) => EventTest {
+function ofType(wanted: ToldEvent['type']): (value: string) => EventTest {
   return (value) =>
     ({ type, id, name }) =>
       type === wanted && (name === value || (value !== '' && id.startsWith(value)));
-}
-
-/** Pure. */
-export function eventRecord(event: EngineEvent): EventRecord {
-  const { type, status, id, name, image, exitCode, attributes } = event;
-  const hasId = id !== '' && type !== 'volume';
-  const hasAttributes = type === 'container' || Object.keys(attributes).length > 0;
-  return {
-    time: formatStamp(event.timeNs),
-    type,
-    status,
-    ...(hasId && { id }),
-    ...(name !== '' && (type === 'network' ? { network: name } : { name })),
-    ...(image !== '' && { image }),
-    ...(exitCode !== undefined && { containerExitCode: exitCode }),
-    ...(event.health && { healthStatus: event.health.status, healthFailingStreak: event.health.failingStreak }),
-    attributes: hasAttributes ? attributes : null,
-  };
 }

@@ -12,6 +12,7 @@ export interface Settings {
   readonly runtime: string | undefined;
   readonly cgroupManager: 'systemd' | 'cgroupfs' | undefined;
   readonly conmonPaths: readonly string[];
+  readonly eventsLogger: string | undefined;
   readonly detachKeys: string;
   readonly pullPolicy: 'always' | 'missing' | 'never' | 'newer';
   readonly helperDirectories: readonly string[];
@@ -97,7 +98,6 @@ function fromTables(tables: Tables): Settings {
   const engine = reader(tables, 'engine');
   const network = reader(tables, 'network');
   const manager = engine.text('cgroup_manager');
-  const logDriver = containers.text('log_driver');
   const shm = containers.text('shm_size');
   const initPath = containers.text('init_path');
   const timezone = containers.text('tz');
@@ -116,7 +116,8 @@ function fromTables(tables: Tables): Settings {
       umask: containers.text('umask') ?? DEFAULTS.umask,
       ...(timezone ? { timezone } : {}),
       stopTimeoutSeconds: engine.number('stop_timeout') ?? DEFAULTS.stopTimeoutSeconds,
-      logDriver: logDriver === 'none' || logDriver === 'json-file' ? logDriver : DEFAULTS.logDriver,
+      logDriver: containers.text('log_driver') || DEFAULTS.logDriver,
+      logTag: containers.text('log_tag') ?? DEFAULTS.logTag,
       logMaxSizeBytes: containers.number('log_size_max') ?? DEFAULTS.logMaxSizeBytes,
       rootlessNetwork: network.text('default_rootless_network_cmd') === 'slirp4netns' ? 'slirp4netns' : 'pasta',
       readOnly: containers.flag('read_only') ?? DEFAULTS.readOnly,
@@ -124,6 +125,7 @@ function fromTables(tables: Tables): Settings {
     runtime: engine.text('runtime') || undefined,
     cgroupManager: manager === 'systemd' || manager === 'cgroupfs' ? manager : undefined,
     conmonPaths: engine.list('conmon_path') ?? [],
+    eventsLogger: engine.text('events_logger') || undefined,
     detachKeys: engine.text('detach_keys') ?? 'ctrl-p,ctrl-q',
     pullPolicy: (engine.text('pull_policy') as Settings['pullPolicy'] | undefined) ?? 'missing',
     helperDirectories: engine.list('helper_binaries_dir') ?? [],

@@ -172,6 +172,8 @@ export interface EventRecord {
   readonly containerExitCode?: number;
   readonly healthStatus?: string;
   readonly healthFailingStreak?: number;
+  /** Of a container whose checks are logged among the events: the check as JSON. */
+  readonly healthLog?: string;
   readonly error?: string;
   /** Labels of a container or pod, `driver` of a network; null for what has none. */
   readonly attributes: Readonly<Record<string, string>> | null;

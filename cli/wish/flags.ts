@@ -97,7 +97,7 @@ export const CONTAINER_FLAGS = flagTable({
   ipc: { kind: 'string', help: 'IPC namespace ("shareable"|"private"|"host"|"none"|"ns:PATH"|"container:ID")' },
   label: { kind: 'stringArray', short: 'l', help: 'Set a label (KEY=VALUE)' },
   'label-file': { kind: 'stringArray', help: 'Read labels from a file', complete: 'file' },
-  'log-driver': { kind: 'string', help: 'Where output is logged ("k8s-file"|"json-file"|"none")', shownDefault: 'k8s-file' },
+  'log-driver': { kind: 'string', help: 'Where output is logged ("k8s-file"|"json-file"|"journald"|"none")', shownDefault: 'k8s-file' },
   'log-opt': { kind: 'stringArray', help: 'Option of the log driver (path=, max-size=, tag=)' },
   'mac-address': { kind: 'string', help: 'Fixed MAC address' },
   memory: { kind: 'string', short: 'm', help: 'Limit of memory (unit b, k, m or g)', placeholder: '<number>[<unit>]' },

@@ -49,12 +49,7 @@ function healthWords(flags: HealthFlags): HealthWords {
 }
 
 function checkedDestination(destination: string): string {
-  if (destination === 'local') return destination;
-  if (destination === 'events_logger') {
-    throw new EngineError('NOT_SUPPORTED', '--health-log-destination events_logger is not supported yet', {
-      hint: 'Use local, or a directory.',
-    });
-  }
+  if (destination === 'local' || destination === 'events_logger') return destination;
   refuseDestination(destination);
   return resolve(destination);
 }

@@ -14,6 +14,7 @@ import { unmountAll } from '../../host/mount.ts';
 import { isAlive, signalProcess, waitForEnd } from '../../host/pid.ts';
 import type { Engine } from '../engine.ts';
 import { LIVE, type ContainerRecord } from '../state/containers.ts';
+import { toldEvent } from '../state/events.ts';
 import { giveUpReserve } from '../state/reserve.ts';
 import { containerEvent } from './event.ts';
 import { exitCodeFrom } from './exit-file.ts';
@@ -67,6 +68,7 @@ export async function finishRun(engine: Engine, record: ContainerRecord, options
       engine.events.add(containerEvent(record, 'died', { exitCode }));
       keepExitCode(engine, record.id, exitCode);
     });
+    await tellReaders(engine, record, exitCode);
     const { erase } = await import('./remove.ts');
     await erase(engine, record, { volumes: true, events: [containerEvent(record, 'remove')] });
     if (record.config.removeImage) await removeImageOf(engine, record);
@@ -86,12 +88,20 @@ export async function finishRun(engine: Engine, record: ContainerRecord, options
     keepExitCode(engine, record.id, exitCode);
     if (!restart && !options.keepContainer) engine.events.add(containerEvent(record, 'cleanup'));
   });
+  await tellReaders(engine, record, exitCode);
   forgetEnd(places);
   if (restart) {
     const { startUnderLock } = await import('./start.ts');
     await startUnderLock(engine, engine.containers.get(record.id)!, {});
   }
   return exitCode;
+}
+
+/** Whoever reads the log from the journal waits for the end to be told there, even where events are kept elsewhere. */
+async function tellReaders(engine: Engine, record: ContainerRecord, exitCode: number): Promise<void> {
+  if (record.config.log.driver !== 'journald' || engine.eventsBackend === 'journald') return;
+  const { journalTeller } = await import('../event/tell.ts');
+  journalTeller(engine.paths.store)(toldEvent(containerEvent(record, 'died', { exitCode })));
 }
 
 /** `--rmi`. Where others use the image it stays, and that is no failure of the container's. */

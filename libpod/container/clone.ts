@@ -31,7 +31,7 @@ export function cloneContainer(engine: Engine, { config }: ContainerRecord, { na
     resources: mergedLimits(config.resources, resources),
     log: { ...config.log, path: config.log.path.replace(config.id, id) },
   };
-  if (clone.log.path === config.log.path) clone.log.path = placesOf(engine, id).log;
+  if (clone.log.path === config.log.path && config.log.driver !== 'journald') clone.log.path = placesOf(engine, id).log;
   return insertContainer(engine, clone, nowMs);
 }
 

@@ -86,6 +86,7 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
     engine.settings.defaults,
   );
   refuseUnavailable(config);
+  if (config.log.driver === 'journald') (await import('./log-tag.ts')).requireJournal();
   if (options.starting) await engine.monitor();
   const lock = options.starting ? await lockContainer(engine, id) : undefined;
   try {

@@ -36,17 +36,31 @@ export interface PlacedLine {
  * Takes no more records than it needs. `end`: where the log ends, the answer for no lines.
  */
 export function tailStart(records: Iterable<PlacedLine>, count: number, end: number): number {
-  const seen = new Set<LogStream>();
+  const tail = new TailCounter(count);
   let start = end;
-  let lines = 0;
   for (const { offset, line } of records) {
-    const record = parseLogRecord(line);
-    const continues = record?.partial === true && seen.has(record.stream);
-    if (!continues && lines++ === count) return start;
-    if (record) seen.add(record.stream);
+    if (!tail.takes(parseLogRecord(line))) return start;
     start = offset;
   }
   return start;
+}
+
+/** Which records the last `count` lines of a log are made of, going backwards. */
+export class TailCounter {
+  readonly #seen = new Set<LogStream>();
+  #left: number;
+
+  constructor(count: number) {
+    this.#left = count;
+  }
+
+  /** False for the first that belongs to an earlier line. One that is no record counts as a line. */
+  takes(record: Pick<LogRecord, 'partial' | 'stream'> | undefined): boolean {
+    const continues = record?.partial === true && this.#seen.has(record.stream);
+    if (!continues && this.#left-- === 0) return false;
+    if (record) this.#seen.add(record.stream);
+    return true;
+  }
 }
 
 const BLOCK_BYTES = 65_536;

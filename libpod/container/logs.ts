@@ -1,38 +1,33 @@
-/** What a container has printed, from its log file, and what it prints from now on. */
+/** What a container has printed, from its log, and what it prints from now on. */
 import { passesStreamsThrough } from '../spec/container.ts';
 import { closeSync, fstatSync, openSync, readSync, statSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
-import { parseStamp } from '../../core/moment.ts';
 import type { Engine } from '../engine.ts';
-import { type ContainerRecord, LIVE } from '../state/containers.ts';
-import { tryLockContainer } from './lock.ts';
+import type { ContainerRecord } from '../state/containers.ts';
 import { LineJoiner, linesBackwards, type LogChunk, NEWLINE, parseLogRecord, tailStart } from './log-record.ts';
-import { settled } from './wait.ts';
-
-export interface LogRequest {
-  /** Only so many lines from the end of what is there. */
-  readonly tail?: number | undefined;
-  /** Nanoseconds since the epoch. */
-  readonly sinceNs?: bigint | undefined;
-  readonly untilNs?: bigint | undefined;
-  /** Go on until the container has ended, or `untilNs` has passed. */
-  readonly follow?: boolean;
-}
+import { isPast, type LogRequest, LOOK_EVERY_MS, stillRuns, timeTest } from './log-request.ts';
 
 const READ_BYTES = 65_536;
-/** The file system tells of new output at once; this is how soon an end of the container is seen. */
-const LOOK_EVERY_MS = 200;
 
-/** In the order of the file, as many at once as were there; pieces of a line come as they were written. Throws NOT_SUPPORTED when the container keeps no log. */
+/**
+ * In the order of the log, as many at once as were there; pieces of a line come as they were written.
+ * Throws NOT_SUPPORTED when the container keeps no log; HELPER_MISSING, HELPER_FAILED where it is in a journal that cannot be read.
+ */
 export async function* readLogs(engine: Engine, record: ContainerRecord, request: LogRequest): AsyncGenerator<readonly LogChunk[], void> {
-  const { driver, path } = record.config.log;
+  const { driver } = record.config.log;
   if (driver === 'none' || passesStreamsThrough(record.config)) {
     throw new EngineError(
       'NOT_SUPPORTED',
       `this container is using the '${driver}' log driver, cannot read logs: this container is not logging output`,
     );
   }
+  if (driver === 'journald') yield* (await import('./log-journal.ts')).readJournalLog(engine, record, request);
+  else yield* readLogFile(engine, record, request);
+}
+
+async function* readLogFile(engine: Engine, record: ContainerRecord, request: LogRequest): AsyncGenerator<readonly LogChunk[], void> {
+  const { path } = record.config.log;
   const joiner = new LineJoiner();
   const isWanted = timeTest(request);
   using news = request.follow ? watchFile(path) : undefined;
@@ -49,32 +44,6 @@ export async function* readLogs(engine: Engine, record: ContainerRecord, request
     if (!goesOn) return;
     await news.next(LOOK_EVERY_MS);
   }
-}
-
-function timeTest({ sinceNs, untilNs }: LogRequest): (stamp: string) => boolean {
-  if (sinceNs === undefined && untilNs === undefined) return () => true;
-  return (stamp) => {
-    const time = parseStamp(stamp);
-    if (time === undefined) return false;
-    return (sinceNs === undefined || time >= sinceNs) && (untilNs === undefined || time <= untilNs);
-  };
-}
-
-function isPast(untilNs: bigint | undefined): boolean {
-  return untilNs !== undefined && BigInt(Date.now()) * 1_000_000n > untilNs;
-}
-
-async function stillRuns(engine: Engine, record: ContainerRecord): Promise<boolean> {
-  const row = engine.containers.get(record.id);
-  const now = row && (await settled(engine, row));
-  if (now === undefined) return false;
-  return now.status === 'starting' || LIVE.includes(now.status) || isWorkedOn(engine, record);
-}
-
-/** One at rest that somebody holds is between the two halves of a restart, or about to be gone. */
-function isWorkedOn(engine: Engine, { id }: ContainerRecord): boolean {
-  using lock = tryLockContainer(engine, id);
-  return lock === undefined;
 }
 
 /** A log file that is written to, and at times replaced by an empty one (`max-size`). It may not be there yet. */

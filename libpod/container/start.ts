@@ -187,12 +187,14 @@ interface MonitorExtras {
 
 async function prepareMonitor(
   engine: Engine,
-  { id, name, config }: ContainerRecord,
+  record: ContainerRecord,
   places: ContainerPlaces,
   runCount: number,
   { lock, readiness, preserveFds }: MonitorExtras,
 ): Promise<PreparedMonitor> {
+  const { id, name, config } = record;
   const { driver, path, maxSizeBytes } = config.log;
+  const tag = driver === 'journald' ? await (await import('./log-tag.ts')).journalTag(engine, record) : undefined;
   const monitor = await engine.monitor();
   return await monitor.prepare({
     id,
@@ -202,7 +204,7 @@ async function prepareMonitor(
     terminal: config.terminal,
     stdin: config.stdinOpen,
     keepStdinOpen: false,
-    log: { driver, path, ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }) },
+    log: { driver, path, ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }), ...(tag === undefined ? {} : { tag }) },
     exitCommand: prepareExit(engine, await engine.runtime(), id, runCount),
     ...(config.timeoutSeconds === undefined ? {} : { timeoutSeconds: config.timeoutSeconds }),
     ...(readiness?.passedOnTo === undefined ? {} : { notifySocket: readiness.passedOnTo }),

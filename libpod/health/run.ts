@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatDuration } from '../../core/duration.ts';
 import { EngineError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
 import { log } from '../../core/log.ts';
 import { goTime } from '../inspect/time.ts';
 import { containerEvent } from '../container/event.ts';
@@ -51,7 +52,9 @@ function keep(engine: Engine, record: ContainerRecord, outcome: Parameters<typeo
     const verdict = advance(now.config, before, outcome);
     engine.containers.change(record.id, { health: verdict.health });
     const { status, failingStreak } = verdict.health;
-    engine.events.add({ ...containerEvent(record, 'health_status'), health: { status, failingStreak } });
+    const isTold = now.config.health?.logDestination === 'events_logger';
+    const told = isTold ? { log: JSON.stringify(logDocument(outcome.entry)) } : {};
+    engine.events.add({ ...containerEvent(record, 'health_status'), health: { status, failingStreak, ...told } });
     return verdict;
   });
 }
@@ -60,13 +63,16 @@ function keep(engine: Engine, record: ContainerRecord, outcome: Parameters<typeo
 function writeLog({ id, config }: ContainerRecord, { health }: Verdict): void {
   const destination = config.health?.logDestination ?? HEALTH_DEFAULTS.logDestination;
   if (!destination.startsWith('/')) return;
-  const entries = health.log.map(({ start, end, exitCode, output }) => ({ Start: start, End: end, ExitCode: exitCode, Output: output }));
-  const document = { Status: health.status, FailingStreak: health.failingStreak, Log: entries };
+  const document = { Status: health.status, FailingStreak: health.failingStreak, Log: health.log.map(logDocument) };
   try {
     writeFileSync(join(destination, `${id}-healthcheck.log`), JSON.stringify(document), { mode: 0o600 });
   } catch (error) {
     log.warn(`the log of health checks cannot be written: ${(error as Error).message}`);
   }
+}
+
+function logDocument({ start, end, exitCode, output }: HealthLogEntry): JsonObject {
+  return { Start: start, End: end, ExitCode: exitCode, Output: output };
 }
 
 async function tellReady(engine: Engine, { id, config }: ContainerRecord, { health }: Verdict): Promise<void> {

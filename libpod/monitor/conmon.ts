@@ -239,6 +239,7 @@ interface LaunchedConmon {
 function logArgs(log: MonitorCreate['log']): string[] {
   if (log.driver === 'none') return ['-l', 'none'];
   if (passesStreamsThrough({ log })) return ['-l', 'passthrough'];
+  if (log.driver === 'journald') return ['-l', 'journald', ...(log.tag === undefined ? [] : ['--log-tag', log.tag])];
   return ['-l', `k8s-file:${log.path}`, ...(log.maxSizeBytes === undefined ? [] : ['--log-size-max', String(log.maxSizeBytes)])];
 }
 

@@ -28,7 +28,7 @@ export interface Defaults {
   /** [engine] stop_timeout */
   readonly stopTimeoutSeconds: number;
   /** [containers] log_driver, log_size_max (-1: none), log_tag */
-  readonly logDriver: 'k8s-file' | 'json-file' | 'none';
+  readonly logDriver: string;
   readonly logMaxSizeBytes: number;
   readonly logTag: string;
   /** [engine] image_volume_mode */

@@ -11,6 +11,7 @@ import { hasHealthcheck } from '../health/check.ts';
 import { checkConflicts, checkName, checkWordSizes, checkZeroBytes } from './conflicts.ts';
 import { DEFAULTS, type Defaults } from './defaults.ts';
 import { defined } from './defined.ts';
+import { parseLogDriver } from './parse/words.ts';
 import { containerEnv, type ExpandWord } from './environment.ts';
 import { containerPorts, type PortFacts } from './ports.ts';
 import { containerUlimits, type HostRlimits } from './rlimits.ts';
@@ -268,10 +269,12 @@ function imageStopSignal(image: ContainerDefaults | undefined): number | undefin
 
 function log({ log: asked }: ContainerWish, facts: CreateFacts, defaults: Defaults): ContainerConfig['log'] {
   const maxSizeBytes = asked.maxSizeBytes ?? (defaults.logMaxSizeBytes > 0 ? defaults.logMaxSizeBytes : undefined);
+  const driver = asked.driver ?? parseLogDriver(defaults.logDriver);
   return {
     ...asked,
-    driver: asked.driver ?? defaults.logDriver,
-    path: asked.path ?? facts.logPath,
+    driver,
+    // The journal has files of its own; what was asked for is shown all the same, as Podman does.
+    path: asked.path ?? (driver === 'journald' ? '' : facts.logPath),
     ...defined({ maxSizeBytes, tag: asked.tag ?? (defaults.logTag === '' ? undefined : defaults.logTag) }),
   };
 }

@@ -329,7 +329,7 @@ export type NetworkMode =
 export type PortMappingWish = PortMapping;
 
 /** With the last two the container has the streams of whoever starts it, and nobody else sees what it says. */
-export type LogDriver = 'k8s-file' | 'json-file' | 'none' | 'passthrough' | 'passthrough-tty';
+export type LogDriver = 'k8s-file' | 'json-file' | 'journald' | 'none' | 'passthrough' | 'passthrough-tty';
 
 export interface LogWish {
   readonly driver?: LogDriver;

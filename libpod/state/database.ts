@@ -17,6 +17,7 @@ export class Database implements Disposable {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
+  #owed: (() => void)[] = [];
 
   private constructor(db: DatabaseSync) {
     this.#db = db;
@@ -56,17 +57,26 @@ export class Database implements Disposable {
     if (this.#depth > 0) return work();
     this.run('BEGIN IMMEDIATE');
     this.#depth++;
+    let result: T;
     try {
-      const result = work();
+      result = work();
       this.run('COMMIT');
-      return result;
     } catch (error) {
+      this.#owed = [];
       // A full disk ends the transaction by itself.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       throw error;
     } finally {
       this.#depth--;
     }
+    for (const owed of this.#owed.splice(0)) owed();
+    return result;
+  }
+
+  /** For what is done outside of the database: when the transaction under way is kept, and not at all if it is undone. Must not throw. */
+  whenKept(work: () => void): void {
+    if (this.#depth > 0) this.#owed.push(work);
+    else work();
   }
 
   /** Let what is written next take the place of what the write-ahead log holds already, instead of making it longer. Waits for nobody. */

@@ -1,4 +1,4 @@
-/** The events of a store (podman-events(1)), kept in the database and bounded in number. */
+/** The events of a store (podman-events(1)), kept in the database and bounded in number, or handed on. */
 import { isEngineError } from '../../core/errors.ts';
 import type { Database, Row } from './database.ts';
 
@@ -13,9 +13,12 @@ export interface EngineEvent {
   readonly image: string;
   readonly exitCode: number | undefined;
   readonly attributes: Readonly<Record<string, string>>;
-  /** Of `health_status`. */
-  readonly health?: { readonly status: string; readonly failingStreak: number };
+  /** Of `health_status`. `log`: the check itself as JSON, where events are to have it. */
+  readonly health?: { readonly status: string; readonly failingStreak: number; readonly log?: string };
 }
+
+/** One that a journal keeps has its place there. */
+export type ToldEvent = Omit<EngineEvent, 'seq'>;
 
 export type NewEvent = Pick<EngineEvent, 'type' | 'status' | 'id' | 'name'> &
   Partial<Pick<EngineEvent, 'image' | 'exitCode' | 'attributes' | 'health'>>;
@@ -25,13 +28,21 @@ const PRUNE_EVERY = 500;
 
 export class EventTable {
   readonly #db: Database;
+  readonly #tell: ((event: ToldEvent) => void) | undefined;
 
-  constructor(db: Database) {
+  /** `tell`: where events go instead of into the database. Must not throw. */
+  constructor(db: Database, tell?: (event: ToldEvent) => void) {
     this.#db = db;
+    this.#tell = tell;
   }
 
-  /** Part of the caller's transaction, so an event is there exactly when the change is. */
+  /** Part of the caller's transaction, so an event is there exactly when the change is; told elsewhere it is when the change is kept. */
   add(event: NewEvent): void {
+    if (this.#tell !== undefined) {
+      const told = toldEvent(event);
+      this.#db.whenKept(() => this.#tell!(told));
+      return;
+    }
     this.#db.run(
       'INSERT INTO events (time_ns, type, status, id, name, image, exit_code, attributes, health) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       nowNs(),
@@ -69,6 +80,11 @@ export class EventTable {
   lastSeq(): number {
     return Number(this.#db.get('SELECT max(seq) AS seq FROM events')?.['seq'] ?? 0);
   }
+}
+
+/** The event as it happens now. */
+export function toldEvent(event: NewEvent): ToldEvent {
+  return { image: '', exitCode: undefined, attributes: {}, ...event, timeNs: nowNs() };
 }
 
 let lastNs = 0n;

@@ -17,7 +17,7 @@ import { fileSystemName, formatUptime, parseCpuUtilization, parseDistribution, p
 /** `version` is what the door knows of itself. Starts each helper once, to ask for its version. */
 export async function engineInfo(engine: Engine, version: JsonObject): Promise<JsonObject> {
   const [host, store, registries] = await Promise.all([hostInfo(engine), storeInfo(engine), registriesInfo(engine)]);
-  const plugins = { volume: ['local'], network: [], log: ['k8s-file', 'none', 'passthrough'], authorization: null };
+  const plugins = { volume: ['local'], network: [], log: ['k8s-file', 'none', 'passthrough', 'journald'], authorization: null };
   return { host, store, registries, plugins, version };
 }
 
@@ -46,7 +46,7 @@ async function hostInfo(engine: Engine): Promise<JsonObject> {
     cpuUtilization: { ...parseCpuUtilization(readText('/proc/stat')) },
     databaseBackend: 'sqlite',
     distribution: parseDistribution(readText('/etc/os-release') || readText('/usr/lib/os-release')),
-    eventLogger: 'file',
+    eventLogger: engine.eventsBackend,
     // There is no fixed number of locks that could run out.
     freeLocks: null,
     hostname: hostname(),

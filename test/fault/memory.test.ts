@@ -1,12 +1,12 @@
 /** What an image costs in memory does not grow with it: less than the image, and less than 300 MB, whichever way it goes. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildImage, writeForm, type BuiltImage } from '../fixtures/build/image.ts';
 import { canMakeImages } from '../fixtures/build/images.ts';
 import { file } from '../fixtures/build/tar.ts';
 import { testHost, type TestHost } from '../host/host.ts';
+import { peakMemoryMib } from '../host/memory.ts';
 import { canRunRegistry, startRegistry, type Registry } from '../host/registry.ts';
 
 const MIB = 2 ** 20;
@@ -16,18 +16,10 @@ const LIMIT_MIB = 300;
 async function peakMib(host: TestHost, argv: readonly string[]): Promise<number> {
   const command = host.spawnLichen(argv);
   let peak = 0;
-  const looking = setInterval(() => (peak = Math.max(peak, memoryOf(command.pid))), 10);
+  const looking = setInterval(() => (peak = Math.max(peak, peakMemoryMib(`/proc/${command.pid}`))), 10);
   const { exitCode, stderr } = await command.finish(120_000).finally(() => clearInterval(looking));
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   return peak;
-}
-
-function memoryOf(pid: number | undefined): number {
-  try {
-    return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
 }
 
 describe.skipIf(!canMakeImages || !canRunRegistry)('an image of half a gigabyte', () => {

@@ -15,6 +15,7 @@ import { onTerminal, runCommand, RunningCommand, type CommandOptions, type Comma
 import { Holder } from './holder.ts';
 import { findLeaks, processesOf, type HostProcess, type LeakScope } from './leaks.ts';
 import { planHost, PROGRAM_PATH, type HostOptions, type HostPlan, type HostUser } from './plan.ts';
+import { startJournal } from './journal.ts';
 import { baseDirectory, FIXTURES, REPOSITORY } from './places.ts';
 import { startServiceManager } from './systemd.ts';
 
@@ -35,6 +36,7 @@ export async function testHost(options: HostOptions = {}): Promise<TestHost> {
   const plan = planHost(base, REPOSITORY, FIXTURES, options);
   const holder = await Holder.start(base, plan);
   const host = new TestHost(namespacePlace(basename(base), plan, holder, options), options);
+  if (options.journal === true) await startJournal(host);
   if (options.systemd === true) await startServiceManager(host, plan.cgroup);
   return host;
 }

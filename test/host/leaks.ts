@@ -1,6 +1,7 @@
 /** What a host must not hold any more when a test is over. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { JOURNALD } from './journal.ts';
 
 /** The tail of a clean-up (a monitor's exit command, a network helper) may still be under way when the command line is back. */
 const SETTLE_MS = 3000;
@@ -42,7 +43,7 @@ export function processesOf(path: LeakScope['path']): readonly HostProcess[] {
 function leakedProcesses({ path, own, runDir, processes }: LeakScope): readonly string[] {
   const pause = pausePid(path(runDir));
   return processes()
-    .filter((process) => !own.has(process.pid) && process.pid !== pause && !isServiceManager(process))
+    .filter((process) => !own.has(process.pid) && process.pid !== pause && !isServiceManager(process) && !isJournal(process))
     .map(({ pid, state, command }) => `process ${pid}${state === 'Z' ? ' (zombie)' : ''}: ${command}`);
 }
 
@@ -53,6 +54,10 @@ function pausePid(runDir: string): number {
 
 function isServiceManager({ cgroup }: HostProcess): boolean {
   return /\/manager\/(init\.scope|(app|session)\.slice\/dbus\.)/.test(cgroup);
+}
+
+function isJournal({ command }: HostProcess): boolean {
+  return command.startsWith(JOURNALD);
 }
 
 /** Mounts below the store are looked for in every mount namespace of the host, the pause process's above all. */

@@ -14,6 +14,7 @@ export function localHost(options: HostOptions): TestHost {
   if (
     (options.without ?? []).length > 0 ||
     options.systemd === true ||
+    options.journal === true ||
     (options.user ?? 'ordinary') !== 'ordinary' ||
     options.home !== undefined
   ) {

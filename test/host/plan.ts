@@ -14,6 +14,8 @@ export interface HostOptions {
   readonly user?: 'ordinary' | 'root' | 'root-without-cap-sys-resource';
   /** Start a real `systemd --user` (see `canRunSystemd`). */
   readonly systemd?: boolean;
+  /** Start a real `systemd-journald` (see `canRunJournal`). */
+  readonly journal?: boolean;
   /** `disk` (default) is a directory on the machine's disk; a size makes it a tmpfs of so many MiB. */
   readonly home?: 'disk' | 'read-only' | { readonly sizeMib: number };
   /** Added to the environment of every command. */

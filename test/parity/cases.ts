@@ -23,6 +23,8 @@ export const FAILURES: readonly Case[] = [
   of('bad bool flag', 'ps', '--all=maybe'),
   of('too many args', 'rename', 'a', 'b', 'c'),
   of('bad log level', '--log-level', 'foo', 'ps'),
+  of('bad events backend', '--events-backend', 'foo', 'ps'),
+  of('events that nobody keeps', '--events-backend', 'none', 'events', '--stream=false'),
   of('bad runtime', '--runtime', 'nosuch', 'run', '--rm', IMAGE, 'true'),
   of('latest flag with arg', 'stop', '-l', 'e-run'),
   of('all flag with arg', 'rm', '-a', 'e-run'),

@@ -6,6 +6,7 @@ import { pushFixture } from '../fixtures/build/push.ts';
 import { canShapeHosts, testHost, type TestHost } from '../host/host.ts';
 import { hostsDirectory } from '../host/places.ts';
 import { canRunRegistry, startRegistry } from '../host/registry.ts';
+import { canRunJournal } from '../host/journal.ts';
 import { canRunSystemd } from '../host/systemd.ts';
 
 const has = (program: string) => existsSync(`/usr/bin/${program}`);
@@ -137,6 +138,15 @@ describe.skipIf(!canShapeHosts)('the machine', () => {
   test.skipIf(!canRunSystemd)('a real systemd --user runs units', async () => {
     await using host = await testHost({ systemd: true });
     expect((await host.run(['systemd-run', '--user', '--wait', '--pipe', '--quiet', 'echo', 'as a unit'])).stdout).toBe('as a unit\n');
+  });
+
+  test.skipIf(!canRunJournal)('a real systemd-journald takes what the user says, and shows it to him alone', async () => {
+    await using host = await testHost({ journal: true });
+    await host.run(sh("printf 'MESSAGE=said\\nSIGN=x\\n' | logger --journald"));
+    const read = ['journalctl', '--quiet', '--output=cat', 'SIGN=x'];
+    await expect.poll(async () => (await host.run(read)).stdout).toBe('said\n');
+    const another = ['setpriv', '--reuid=3333', '--regid=3333', '--clear-groups', '--', ...read];
+    expect(await host.asRoot(another)).toMatchObject({ stdout: '', exitCode: 1 });
   });
 
   test('files written for the user belong to the user', async () => {

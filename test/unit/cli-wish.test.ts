@@ -126,7 +126,8 @@ test.each([
     },
   ],
   [['-v', './rel:/x:ro'], { mounts: [{ type: 'bind', source: '/work/rel', target: '/x', options: ['ro'] }] }],
-  [['--log-driver', 'json-file', '--log-opt', 'max-size=10m'], { log: { driver: 'json-file', maxSizeBytes: 10 * 2 ** 20 } }],
+  [['--log-driver', 'json-file', '--log-opt', 'max-size=10m'], { log: { driver: 'json-file', maxSizeBytes: 10_000_000 } }],
+  [['--log-driver', 'journald', '--log-opt', 'tag={{.Name}}'], { log: { driver: 'journald', tag: '{{.Name}}' } }],
   [['--ulimit', 'host'], { hostUlimits: true, ulimits: [] }],
   [['--read-only', '--read-only-tmpfs=false', '--init=false'], { readOnly: true, readOnlyTmpfs: false, init: false }],
   [

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { eventRecord, eventTest } from '../../libpod/events.ts';
+import { eventRecord } from '../../libpod/event/record.ts';
+import { eventTest } from '../../libpod/events.ts';
 import type { EngineEvent } from '../../libpod/state/events.ts';
 
 function anEvent(change: Partial<EngineEvent> = {}): EngineEvent {

@@ -3,7 +3,8 @@ import { COMPACT, encodeJson } from '../json.ts';
 import { formatValue } from './format.ts';
 import { escapeHtml, escapeJs, escapeQuery } from './escape.ts';
 import { sprint, sprintf } from './printf.ts';
-import { compareText, GoFloat, isStruct, isTrue, typeName } from './value.ts';
+import { compareText } from '../../../core/compare-text.ts';
+import { GoFloat, isStruct, isTrue, typeName } from './value.ts';
 
 /** What a parameter accepts; Go would say interface{}, string, int, []string. */
 export type Parameter = 'any' | 'string' | 'int' | 'strings';

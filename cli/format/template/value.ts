@@ -4,6 +4,7 @@
  * a plain object is a struct: its own keys are the fields (asking for another is an error), a function among them is a method.
  * Only own properties are ever looked at, so nothing is reachable through a prototype.
  */
+import { compareText } from '../../../core/compare-text.ts';
 import { GoTime } from './time.ts';
 
 /** A float64 that may happen to be whole. */
@@ -98,22 +99,6 @@ export function structFields(value: object): [string, unknown][] {
 /** The keys of a map as Go prints and ranges over them. */
 export function sortedEntries(map: ReadonlyMap<unknown, unknown>): [unknown, unknown][] {
   return [...map].toSorted(([a], [b]) => (typeof a === 'number' && typeof b === 'number' ? a - b : compareText(String(a), String(b))));
-}
-
-/** Byte order of the UTF-8 forms is the order of the code points, as Go compares strings. */
-export function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  for (let at = 0; at < a.length && at < b.length; at++) {
-    if (a[at] === b[at]) continue;
-    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
-    // A surrogate stands for a code point above all others of one unit.
-    return isSurrogate(left) === isSurrogate(right) ? left - right : isSurrogate(left) ? 1 : -1;
-  }
-  return a.length - b.length;
-}
-
-function isSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit < 0xe000;
 }
 
 /** Go's truth: false, 0, "", nil and empty collections are false; a struct is always true. */

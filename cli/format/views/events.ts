@@ -1,16 +1,16 @@
 /** `events`: a line of text, of JSON, or data for a template, per event. */
 import { shortId } from '../../../core/id.ts';
+import { eventWords } from '../../../libpod/event/words.ts';
 import type { EventRecord } from '../../../libpod/summary.ts';
 import { localTime } from '../human.ts';
 import { COMPACT_ESCAPED, encodeJson } from '../json.ts';
 import { GoTime } from '../template/time.ts';
-import { compareText, GoStruct } from '../template/value.ts';
+import { GoStruct } from '../template/value.ts';
 
 /** `2026-11-22 03:45:40.614 +0000 UTC container create ID (image=…, name=…, label=value)`, without a newline. */
 export function formatEvent(event: EventRecord, noTrunc: boolean): string {
   const id = event.id === undefined || noTrunc ? event.id : shortId(event.id);
-  const words = [localTime(event.time).toString(), event.type, event.status, ...wordsOf(event, id ?? '')];
-  return words.filter((word) => word !== '').join(' ');
+  return `${localTime(event.time).toString()} ${eventWords(event, id ?? '')}`;
 }
 
 /** `--format json`: one line per event, without a newline. */
@@ -40,38 +40,6 @@ export function eventData(event: EventRecord): GoStruct {
     },
     { embedded: ['Details'], json: document(event) },
   );
-}
-
-function wordsOf(event: EventRecord, id: string): readonly string[] {
-  switch (event.type) {
-    case 'container':
-    case 'pod':
-      return [id, `(${details(event).join(', ')})`];
-    case 'network':
-      return [id, `(name=${event.network ?? ''}, type=${event.attributes?.['driver'] ?? ''})`];
-    case 'image':
-      return [id, event.name ?? '', event.error ?? ''];
-    case 'secret':
-      return [id];
-    default:
-      return [event.name ?? ''];
-  }
-}
-
-function details(event: EventRecord): readonly string[] {
-  const labels = Object.entries(event.attributes ?? {}).toSorted(([a], [b]) => compareText(a, b));
-  return [
-    `image=${event.image ?? ''}`,
-    `name=${event.name ?? ''}`,
-    ...(event.podId === undefined ? [] : [`pod_id=${event.podId}`]),
-    ...healthDetails(event),
-    ...labels.map(([key, value]) => `${key}=${value}`),
-  ];
-}
-
-function healthDetails(event: EventRecord): readonly string[] {
-  if (event.healthStatus === undefined) return [];
-  return [`health_status=${event.healthStatus}`, `health_failing_streak=${event.healthFailingStreak ?? 0}`, 'health_log='];
 }
 
 function document(event: EventRecord): Readonly<Record<string, unknown>> {

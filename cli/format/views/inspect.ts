@@ -2,6 +2,7 @@
 import { documentData, type DocumentShape } from '../document.ts';
 import { encodeJson, FIVE_SPACES } from '../json.ts';
 import { formatEach, isJsonFormat } from '../report.ts';
+import type { GoStruct } from '../template/value.ts';
 
 export type InspectKind = 'container' | 'image' | 'network' | 'pod' | 'volume';
 
@@ -25,6 +26,20 @@ export async function formatInspect(
     documents.map(({ kind, document }) => documentData(document, SHAPES[kind])),
   );
 }
+
+/** A container's document as the template of a log's tag sees it: there it has its own type. */
+export function tagData(document: object): GoStruct {
+  const { defaults, aliases } = SHAPES.container;
+  const named = (table: DocumentShape['defaults']): DocumentShape['defaults'] => ({ ...table, [TAGGED]: table[DOCUMENT]! });
+  return documentData(document, {
+    ...SHAPES.container,
+    type: TAGGED,
+    defaults: named(defaults),
+    aliases: { ...aliases, [TAGGED]: aliases[DOCUMENT]! },
+  });
+}
+
+const TAGGED = '*define.InspectContainerData';
 
 /** Podman hands its documents over as `interface {}`, and says so in errors. */
 const DOCUMENT = 'interface {}';

@@ -1,7 +1,7 @@
 /** The orders of `ps --sort`; all ascending and stable. */
 import type { ContainerSummary } from '../../../libpod/summary.ts';
 import { GoTime } from '../template/time.ts';
-import { compareText } from '../template/value.ts';
+import { compareText } from '../../../core/compare-text.ts';
 
 export const PS_SORTS = ['command', 'created', 'id', 'image', 'names', 'runningfor', 'size', 'status'] as const;
 export type PsSort = (typeof PS_SORTS)[number];

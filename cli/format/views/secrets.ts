@@ -5,7 +5,8 @@ import { formatAgo } from '../human.ts';
 import { encodeJson, FOUR_SPACES } from '../json.ts';
 import type { View } from '../report.ts';
 import { GoTime } from '../template/time.ts';
-import { compareText, GoStruct } from '../template/value.ts';
+import { compareText } from '../../../core/compare-text.ts';
+import { GoStruct } from '../template/value.ts';
 
 export interface ShownSecret extends SecretRecord {
   /** With --showsecret. */

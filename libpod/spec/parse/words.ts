@@ -1,8 +1,7 @@
 /** Small grammars of create: restart policy, pull policy, platform, log options, sysctls, umask, time zone, root file system. */
-import { EngineError } from '../../../core/errors.ts';
-import { parseSizeBytes } from '../../../core/size.ts';
+import { parseDecimalSize } from '../../../core/size.ts';
 import type { Platform } from '../../../storage/image.ts';
-import type { ContainerWish, LogWish, PullPolicy, RestartPolicy, RootfsWish, Sdnotify } from '../wish.ts';
+import type { ContainerWish, LogDriver, LogWish, PullPolicy, RestartPolicy, RootfsWish, Sdnotify } from '../wish.ts';
 import { invalid, parseAtoi } from './go.ts';
 
 const RESTART_NAMES: Readonly<Record<string, RestartPolicy['name']>> = {
@@ -106,7 +105,7 @@ export function parseLog(driver: string | undefined, texts: readonly string[]): 
     ...(known !== undefined && { driver: known }),
     ...(options['path'] !== undefined && { path: options['path'] }),
     ...(options['tag'] !== undefined && { tag: options['tag'] }),
-    ...(size !== undefined && { maxSizeBytes: parseSizeBytes(size) }),
+    ...(size !== undefined && { maxSizeBytes: parseDecimalSize(size) }),
     ...(texts.length > 0 && { options }),
   };
 }
@@ -117,18 +116,16 @@ function parseLogOption(text: string): readonly [key: string, value: string] {
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-function parseLogDriver(text: string): NonNullable<LogWish['driver']> {
+/** Throws INVALID_ARGUMENT. */
+export function parseLogDriver(text: string): LogDriver {
   switch (text) {
     case 'k8s-file':
     case 'json-file':
+    case 'journald':
     case 'none':
     case 'passthrough':
     case 'passthrough-tty':
       return text;
-    case 'journald':
-      throw new EngineError('NOT_SUPPORTED', `the log driver ${JSON.stringify(text)} is not supported yet`, {
-        hint: 'Use --log-driver k8s-file',
-      });
     default:
       throw invalid('running container create option: invalid log driver: invalid argument');
   }
