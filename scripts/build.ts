@@ -106,6 +106,7 @@ const SELDOM = [
   'libpod/container/strays.ts',
   'libpod/container/subordinate.ts',
   'libpod/container/undo.ts',
+  'libpod/health/await.ts',
   'libpod/image/remove.ts',
   'libpod/image/volume.ts',
   'libpod/inspect/volume.ts',

@@ -1,7 +1,7 @@
 import { passesStreamsThrough } from '../../libpod/spec/container.ts';
 import { EngineError } from '../../core/errors.ts';
 import { createContainer, type CreatedContainer } from '../../libpod/container/create.ts';
-import { startUnderLock, type StartOptions } from '../../libpod/container/start.ts';
+import { startUnderLock, type StartedContainer, type StartOptions } from '../../libpod/container/start.ts';
 import type { Engine } from '../../libpod/engine.ts';
 import { defineCommand, type CommandContext } from '../command.ts';
 import { prepareCreation, writeIdFile } from '../creation.ts';
@@ -9,6 +9,7 @@ import { runFace } from '../faces/run.ts';
 import type { FlagValues } from '../flag.ts';
 import { foregroundRun } from '../foreground.ts';
 import { preservedFds } from '../preserved.ts';
+import { awaitReady } from '../ready.ts';
 import { warnWithoutTerminal } from '../streams.ts';
 import { attachedStreams, type Stream } from '../wish/streams.ts';
 
@@ -51,8 +52,8 @@ function handedOn(flags: RunFlags): readonly number[] {
 }
 
 async function detached(context: CommandContext, engine: Engine, created: CreatedContainer, given: StartOptions): Promise<number> {
-  using _lock = created;
-  await startUnderLock(engine, created.record, given);
+  const { runCount } = await startCreated(engine, created, given);
+  await awaitReady(engine, created.record, runCount);
   if (!passesStreamsThrough(created.record.config)) context.stdout.line(created.record.id);
   return 0;
 }
@@ -64,14 +65,12 @@ async function attached(
   streams: ReadonlySet<Stream>,
   given: StartOptions,
 ): Promise<number> {
-  return foregroundRun(engine, created.record, {
-    streams,
-    detachKeys: flags['detach-keys'],
-    proxySignals: flags['sig-proxy'],
-    start: async (options) => {
-      // Held since the row was made: a lichen that is killed up to here leaves a start that the next one undoes.
-      using _lock = created;
-      return await startUnderLock(engine, created.record, { ...options, ...given });
-    },
-  });
+  const foreground = { streams, detachKeys: flags['detach-keys'], proxySignals: flags['sig-proxy'] };
+  return foregroundRun(engine, created.record, foreground, (options) => startCreated(engine, created, { ...options, ...given }));
+}
+
+/** The lock is held since the row was made: a lichen that is killed up to here leaves a start that the next one undoes. */
+async function startCreated(engine: Engine, created: CreatedContainer, options: StartOptions): Promise<StartedContainer> {
+  using _lock = created;
+  return await startUnderLock(engine, created.record, options);
 }

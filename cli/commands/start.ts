@@ -1,13 +1,16 @@
-import { EngineError } from '../../core/errors.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
+import type { ContainerId } from '../../core/id.ts';
+import { lockAndRead } from '../../libpod/container/lock.ts';
 import type { Selected } from '../../libpod/container/select.ts';
-import { startContainer } from '../../libpod/container/start.ts';
+import { startContainer, type StartedContainer, startUnderLock } from '../../libpod/container/start.ts';
 import { settled } from '../../libpod/container/wait.ts';
 import type { Engine } from '../../libpod/engine.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { forEachName } from '../each.ts';
 import { startFace } from '../faces/start.ts';
 import type { FlagValues } from '../flag.ts';
-import { foregroundAttach, foregroundRun } from '../foreground.ts';
+import { type Foreground, foregroundAttach, foregroundRun } from '../foreground.ts';
+import { awaitReady } from '../ready.ts';
 import { selectByFlags } from '../selection.ts';
 import { attachedStreams } from '../wish/streams.ts';
 
@@ -26,15 +29,33 @@ export const command = defineCommand(startFace, async (context, names, flags) =>
   // One after the other: containers may share namespaces, and a start takes those it needs along.
   await forEachName(context, selected, async ({ record, shown }) => {
     const now = await settled(engine, engine.containers.get(record.id) ?? record);
-    if (now?.status !== 'running') await startUnlessFrozen(engine, now ?? record);
+    if (now?.status !== 'running') await startAtRest(engine, now ?? record);
     return shown;
   });
   return 0;
 });
 
-async function startUnlessFrozen(engine: Engine, record: Selected['record']): Promise<void> {
+async function startAtRest(engine: Engine, { id }: Selected['record']): Promise<void> {
+  const started = await startUnlessRunning(engine, id);
+  if (started === undefined) return;
+  try {
+    await awaitReady(engine, started.record, started.runCount);
+  } catch (error) {
+    throw notReady(error, JSON.stringify(id));
+  }
+}
+
+/** Undefined when somebody else has started it meanwhile. */
+async function startUnlessRunning(engine: Engine, id: ContainerId): Promise<StartedContainer | undefined> {
+  const { lock, record } = await lockAndRead(engine, id);
+  using _lock = lock;
   refuseFrozen(record);
-  await startContainer(engine, record.id);
+  return record.status === 'running' ? undefined : await startUnderLock(engine, record, {});
+}
+
+function notReady(error: unknown, shownId: string): unknown {
+  if (!isEngineError(error, 'WRONG_STATE')) return error;
+  return new EngineError(error.code, `unable to start container ${shownId}: ${error.message}`, { cause: error });
 }
 
 function refuseFrozen({ id, status }: Selected['record']): void {
@@ -54,5 +75,18 @@ async function inForeground(context: CommandContext, engine: Engine, { record }:
     detachKeys: flags['detach-keys'],
     proxySignals: context.given.has('sig-proxy') ? flags['sig-proxy'] : true,
   };
-  return now.status === 'running' ? foregroundAttach(engine, now, foreground) : foregroundRun(engine, now, foreground);
+  return now.status === 'running' ? foregroundAttach(engine, now, foreground) : startInFront(engine, now, foreground);
+}
+
+async function startInFront(engine: Engine, record: Selected['record'], foreground: Foreground): Promise<number> {
+  let isStarted = false;
+  try {
+    return await foregroundRun(engine, record, foreground, async (options) => {
+      const started = await startContainer(engine, record.id, options);
+      isStarted = true;
+      return started;
+    });
+  } catch (error) {
+    throw isStarted ? notReady(error, record.id) : error;
+  }
 }

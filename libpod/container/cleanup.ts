@@ -51,14 +51,21 @@ export async function cleanUp(engine: Engine, id: ContainerId, runCount: number)
   return await finishRun(engine, record);
 }
 
+export interface RunEnd {
+  /** Its end was asked for: the restart policy has no say. */
+  readonly isStop?: boolean;
+  /** A container made with --rm stays. */
+  readonly keepContainer?: boolean;
+}
+
 /** cleanUp for a caller that holds the lock and has seen that the container's processes are gone or going. */
-export async function finishRun(engine: Engine, record: ContainerRecord, options: { keepContainer?: boolean } = {}): Promise<number> {
+export async function finishRun(engine: Engine, record: ContainerRecord, options: RunEnd = {}): Promise<number> {
   giveUpReserve(engine);
   const places = placesOf(engine, record.id);
   const { exitCode, finishedMs } = await exitStatus(record, places);
   const oomKilled = existsSync(join(places.run, 'oom'));
   await tearDown(engine, record, places);
-  const restart = shouldRestart(record, exitCode);
+  const restart = options.isStop !== true && shouldRestart(record, exitCode);
   if (record.config.autoRemove && !restart && !options.keepContainer) {
     engine.db.transaction(() => {
       engine.containers.move(record.id, [...LIVE], 'removing', { exitCode, finishedMs });
