@@ -98,6 +98,8 @@ const SELDOM = [
   'cli/completion/names.ts',
   'cli/pulling.ts',
   'libpod/artifact/mount.ts',
+  'libpod/boot/due.ts',
+  'libpod/boot/unit.ts',
   'libpod/container/cdi.ts',
   'libpod/container/hold.ts',
   'libpod/container/overlaid.ts',

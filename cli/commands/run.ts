@@ -24,14 +24,15 @@ export const command = defineCommand(runFace, async (context, args, flags) => {
   if (flags.tty && flags.interactive) warnWithoutTerminal();
   const { engine, wish } = await prepareCreation(context, args, flags);
   const begun = context.begun.network;
-  const created = await createContainer(engine, wish, { id: begun?.id, starting: true, tell: (line) => context.stderr.line(line) });
+  const tell = (line: string): void => context.stderr.line(line);
+  const created = await createContainer(engine, wish, { id: begun?.id, starting: true, tell });
   // A row in the database stands for it now.
   delete context.begun.network;
   writeIdFile(flags.cidfile, created.record.id);
   try {
     return flags.detach
-      ? await detached(context, engine, created, { preserveFds, begun })
-      : await attached(engine, created, flags, streams, { preserveFds, begun });
+      ? await detached(context, engine, created, { preserveFds, begun, tell })
+      : await attached(engine, created, flags, streams, { preserveFds, begun, tell });
   } catch (error) {
     if (error instanceof EngineError && error.exitCode === undefined) {
       throw new EngineError(error.code, error.message, {

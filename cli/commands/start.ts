@@ -22,6 +22,7 @@ export const command = defineCommand(startFace, async (context, names, flags) =>
     throw new EngineError('INVALID_ARGUMENT', 'you cannot use sig-proxy without --attach: invalid argument');
   }
   const engine = await context.openEngine();
+  if (flags['after-boot']) return (await import('../../libpod/boot/due.ts')).startAfterBoot(engine);
   const selected = selectByFlags(engine, names, flags);
   if (attach && selected.length > 1) throw new EngineError('USAGE', 'you cannot start and attach multiple containers at once');
   const [only] = selected;
@@ -29,14 +30,14 @@ export const command = defineCommand(startFace, async (context, names, flags) =>
   // One after the other: containers may share namespaces, and a start takes those it needs along.
   await forEachName(context, selected, async ({ record, shown }) => {
     const now = await settled(engine, engine.containers.get(record.id) ?? record);
-    if (now?.status !== 'running') await startAtRest(engine, now ?? record);
+    if (now?.status !== 'running') await startAtRest(context, engine, now ?? record);
     return shown;
   });
   return 0;
 });
 
-async function startAtRest(engine: Engine, { id }: Selected['record']): Promise<void> {
-  const started = await startUnlessRunning(engine, id);
+async function startAtRest(context: CommandContext, engine: Engine, { id }: Selected['record']): Promise<void> {
+  const started = await startUnlessRunning(context, engine, id);
   if (started === undefined) return;
   try {
     await awaitReady(engine, started.record, started.runCount);
@@ -46,11 +47,11 @@ async function startAtRest(engine: Engine, { id }: Selected['record']): Promise<
 }
 
 /** Undefined when somebody else has started it meanwhile. */
-async function startUnlessRunning(engine: Engine, id: ContainerId): Promise<StartedContainer | undefined> {
+async function startUnlessRunning(context: CommandContext, engine: Engine, id: ContainerId): Promise<StartedContainer | undefined> {
   const { lock, record } = await lockAndRead(engine, id);
   using _lock = lock;
   refuseFrozen(record);
-  return record.status === 'running' ? undefined : await startUnderLock(engine, record, {});
+  return record.status === 'running' ? undefined : await startUnderLock(engine, record, { tell: (line) => context.stderr.line(line) });
 }
 
 function notReady(error: unknown, shownId: string): unknown {
@@ -75,14 +76,14 @@ async function inForeground(context: CommandContext, engine: Engine, { record }:
     detachKeys: flags['detach-keys'],
     proxySignals: context.given.has('sig-proxy') ? flags['sig-proxy'] : true,
   };
-  return now.status === 'running' ? foregroundAttach(engine, now, foreground) : startInFront(engine, now, foreground);
+  return now.status === 'running' ? foregroundAttach(engine, now, foreground) : startInFront(context, engine, now, foreground);
 }
 
-async function startInFront(engine: Engine, record: Selected['record'], foreground: Foreground): Promise<number> {
+async function startInFront(context: CommandContext, engine: Engine, record: Selected['record'], foreground: Foreground): Promise<number> {
   let isStarted = false;
   try {
     return await foregroundRun(engine, record, foreground, async (options) => {
-      const started = await startContainer(engine, record.id, options);
+      const started = await startContainer(engine, record.id, { ...options, tell: (line) => context.stderr.line(line) });
       isStarted = true;
       return started;
     });
