@@ -109,6 +109,7 @@ const SELDOM = [
   'libpod/container/subordinate.ts',
   'libpod/container/undo.ts',
   'libpod/health/await.ts',
+  'libpod/health/timer.ts',
   'libpod/image/remove.ts',
   'libpod/image/volume.ts',
   'libpod/inspect/volume.ts',

@@ -109,6 +109,10 @@ async function removeImageOf(engine: Engine, { config: { imageId, imageName } }:
 
 /** Everything a run made outside of the database. Idempotent: a killed clean-up is simply done again. */
 export async function tearDown(engine: Engine, record: ContainerRecord, places: ContainerPlaces): Promise<void> {
+  if (existsSync(places.healthTimers)) {
+    const { endTimers } = await import('../health/timer.ts');
+    await endTimers(engine, places);
+  }
   const { clearNamespace, teardownAttachment } = await import('../../network/teardown.ts');
   if (record.network) await teardownAttachment(record.network);
   clearNamespace(places.netns);

@@ -26,6 +26,8 @@ export interface ContainerPlaces {
   readonly attended: string;
   /** Not empty until the exit script has deleted the runtime's container. */
   readonly exiting: string;
+  /** Names of the timers of this run's health checks, where it has any. */
+  readonly healthTimers: string;
   /** There while a command holds the container in a state that it takes back itself (hold.ts). */
   readonly held: string;
   /** Exclusive lock of whoever changes the container. */
@@ -52,6 +54,7 @@ export function placesOf(engine: Engine, id: ContainerId): ContainerPlaces {
     live: join(run, 'live'),
     attended: join(run, 'attended'),
     exiting: join(run, 'exiting'),
+    healthTimers: join(run, 'health-timers'),
     held: join(engine.paths.run, 'held', id),
     lock: join(engine.paths.run, 'locks', id),
   };
