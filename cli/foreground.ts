@@ -5,6 +5,7 @@ import type { StartedContainer, StartOptions } from '../libpod/container/start.t
 import type { Engine } from '../libpod/engine.ts';
 import type { ContainerRecord } from '../libpod/state/containers.ts';
 import { identify, signalProcess } from '../host/pid.ts';
+import { awaitReady } from './ready.ts';
 import { ownStreams, passTerminal, proxySignals, typedKeys } from './streams.ts';
 import type { Stream } from './wish/streams.ts';
 
@@ -12,17 +13,33 @@ export interface Foreground {
   readonly streams: ReadonlySet<Stream>;
   readonly detachKeys: string | undefined;
   readonly proxySignals: boolean;
-  readonly start?: (options: StartOptions) => Promise<StartedContainer>;
 }
 
-/** Start the container in the foreground; its exit status, 0 after the detach keys. */
-export function foregroundRun(engine: Engine, record: ContainerRecord, foreground: Foreground): Promise<number> {
-  return inFront(engine, record, foreground, (run) => runAttached(engine, record.id, run, foreground.start));
+/** Start the container in the foreground; its exit status, 0 after the detach keys. Throws WRONG_STATE when it should become healthy and ended before. */
+export async function foregroundRun(
+  engine: Engine,
+  record: ContainerRecord,
+  foreground: Foreground,
+  start: (options: StartOptions) => Promise<StartedContainer>,
+): Promise<number> {
+  const detached = new AbortController();
+  let ready: Promise<void> | undefined;
+  const exitCode = await inFront(engine, record, foreground, (run) =>
+    runAttached(engine, record.id, run, async (options) => {
+      const started = await start(options);
+      ready = awaitReady(engine, record, started.runCount, detached.signal);
+      ready.catch(() => undefined);
+      return started;
+    }),
+  );
+  if (exitCode === undefined) detached.abort();
+  else await ready;
+  return exitCode ?? 0;
 }
 
 /** The same for a container that runs already. */
-export function foregroundAttach(engine: Engine, record: ContainerRecord, foreground: Foreground): Promise<number> {
-  return inFront(engine, record, foreground, (run) => attachToRunning(engine, record, run));
+export async function foregroundAttach(engine: Engine, record: ContainerRecord, foreground: Foreground): Promise<number> {
+  return (await inFront(engine, record, foreground, (run) => attachToRunning(engine, record, run))) ?? 0;
 }
 
 async function inFront(
@@ -30,11 +47,11 @@ async function inFront(
   record: ContainerRecord,
   foreground: Foreground,
   work: (run: AttachedRun) => Promise<number | undefined>,
-): Promise<number> {
+): Promise<number | undefined> {
   using stack = new DisposableStack();
   const input = foreground.streams.has('stdin');
   const detachKeys = parseDetachKeys(foreground.detachKeys ?? engine.settings.detachKeys);
-  const exitCode = await work({
+  return await work({
     streams: ownStreams(foreground.streams),
     detachKeys: input ? typedKeys(detachKeys) : detachKeys,
     onAttached: async ({ pid, controlFifo }) => {
@@ -45,5 +62,4 @@ async function inFront(
       if (record.config.terminal) stack.use(await passTerminal(controlFifo, { raw: input }));
     },
   });
-  return exitCode ?? 0;
 }

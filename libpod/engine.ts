@@ -2,11 +2,12 @@
  * One opened store: what every verb of libpod works with. Opening is cheap; runtime, monitor, driver and layers come when first asked for.
  */
 import { trace } from '../host/trace.ts';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { enterNamespaces } from '../host/enter.ts';
 import { readIdentity, type Identity } from '../host/identity.ts';
+import { managerScope } from '../host/service-manager.ts';
 import { choosePaths, ensurePrivateDirectory, type Paths } from '../host/paths.ts';
 import type { Driver } from '../storage/driver/driver.ts';
 import type { LayerStore } from '../storage/layer/store.ts';
@@ -229,6 +230,5 @@ function defaultCgroupManager(identity: Identity, env: NodeJS.ProcessEnv): Cgrou
     .split('\n')
     .some((line) => line !== '' && !line.startsWith('0::'));
   if (hybrid) return 'cgroupfs';
-  const socket = identity.rootless ? join(env['XDG_RUNTIME_DIR'] ?? '/nonexistent', 'systemd/private') : '/run/systemd/private';
-  return existsSync(socket) ? 'systemd' : 'cgroupfs';
+  return managerScope(identity, env) === undefined ? 'cgroupfs' : 'systemd';
 }

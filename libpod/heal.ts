@@ -1,17 +1,20 @@
 /** What a killed lichen or a reboot left, put in order before a command looks at it. A few small queries when there is nothing to do. */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootId } from '../host/boot.ts';
+import { lockFile } from '../host/flock.ts';
 import type { ContainerId } from '../core/id.ts';
 import { log } from '../core/log.ts';
+import { noteBoot, readBootNote } from './boot/note.ts';
 import { dropLockFile, sweepLockFiles, tryLockContainer } from './container/lock.ts';
 import type { Engine } from './engine.ts';
 import { LIVE } from './state/containers.ts';
 import { giveUpReserve } from './state/reserve.ts';
 
+const LOCK_TIMEOUT_MS = 120_000;
+
 export async function heal(engine: Engine): Promise<void> {
-  const known = engine.db.get(`SELECT value FROM meta WHERE key = 'boot'`)?.['value'];
-  if (known !== bootId()) await afterBoot(engine);
+  const { isNewBoot, isStartDue } = readBootNote(engine.db);
+  const isDue = isNewBoot ? await afterBoot(engine) : isStartDue;
   for (const id of engine.containers.underWay()) await tryFinishOrUndo(engine, id);
   sweepLockFiles(engine);
   await healBegunNetworks(engine);
@@ -19,6 +22,7 @@ export async function heal(engine: Engine): Promise<void> {
   await healStagingDirectories(engine);
   await healMounts(engine);
   if (engine.volumes.underRemoval().length > 0) (await import('./volume/remove.ts')).finishRemovals(engine);
+  if (isDue) await (await import('./boot/due.ts')).startDue(engine);
 }
 
 /** One that resists (a full disk, a runtime that is gone) is in nobody else's way: the next command tries again. */
@@ -87,9 +91,17 @@ function namesIn(directory: string): readonly string[] {
   return existsSync(directory) ? readdirSync(directory) : [];
 }
 
-/** Processes, mounts and the run directory are gone with the old boot: rows that say otherwise are put to rest. */
-async function afterBoot(engine: Engine): Promise<void> {
+/**
+ * Processes, mounts and the run directory are gone with the old boot: rows that say otherwise are put to rest. True if some are to run again.
+ * Another first command may have done it meanwhile, and be starting them.
+ */
+async function afterBoot(engine: Engine): Promise<boolean> {
+  using _lock = await lockFile(join(engine.paths.run, 'boot'), { timeoutMs: LOCK_TIMEOUT_MS });
+  const now = readBootNote(engine.db);
+  if (!now.isNewBoot) return now.isStartDue;
   const stale = engine.containers.withStatus(...LIVE, 'starting');
+  const { startsOnBoot } = await import('./container/filter.ts');
+  const isDue = engine.containers.list().some(startsOnBoot);
   engine.db.transaction(() => {
     for (const record of stale) {
       const rest = record.startedMs === undefined ? 'configured' : 'exited';
@@ -100,7 +112,7 @@ async function afterBoot(engine: Engine): Promise<void> {
       );
     }
     engine.volumes.forgetMounts();
-    engine.db.run(`INSERT OR REPLACE INTO meta (key, value) VALUES ('boot', ?)`, bootId());
+    noteBoot(engine.db, isDue);
     engine.events.add({ type: 'system', status: 'refresh', id: '', name: '' });
   });
   // A run directory that is no tmpfs outlives the boot.
@@ -111,4 +123,5 @@ async function afterBoot(engine: Engine): Promise<void> {
     const { removeContainer } = await import('./container/remove.ts');
     await removeContainer(engine, record.id, { force: true, volumes: true });
   }
+  return isDue;
 }

@@ -8,6 +8,7 @@ import { LIVE, shownStatus } from '../../libpod/state/containers.ts';
 import { defineCommand } from '../command.ts';
 import { warnOfRealtime } from '../creation.ts';
 import { containerCloneFace } from '../faces/container-clone.ts';
+import { awaitReady } from '../ready.ts';
 import { resourceWish } from '../wish/resources.ts';
 
 export const command = defineCommand(containerCloneFace, async (context, [original = '', nameArgument, imageArgument], flags) => {
@@ -28,6 +29,9 @@ export const command = defineCommand(containerCloneFace, async (context, [origin
   const image = imageArgument === undefined ? undefined : await findImage(engine, imageArgument);
   const clone = cloneContainer(engine, record, { name, image, resources });
   if (flags.destroy) await removeContainer(engine, record.id, { force: flags.force, volumes: false });
-  if (flags.run) await startContainer(engine, clone.id);
+  if (flags.run) {
+    const { runCount } = await startContainer(engine, clone.id);
+    await awaitReady(engine, clone, runCount);
+  }
   context.stdout.line(clone.id);
 });

@@ -1,9 +1,10 @@
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { asId, type ContainerId } from '../../core/id.ts';
 import { log } from '../../core/log.ts';
+import { isAlive } from '../../host/pid.ts';
 import type { Engine } from '../../libpod/engine.ts';
+import { STATUS } from '../../libpod/health/plan.ts';
 import { runHealthcheck } from '../../libpod/health/run.ts';
-import { STATUS } from '../../libpod/health/schedule.ts';
 import type { ContainerRecord } from '../../libpod/state/containers.ts';
 import { exactly } from '../arguments.ts';
 import { defineCommand, defineFace } from '../command.ts';
@@ -42,8 +43,10 @@ function find(engine: Engine, name: string): ContainerRecord {
 
 /** Nobody reads what is said here: what went wrong is in the container's health log. */
 async function scheduled(engine: Engine, id: string, runCount: number): Promise<number> {
-  const isOver = (record: ContainerRecord | undefined): boolean =>
-    record === undefined || record.runCount !== runCount || !['running', 'paused'].includes(record.status);
+  // Where the monitor was killed, too, nobody has put the row to rest.
+  const isUp = ({ status, process }: ContainerRecord): boolean =>
+    ['running', 'paused'].includes(status) && process !== undefined && isAlive(process);
+  const isOver = (record: ContainerRecord | undefined): boolean => record === undefined || record.runCount !== runCount || !isUp(record);
   const read = (): ContainerRecord | undefined => engine.containers.get(asId<ContainerId>(id));
   const record = read();
   if (record === undefined || isOver(record)) return STATUS.over;

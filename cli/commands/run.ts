@@ -1,7 +1,7 @@
 import { passesStreamsThrough } from '../../libpod/spec/container.ts';
 import { EngineError } from '../../core/errors.ts';
 import { createContainer, type CreatedContainer } from '../../libpod/container/create.ts';
-import { startUnderLock, type StartOptions } from '../../libpod/container/start.ts';
+import { startUnderLock, type StartedContainer, type StartOptions } from '../../libpod/container/start.ts';
 import type { Engine } from '../../libpod/engine.ts';
 import { defineCommand, type CommandContext } from '../command.ts';
 import { prepareCreation, writeIdFile } from '../creation.ts';
@@ -9,6 +9,7 @@ import { runFace } from '../faces/run.ts';
 import type { FlagValues } from '../flag.ts';
 import { foregroundRun } from '../foreground.ts';
 import { preservedFds } from '../preserved.ts';
+import { awaitReady } from '../ready.ts';
 import { warnWithoutTerminal } from '../streams.ts';
 import { attachedStreams, type Stream } from '../wish/streams.ts';
 
@@ -23,14 +24,15 @@ export const command = defineCommand(runFace, async (context, args, flags) => {
   if (flags.tty && flags.interactive) warnWithoutTerminal();
   const { engine, wish } = await prepareCreation(context, args, flags);
   const begun = context.begun.network;
-  const created = await createContainer(engine, wish, { id: begun?.id, starting: true, tell: (line) => context.stderr.line(line) });
+  const tell = (line: string): void => context.stderr.line(line);
+  const created = await createContainer(engine, wish, { id: begun?.id, starting: true, tell });
   // A row in the database stands for it now.
   delete context.begun.network;
   writeIdFile(flags.cidfile, created.record.id);
   try {
     return flags.detach
-      ? await detached(context, engine, created, { preserveFds, begun })
-      : await attached(engine, created, flags, streams, { preserveFds, begun });
+      ? await detached(context, engine, created, { preserveFds, begun, tell })
+      : await attached(engine, created, flags, streams, { preserveFds, begun, tell });
   } catch (error) {
     if (error instanceof EngineError && error.exitCode === undefined) {
       throw new EngineError(error.code, error.message, {
@@ -51,8 +53,8 @@ function handedOn(flags: RunFlags): readonly number[] {
 }
 
 async function detached(context: CommandContext, engine: Engine, created: CreatedContainer, given: StartOptions): Promise<number> {
-  using _lock = created;
-  await startUnderLock(engine, created.record, given);
+  const { runCount } = await startCreated(engine, created, given);
+  await awaitReady(engine, created.record, runCount);
   if (!passesStreamsThrough(created.record.config)) context.stdout.line(created.record.id);
   return 0;
 }
@@ -64,14 +66,12 @@ async function attached(
   streams: ReadonlySet<Stream>,
   given: StartOptions,
 ): Promise<number> {
-  return foregroundRun(engine, created.record, {
-    streams,
-    detachKeys: flags['detach-keys'],
-    proxySignals: flags['sig-proxy'],
-    start: async (options) => {
-      // Held since the row was made: a lichen that is killed up to here leaves a start that the next one undoes.
-      using _lock = created;
-      return await startUnderLock(engine, created.record, { ...options, ...given });
-    },
-  });
+  const foreground = { streams, detachKeys: flags['detach-keys'], proxySignals: flags['sig-proxy'] };
+  return foregroundRun(engine, created.record, foreground, (options) => startCreated(engine, created, { ...options, ...given }));
+}
+
+/** The lock is held since the row was made: a lichen that is killed up to here leaves a start that the next one undoes. */
+async function startCreated(engine: Engine, created: CreatedContainer, options: StartOptions): Promise<StartedContainer> {
+  using _lock = created;
+  return await startUnderLock(engine, created.record, options);
 }

@@ -8,7 +8,7 @@ export const command = defineCommand(stopFace, async (context, names, flags) => 
   const engine = await context.openEngine();
   const selected = selectByFlags(engine, names, flags, { ignoreMissing: flags.ignore, ignoreMissingFiles: flags.ignore });
   await forEachAtOnce(context, selected, async ({ record, shown }) => {
-    await stopContainer(engine, record.id, { timeoutSeconds: flags.time });
+    await stopContainer(engine, record.id, { timeoutSeconds: flags.time, byService: flags.service });
     return shown;
   });
 });

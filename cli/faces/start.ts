@@ -10,6 +10,7 @@ export const startFace = defineFace({
     ...DETACH_KEYS,
     ...FILTER,
     ...LATEST,
+    'after-boot': { kind: 'bool', help: 'What is to be started after the boot and has not been', hidden: true },
     all: { kind: 'bool', help: 'Start all containers in any state' },
     attach: { kind: 'bool', short: 'a', help: 'Attach stdout and stderr' },
     interactive: { kind: 'bool', short: 'i', help: 'Attach stdin, where the container keeps it open' },

@@ -14,6 +14,7 @@ export const stopFace = defineFace({
     ...SELECTION,
     ...STOP_TIME,
     ignore: { kind: 'bool', short: 'i', help: 'A container that does not exist is no error' },
+    service: { kind: 'bool', help: 'The machine goes down: `unless-stopped` starts it again with the next boot', hidden: true },
   }),
   args: namesOrSelection,
   complete: ['running-container'],

@@ -8,7 +8,7 @@ import { LIVE, type ContainerRecord } from '../state/containers.ts';
 import { attend, cleanUp, exitCodeOf } from '../container/cleanup.ts';
 import { containerEvent } from '../container/event.ts';
 import { placesOf } from '../container/places.ts';
-import { startContainer, type StartedContainer, type StartOptions } from '../container/start.ts';
+import type { StartedContainer, StartOptions } from '../container/start.ts';
 import { waitForContainer } from '../container/wait.ts';
 import { waitForEnd } from '../../host/pid.ts';
 import { openAttach, type AttachSession, type AttachStreams } from './session.ts';
@@ -20,15 +20,12 @@ export interface AttachedRun {
   readonly onAttached?: (container: { readonly pid: number; readonly controlFifo: string }) => Promise<void>;
 }
 
-/**
- * The exit status, or undefined when the caller detached and the container runs on. Throws what `start` throws, which is startContainer
- * unless the caller holds the container's lock since its creation.
- */
+/** The exit status, or undefined when the caller detached and the container runs on. Throws what `start` throws. */
 export async function runAttached(
   engine: Engine,
   id: ContainerId,
   run: AttachedRun,
-  start: (options: StartOptions) => Promise<StartedContainer> = (options) => startContainer(engine, id, options),
+  start: (options: StartOptions) => Promise<StartedContainer>,
 ): Promise<number | undefined> {
   using _attended = attend(engine, id);
   const isPassedThrough = passesStreamsThrough(engine.containers.get(id)!.config);

@@ -52,14 +52,21 @@ export async function cleanUp(engine: Engine, id: ContainerId, runCount: number)
   return await finishRun(engine, record);
 }
 
+export interface RunEnd {
+  /** Its end was asked for: the restart policy has no say. */
+  readonly isStop?: boolean;
+  /** A container made with --rm stays. */
+  readonly keepContainer?: boolean;
+}
+
 /** cleanUp for a caller that holds the lock and has seen that the container's processes are gone or going. */
-export async function finishRun(engine: Engine, record: ContainerRecord, options: { keepContainer?: boolean } = {}): Promise<number> {
+export async function finishRun(engine: Engine, record: ContainerRecord, options: RunEnd = {}): Promise<number> {
   giveUpReserve(engine);
   const places = placesOf(engine, record.id);
   const { exitCode, finishedMs } = await exitStatus(record, places);
   const oomKilled = existsSync(join(places.run, 'oom'));
   await tearDown(engine, record, places);
-  const restart = shouldRestart(record, exitCode);
+  const restart = options.isStop !== true && shouldRestart(record, exitCode);
   if (record.config.autoRemove && !restart && !options.keepContainer) {
     // They need the bundle.
     if (existsSync(places.poststop)) await awaitExitScript(engine, record);
@@ -114,6 +121,10 @@ async function removeImageOf(engine: Engine, { config: { imageId, imageName } }:
 
 /** Everything a run made outside of the database. Idempotent: a killed clean-up is simply done again. */
 export async function tearDown(engine: Engine, record: ContainerRecord, places: ContainerPlaces): Promise<void> {
+  if (existsSync(places.healthTimers)) {
+    const { endTimers } = await import('../health/timer.ts');
+    await endTimers(engine, places);
+  }
   const { clearNamespace, teardownAttachment } = await import('../../network/teardown.ts');
   if (record.network) await teardownAttachment(record.network);
   clearNamespace(places.netns);

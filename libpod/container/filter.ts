@@ -1,6 +1,6 @@
 /** Which containers a `--filter` means (podman-ps(1)). */
 import { EngineError } from '../../core/errors.ts';
-import { type Filters, hasLabel, untilMs } from '../filters.ts';
+import { type Filters, GO_BOOLS, hasLabel, untilMs } from '../filters.ts';
 import { type ContainerRecord, shownStatus } from '../state/containers.ts';
 
 export type ContainerTest = (record: ContainerRecord) => boolean;
@@ -72,7 +72,7 @@ const TESTS: Readonly<Record<string, TestMaker>> = {
     return ({ config: { restart } }) => values.includes(restart.name) || (restart.name === 'no' && values.includes('none'));
   },
   'should-start-on-boot': (values) => {
-    const wanted = values.map((value) => value === 'true');
+    const wanted = values.map(parseBool);
     return (record) => wanted.includes(startsOnBoot(record));
   },
   since: (values, { find }) => {
@@ -122,6 +122,12 @@ function parsePattern(text: string): RegExp {
   }
 }
 
-function startsOnBoot({ config, stoppedByUser }: ContainerRecord): boolean {
-  return config.restart.name === 'always' || (config.restart.name === 'unless-stopped' && !stoppedByUser);
+function parseBool(text: string): boolean {
+  if (Object.hasOwn(GO_BOOLS, text)) return GO_BOOLS[text]!;
+  throw new EngineError('INVALID_ARGUMENT', `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+}
+
+/** Podman's rule: it has run, and its policy says so; `unless-stopped` unless somebody stopped it. */
+export function startsOnBoot({ config: { restart }, startedMs, stoppedByUser }: ContainerRecord): boolean {
+  return startedMs !== undefined && (restart.name === 'always' || (restart.name === 'unless-stopped' && !stoppedByUser));
 }

@@ -28,6 +28,8 @@ export interface ContainerPlaces {
   readonly exiting: string;
   /** There while the runtime has hooks to call when it deletes the container. */
   readonly poststop: string;
+  /** Names of the timers of this run's health checks, where it has any. */
+  readonly healthTimers: string;
   /** There while a command holds the container in a state that it takes back itself (hold.ts). */
   readonly held: string;
   /** Exclusive lock of whoever changes the container. */
@@ -55,6 +57,7 @@ export function placesOf(engine: Engine, id: ContainerId): ContainerPlaces {
     attended: join(run, 'attended'),
     exiting: join(run, 'exiting'),
     poststop: join(run, 'poststop'),
+    healthTimers: join(run, 'health-timers'),
     held: join(engine.paths.run, 'held', id),
     lock: join(engine.paths.run, 'locks', id),
   };

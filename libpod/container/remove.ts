@@ -41,7 +41,7 @@ async function removeUnderLock(engine: Engine, given: ContainerRecord, options: 
         { hint: 'Stop it first, or use --force.' },
       );
     }
-    await stopUnderLock(engine, record, { timeoutSeconds: options.timeoutSeconds, keepRestartPolicy: false });
+    await stopUnderLock(engine, record, { timeoutSeconds: options.timeoutSeconds });
     const stopped = engine.containers.get(record.id);
     if (!stopped) return;
     record = stopped;

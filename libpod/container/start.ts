@@ -49,6 +49,8 @@ export interface StartOptions {
   readonly preserveFds?: readonly number[];
   /** The launcher's, for this container's id; ended where it is of no use. */
   readonly begun?: BegunNetwork | undefined;
+  /** Told to the user when a first container with a restart policy is to be started again after a boot; without it nothing is set up for that. */
+  readonly tell?: (line: string) => void;
 }
 
 export interface StartedContainer {
@@ -157,6 +159,7 @@ async function start(
     await starting;
     readiness?.started(monitored.monitorPid);
     await scheduleChecks(engine, record, runCount);
+    if (options.tell !== undefined) await keepStarting(engine, config, options.tell);
     trace('started');
     return { record, runCount, pid: monitored.pid };
   } catch (error) {
@@ -247,6 +250,13 @@ async function scheduleChecks(engine: Engine, record: ContainerRecord, runCount:
   await beginChecks(engine, record, placesOf(engine, record.id), runCount);
 }
 
+async function keepStarting(engine: Engine, { restart }: ContainerConfig, tell: (line: string) => void): Promise<void> {
+  if (restart.name !== 'always' && restart.name !== 'unless-stopped') return;
+  const { keepUnit } = await import('../boot/unit.ts');
+  const line = await keepUnit(engine);
+  if (line !== undefined) tell(line);
+}
+
 /** A lock that whoever inherits its descriptor holds too. */
 type HeldLock = Disposable & { readonly fd: number };
 
@@ -305,6 +315,7 @@ async function startInitialized(engine: Engine, record: ContainerRecord, options
   const socket = serviceManager(engine, record.config);
   if (socket !== undefined) (await import('./readiness.ts')).tellStarted(record.config, socket, record.monitor?.pid ?? 0);
   await scheduleChecks(engine, record, record.runCount);
+  if (options.tell !== undefined) await keepStarting(engine, record.config, options.tell);
   return { record, runCount: record.runCount, pid };
 }
 

@@ -18,8 +18,8 @@ const KILL_WAIT_MS = 10_000;
 export interface StopOptions {
   /** Seconds between the stop signal and SIGKILL; 0 kills at once, absent: the container's own. */
   readonly timeoutSeconds?: number | undefined;
-  /** Let the restart policy act (only a plain end of the container does). */
-  readonly keepRestartPolicy?: boolean;
+  /** The machine goes down: one that is to run unless somebody stops it starts again with the next boot. */
+  readonly byService?: boolean;
   /** A container made with --rm stays: it is about to be started again. */
   readonly keepContainer?: boolean;
 }
@@ -41,20 +41,16 @@ export async function stopUnderLock(engine: Engine, record: ContainerRecord, opt
   using _attended = attend(engine, record.id);
   giveUpReserve(engine);
   const timeoutSeconds = options.timeoutSeconds ?? record.config.stopTimeoutSeconds;
+  // One that a killed command was stopping keeps what that one meant.
   if (record.status !== 'stopping') {
     engine.db.transaction(() =>
-      engine.containers.move(record.id, record.status, 'stopping', {
-        stoppedByUser: options.keepRestartPolicy !== true,
-        ...resetHealth(record),
-      }),
+      engine.containers.move(record.id, record.status, 'stopping', { stoppedByUser: options.byService !== true, ...resetHealth(record) }),
     );
-  } else {
-    engine.containers.change(record.id, { stoppedByUser: true });
   }
   // A frozen process takes no signal but SIGKILL's effect when it thaws.
   if (record.status === 'paused') await (await engine.runtime()).resume(record.id);
   await endProcess(engine, record, timeoutSeconds);
-  await finishRun(engine, engine.containers.get(record.id) ?? record, { keepContainer: options.keepContainer === true });
+  await finishRun(engine, engine.containers.get(record.id) ?? record, { isStop: true, keepContainer: options.keepContainer === true });
 }
 
 /** As Podman: what was found unhealthy stays so. */

@@ -96,12 +96,19 @@ async function act(engine: Engine, { id, config }: ContainerRecord, { turned }: 
       return stopContainer(engine, id, {});
     }
     case 'restart': {
-      const { restartContainer } = await import('../container/restart.ts');
-      await restartContainer(engine, id, undefined);
+      await restart(engine, id);
       const restarted = engine.containers.get(id);
       if (restarted) engine.containers.change(id, { restartCount: restarted.restartCount + 1 });
     }
   }
+}
+
+/** The container that is started outlives the check, and must not be of its cgroup. */
+async function restart(engine: Engine, id: ContainerRecord['id']): Promise<void> {
+  const { isWithinCheck, restartApart } = await import('./timer.ts');
+  if (isWithinCheck(id)) return restartApart(engine, id);
+  const { restartContainer } = await import('../container/restart.ts');
+  await restartContainer(engine, id, undefined);
 }
 
 const SIGKILL = 9;

@@ -1,5 +1,5 @@
 /**
- * Checks at their times: a few lines of shell that live beside the monitor, so that between two checks no Node waits.
+ * Checks at their times: by a timer of systemd (timer.ts), or where there is none by a few lines of shell that live beside the monitor, so that between two checks no Node waits.
  *
  * The monitor of the run inherits a lock on a file of that run. The loop waits for the lock with a limit: the limit passes, and a check is due;
  * or the lock is had, and then the monitor is gone, however it ended, and so is the loop. Nothing has to end it, and it cannot outlive the run.
@@ -16,6 +16,8 @@ import type { ContainerPlaces } from '../container/places.ts';
 import { type Engine, helperEnvironment } from '../engine.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { hasHealthcheck, intervalMs } from './check.ts';
+import { type Schedule, STATUS } from './plan.ts';
+import { beginTimer, endTimers } from './timer.ts';
 
 /** What the loop takes for "time is up": timeout(1) says it, and flock(1) has no such status of its own. */
 const TIME_IS_UP = 124;
@@ -33,14 +35,34 @@ export function monitorLock(places: ContainerPlaces, runCount: number): Disposab
 /** Once the row says that the container runs, in place of checks that were begun before. Nothing is begun where nothing is to be checked by itself. */
 export async function beginChecks(engine: Engine, record: ContainerRecord, places: ContainerPlaces, runCount: number): Promise<void> {
   removeNamed(places, LOOP);
+  await endTimers(engine, places);
   const { healthcheck, healthFromImage, health } = record.config;
   if (healthcheck === undefined || !hasHealthcheck(record.config)) return;
   const regular = intervalMs(healthcheck, healthFromImage === true);
-  const first = (health?.startup === undefined ? undefined : intervalMs(health.startup, false)) ?? regular;
+  const startup = health?.startup === undefined ? undefined : intervalMs(health.startup, false);
+  const first = startup ?? regular;
   if (first === undefined) return;
+  const schedule = { isStartup: startup !== undefined, first, regular, check: checkCommand(engine, record, runCount) };
+  if (await beginTimer(engine, record, places, schedule)) return;
+  await beginLoop(engine, record, places, runCount, schedule);
+}
+
+/** As Podman, a timer ends with a pause and begins again after it; a loop goes on, and checks nothing meanwhile. */
+export async function resumeChecks(engine: Engine, record: ContainerRecord, places: ContainerPlaces): Promise<void> {
+  if (readdirSync(places.run).some((name) => name.startsWith(LOOP))) return;
+  await beginChecks(engine, record, places, record.runCount);
+}
+
+async function beginLoop(
+  engine: Engine,
+  record: ContainerRecord,
+  places: ContainerPlaces,
+  runCount: number,
+  schedule: Schedule,
+): Promise<void> {
   const script = join(places.run, `${LOOP}${randomHex(4)}`);
   const wait = waitCommand(lockPath(places, runCount), record);
-  writeFileSync(script, loop({ script, wait, first, regular, check: checkCommand(engine, record, runCount) }), { mode: 0o600 });
+  writeFileSync(script, loop({ script, wait, ...schedule }), { mode: 0o600 });
   const child = await launch('/bin/sh', [script], {
     stdio: ['ignore', 'ignore', 'ignore'],
     env: helperEnvironment(engine.options.env),
@@ -70,13 +92,9 @@ function checkCommand(engine: Engine, { id }: ContainerRecord, runCount: number)
   return [...engine.options.self, 'healthcheck', 'run', '--run', String(runCount), id];
 }
 
-interface LoopParts {
+interface LoopParts extends Schedule {
   readonly script: string;
   readonly wait: string;
-  readonly first: number;
-  /** Undefined: after the startup checks only when asked. */
-  readonly regular: number | undefined;
-  readonly check: readonly string[];
 }
 
 /** A check that could not even be begun (a full disk) changes nothing: there will be another. */
@@ -93,6 +111,3 @@ while :; do
 done
 `;
 }
-
-/** Exit statuses of `healthcheck run --run`, for the loop alone; `startup`: startup checks are still going on, `over`: that run has ended. */
-export const STATUS = { done: 0, startup: 4, over: 5 } as const;

@@ -3,7 +3,7 @@ import { EngineError } from '../../core/errors.ts';
 import { matchGlob } from '../../core/glob.ts';
 import { formatReference, parseReference, repositoryOf } from '../../storage/reference.ts';
 import type { Engine } from '../engine.ts';
-import { hasLabel, untilMs } from '../filters.ts';
+import { GO_BOOLS, hasLabel, untilMs } from '../filters.ts';
 import { isList, type ImageRecord } from '../state/images.ts';
 import { findImageOrList, lookUpIfName } from './find.ts';
 import { lineage } from './parents.ts';
@@ -70,9 +70,9 @@ async function makeTest(engine: Engine, key: string, value: string, facts: Image
     case 'containers': {
       // No other tool puts containers into this store.
       if (value === 'external') return () => false;
-      if (!Object.hasOwn(BOOLS, value))
+      if (!Object.hasOwn(GO_BOOLS, value))
         throw new EngineError('INVALID_ARGUMENT', `unsupported value ${JSON.stringify(value)} for containers filter`);
-      return (image) => facts.containers.has(image.id) === BOOLS[value];
+      return (image) => facts.containers.has(image.id) === GO_BOOLS[value];
     }
     case 'dangling': {
       const wanted = parseBool(key, value);
@@ -135,13 +135,8 @@ function namesMatch(name: string, pattern: string): boolean {
   return [full, repository, reference.path, `${reference.path}${suffix}`, last, `${last}${suffix}`].some((one) => matchGlob(pattern, one));
 }
 
-const BOOLS: Readonly<Record<string, boolean>> = {
-  ...Object.fromEntries(['1', 't', 'T', 'TRUE', 'true', 'True'].map((text) => [text, true])),
-  ...Object.fromEntries(['0', 'f', 'F', 'FALSE', 'false', 'False'].map((text) => [text, false])),
-};
-
 function parseBool(key: string, text: string): boolean {
-  if (Object.hasOwn(BOOLS, text)) return BOOLS[text]!;
+  if (Object.hasOwn(GO_BOOLS, text)) return GO_BOOLS[text]!;
   // Podman has key and value the other way round in its message.
   throw new EngineError(
     'INVALID_ARGUMENT',

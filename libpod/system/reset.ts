@@ -5,6 +5,7 @@ import { log } from '../../core/log.ts';
 import { mountTable, unmountAll } from '../../host/mount.ts';
 import { removeTree } from '../../storage/tree/remove.ts';
 import type { Engine } from '../engine.ts';
+import { removeUnit } from '../boot/unit.ts';
 import { endPause } from './pause.ts';
 
 /**
@@ -13,6 +14,7 @@ import { endPause } from './pause.ts';
  */
 export async function resetStore(engine: Engine): Promise<void> {
   await removeContainers(engine);
+  await removeUnit(engine);
   const { paths, options } = engine;
   const places = [paths.store, paths.run, ...(options.volumePath === undefined ? [] : [options.volumePath])];
   unmountBelow(places);

@@ -330,8 +330,15 @@ describe.skipIf(!canRunContainers)('restart policies', () => {
     expect(await own.succeed(['start', '--all', '--filter', 'restart-policy=always'])).toBe(ids.get('always'));
     expect(await own.succeed(['start', '--filter', 'restart-policy=unless-stopped'])).toBe(ids.get('unless'));
     expect(await found('should-start-on-boot=true')).toBe('always\nunless');
+    await own.succeed(['stop', '-t0', '--service', 'always', 'unless', 'retried']);
+    expect(await own.succeed(['ps', '-q'])).toBe('');
+    expect(await found('should-start-on-boot=true')).toBe('always\nunless');
+    await own.succeed(['start', 'always', 'unless']);
     await own.succeed(['stop', '-t0', 'always', 'unless']);
     expect(await found('should-start-on-boot=true')).toBe('always');
+    expect((await own.lichen(['stop', '--service', 'absent'])).stderr).toBe(
+      'Error: no container with name or ID "absent" found: no such container\n',
+    );
     await removeNow(own, ...ids.keys());
   });
 });

@@ -68,7 +68,13 @@ describe.skipIf(!canRunContainers)('--sdnotify', () => {
 
   test('healthy: ready when the first check succeeds', async () => {
     const check = ['--health-cmd', 'test -e /tmp/up', '--health-interval', 'disable'];
-    await run(['--sdnotify', 'healthy'], LOOK, check);
+    const running = host.spawnLichen(
+      ['run', '-d', '--name', NAME, '--network', 'none', '--sdnotify', 'healthy', ...check, BUSYBOX, ...sh(LOOK)],
+      {
+        env: { NOTIFY_SOCKET: SOCKET },
+      },
+    );
+    await expect.poll(async () => (await host.lichen(['wait', '--condition=running', NAME])).exitCode).toBe(0);
     const pid = await monitorPid();
     await manager.waitForOutput(new RegExp(`MAINPID=${pid}\\n`));
     expect((await host.lichen(['healthcheck', 'run', NAME])).exitCode).toBe(1);
@@ -76,9 +82,97 @@ describe.skipIf(!canRunContainers)('--sdnotify', () => {
       SOCKET,
     );
     await host.succeed(['exec', NAME, 'touch', '/tmp/up']);
+    expect(running.stdout).toBe('');
     await host.succeed(['healthcheck', 'run', NAME]);
     await manager.waitForOutput(new RegExp(`MAINPID=${pid}\\nREADY=1\\n`));
     await logged('socket=\n');
+    expect(await running.finish()).toMatchObject({ exitCode: 0, stderr: '', stdout: expect.stringMatching(/^\w{64}\n$/) as string });
+  });
+
+  describe('healthy, without a service manager', () => {
+    const healthy = (check: string) => ['--network=none', '--sdnotify=healthy', '--health-interval=1s', `--health-cmd=${check}`];
+    const status = () => host.succeed(['ps', '-a', '--format', '{{.Status}}']);
+    const STOPPED = { exitCode: 126, stdout: '', stderr: 'Error: container is stopped\n' };
+
+    test('run, start, restart and clone are back when it is healthy', async () => {
+      const up = sh('test -e /late && sleep 1; touch /up /late; exec sleep 1000');
+      await host.succeed(['run', '-d', `--name=${NAME}`, ...healthy('test -e /up'), BUSYBOX, ...up]);
+      expect(await status()).toMatch(/\(healthy\)$/);
+      await host.succeed(['exec', NAME, 'rm', '/up']);
+      expect(await host.succeed(['restart', '-t0', NAME])).toBe(NAME);
+      expect(await status()).toMatch(/\(healthy\)$/);
+      await host.succeed(['stop', '-t0', NAME]);
+      expect(await host.succeed(['start', NAME])).toBe(NAME);
+      expect(await status()).toMatch(/\(healthy\)$/);
+      const clone = await host.succeed(['container', 'clone', '--destroy', '--force', '--run', NAME]);
+      expect(await host.succeed(['inspect', '-f', '{{.State.Health.Status}}', clone])).toBe('healthy');
+      await removeNow(host, clone);
+    });
+
+    test('startup checks come first', async () => {
+      const startup = ['--health-startup-cmd=test -e /started', '--health-startup-interval=1s'];
+      await host.succeed([
+        'run',
+        '-d',
+        `--name=${NAME}`,
+        ...healthy('true'),
+        ...startup,
+        BUSYBOX,
+        ...sh('sleep 1; touch /started; sleep 1000'),
+      ]);
+      expect(await host.succeed(['exec', NAME, 'ls', '/started'])).toBe('/started');
+    });
+
+    test('one that ends before has not been started, whoever started it', async () => {
+      const words = [...healthy('false'), BUSYBOX, ...sh('echo out; exit 3')];
+      expect(await host.lichen(['run', '-d', `--name=${NAME}`, ...words])).toEqual(expect.objectContaining(STOPPED));
+      expect(await status()).toMatch(/^Exited \(3\) .*\(starting\)$/);
+      const id = await host.succeed(['inspect', '-f', '{{.Id}}', NAME]);
+      const notStarted = (shownId: string) => `Error: unable to start container ${shownId}: container is stopped\n`;
+      expect(await host.lichen(['start', NAME])).toMatchObject({ exitCode: 125, stdout: '', stderr: notStarted(`"${id}"`) });
+      expect(await host.lichen(['start', '-a', NAME])).toMatchObject({ exitCode: 125, stdout: 'out\n', stderr: notStarted(id) });
+      await removeNow(host, NAME);
+      expect(await host.lichen(['run', `--name=${NAME}`, ...words])).toEqual(expect.objectContaining({ ...STOPPED, stdout: 'out\n' }));
+      await removeNow(host, NAME);
+      expect(await host.lichen(['run', '-d', '--rm', `--name=${NAME}`, ...words])).toEqual(expect.objectContaining(STOPPED));
+    });
+
+    test('in the foreground its own exit status counts once it was healthy', async () => {
+      const script = 'echo one; while test ! -e /seen; do sleep 0.1; done; sleep 0.3; echo two; exit 3';
+      const words = ['run', `--name=${NAME}`, ...healthy('touch /seen'), BUSYBOX, ...sh(script)];
+      expect(await host.lichen(words)).toMatchObject({ exitCode: 3, stdout: 'one\ntwo\n', stderr: '' });
+    });
+
+    test('one that stays unhealthy is waited for until somebody stops it; ^C ends the waiting, not the container', async () => {
+      const words = ['run', '-d', `--name=${NAME}`, ...healthy('false'), '--health-retries=1', BUSYBOX, 'sleep', '1000'];
+      const waiting = host.spawnLichen(words);
+      await expect.poll(async () => (await host.lichen(['wait', '--condition=unhealthy', NAME])).exitCode, { timeout: 10_000 }).toBe(0);
+      waiting.signal('SIGINT');
+      expect(await waiting.finish()).toMatchObject({ exitCode: 130, stdout: '' });
+      expect(await status()).toMatch(/^Up .*\(unhealthy\)$/);
+      const again = host.spawnLichen(['restart', '-t0', NAME]);
+      await expect
+        .poll(() => host.succeed(['inspect', '-f', '{{.State.Health.Status}} {{len .State.Health.Log}}', NAME]))
+        .toBe('unhealthy 1');
+      await host.succeed(['stop', '-t0', NAME]);
+      expect(await again.finish()).toMatchObject({ exitCode: 125, stdout: '', stderr: 'Error: container is stopped\n' });
+    });
+
+    test('an action that kills the unhealthy container ends the waiting', async () => {
+      const words = [
+        'run',
+        '-d',
+        `--name=${NAME}`,
+        ...healthy('false'),
+        '--health-retries=1',
+        '--health-on-failure=kill',
+        BUSYBOX,
+        'sleep',
+        '1000',
+      ];
+      expect(await host.lichen(words)).toEqual(expect.objectContaining(STOPPED));
+      expect(await status()).toMatch(/^Exited \(137\) .*\(unhealthy\)$/);
+    });
   });
 
   test('ignore: nothing is told, nothing is there', async () => {

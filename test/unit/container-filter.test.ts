@@ -117,6 +117,25 @@ describe('filters of containers', () => {
     expect(matches(record, 'label!=none', 'label!=team')).toBe(false);
   });
 
+  test.each([
+    ['always', {}, true],
+    ['always', { stoppedByUser: true }, true],
+    ['always', { startedMs: undefined }, false],
+    ['unless-stopped', {}, true],
+    ['unless-stopped', { stoppedByUser: true }, false],
+    ['unless-stopped', { startedMs: undefined }, false],
+    ['on-failure', {}, false],
+    ['no', {}, false],
+  ] as const)('%s with %o starts on boot: %s', (name, change, starts) => {
+    const policed = aRecord({ status: 'exited', startedMs: NOW, ...change }, { restart: { name } });
+    expect(matches(policed, 'should-start-on-boot=True')).toBe(starts);
+    expect(matches(policed, 'should-start-on-boot=0')).toBe(!starts);
+  });
+
+  test('should-start-on-boot wants a boolean', () => {
+    expect(() => matches(record, 'should-start-on-boot=maybe')).toThrow('strconv.ParseBool: parsing "maybe": invalid syntax');
+  });
+
   test('what has exited is found by its status, by stopped as well, and by its exit code', () => {
     const ended = aRecord({ status: 'exited', exitCode: 3 });
     expect(['status=exited', 'status=stopped', 'exited=3'].every((filter) => matches(ended, filter))).toBe(true);
