@@ -148,6 +148,7 @@ function monitorRequest(record: ContainerRecord, session: Session, request: Exec
     terminal: request.terminal,
     stdin: request.stdinOpen,
     keepStdinOpen: false,
+    preserveFds: request.preserveFds,
   };
 }
 

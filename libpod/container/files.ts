@@ -128,7 +128,10 @@ function readChosen(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new EngineError('INVALID_ARGUMENT', `failed to create new hosts file: open ${path}: ${systemWords(cause)}`, { cause });
+    throw new EngineError('INVALID_ARGUMENT', `failed to create new hosts file: open ${path}: ${systemWords(cause)}`, {
+      cause,
+      exitCode: 127,
+    });
   }
 }
 

@@ -73,7 +73,7 @@ class Conmon implements Monitor {
       monitorPidFile,
       ...logArgs(request.log),
       ...(request.timeoutSeconds === undefined ? [] : ['-T', String(request.timeoutSeconds)]),
-      ...preserveArgs(request.preserveFds).flatMap((arg) => ['--runtime-opt', arg]),
+      ...runtimePreserved(request.preserveFds),
       ...(request.notifySocket === undefined ? [] : [`--sdnotify-socket=${request.notifySocket}`]),
       ...exitArgs(request.exitCommand),
     ];
@@ -128,10 +128,11 @@ class Conmon implements Monitor {
       '--exec-attach',
       '--exec-process-spec',
       request.processFile,
+      ...runtimePreserved(request.preserveFds),
       ...exitArgs(request.exitCommand),
     ];
     using stderr = errorFile(join(request.directory, 'conmon.log'));
-    const launched = await this.#launch(args, stderr.fd, ['_OCI_SYNCPIPE', '_OCI_STARTPIPE', '_OCI_ATTACHPIPE'], [], []);
+    const launched = await this.#launch(args, stderr.fd, ['_OCI_SYNCPIPE', '_OCI_STARTPIPE', '_OCI_ATTACHPIPE'], [], request.preserveFds);
     using channels = launched.channels;
     channels.go();
     const ready = await channels.line('_OCI_ATTACHPIPE');
@@ -241,6 +242,11 @@ function logArgs(log: MonitorCreate['log']): string[] {
   if (passesStreamsThrough({ log })) return ['-l', 'passthrough'];
   if (log.driver === 'journald') return ['-l', 'journald', ...(log.tag === undefined ? [] : ['--log-tag', log.tag])];
   return ['-l', `k8s-file:${log.path}`, ...(log.maxSizeBytes === undefined ? [] : ['--log-size-max', String(log.maxSizeBytes)])];
+}
+
+/** In the words that the monitor hands to the runtime. */
+function runtimePreserved(fds: readonly number[]): string[] {
+  return preserveArgs(fds).flatMap((arg) => ['--runtime-opt', arg]);
 }
 
 function exitArgs(command: readonly string[]): string[] {

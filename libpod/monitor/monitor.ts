@@ -50,6 +50,8 @@ export interface MonitorExec extends MonitorStreams {
   readonly name: string;
   readonly directory: string;
   readonly processFile: string;
+  /** Descriptors of ours, from 3 on, that the process gets under the same numbers. */
+  readonly preserveFds: readonly number[];
   readonly exitCommand: readonly string[];
   /** Called when attach clients can connect and the process has not started yet: whoever connects now misses nothing. */
   readonly onAttachable?: (attachSocket: string, controlFifo: string) => Promise<void>;

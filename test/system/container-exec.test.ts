@@ -125,6 +125,15 @@ describe.skipIf(!canRunContainers)('exec', () => {
     expect(stdout).toBe('seven\n/dev/null\n/dev/null\n/dev/null\n');
   });
 
+  test('with a terminal and in the background, through a monitor, descriptors are handed on as well', async () => {
+    const open = `exec 4<<'end'\nfour\nend\n`;
+    const terminal = await host.run(sh(`${open}lichen exec -t --preserve-fd 4 ${TARGET} sh -c 'cat <&4; ls /proc/self/fd | wc -l'`));
+    // Its three, that one, the one below it that is /dev/null, and the directory that is listed.
+    expect(terminal).toMatchObject({ stdout: 'four\r\n6\r\n', exitCode: 0 });
+    await host.run(sh(`${open}lichen exec -d --preserve-fd 4 ${TARGET} sh -c 'cat <&4 > /tmp/handed.new; mv /tmp/handed.new /tmp/handed'`));
+    expect(await host.succeed(['exec', TARGET, ...sh('until [ -e /tmp/handed ]; do sleep 0.05; done; cat /tmp/handed')])).toBe('four');
+  });
+
   test('descriptors are handed on with --preserve-fds', async () => {
     const script = `exec 3<<'end'\nthrough three\nend\nlichen exec --preserve-fds 1 ${TARGET} sh -c 'cat <&3'`;
     expect((await host.run(['bash', '-c', script])).stdout).toBe('through three\n');

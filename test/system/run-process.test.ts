@@ -113,8 +113,8 @@ describe.skipIf(!canRunContainers)('the process of a container', () => {
       stderr: 'Error: invalid seccomp policy "own": valid policies are ["default" "image"]\n',
     });
     expect(await host.lichen(['run', '--rm', '--network=none', '--seccomp-policy=image', 'localhost/labelled:odd', 'true'])).toMatchObject({
-      exitCode: 126,
-      stderr: expect.stringContaining('opening seccomp profile failed'),
+      exitCode: 125,
+      stderr: expect.stringContaining('decoding seccomp profile failed'),
     });
 
     const roots = ['--chrootdirs=/srv/root', '--chrootdirs', 'other', '--hostname=inner'];
@@ -147,7 +147,7 @@ describe.skipIf(!canRunContainers)('the process of a container', () => {
       stderr: expect.stringContaining('Error: container-init binary not found on the host: faccessat /none: no such file or directory'),
     });
     expect(await fail(['--hosts-file=/none'])).toMatchObject({
-      exitCode: 126,
+      exitCode: 127,
       stderr: 'Error: failed to create new hosts file: open /none: no such file or directory\n',
     });
   });
