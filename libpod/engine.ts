@@ -8,6 +8,7 @@ import { enterNamespaces } from '../host/enter.ts';
 import { readIdentity, type Identity } from '../host/identity.ts';
 import { choosePaths, ensurePrivateDirectory, type Paths } from '../host/paths.ts';
 import type { Driver } from '../storage/driver/driver.ts';
+import type { DriverWish } from '../storage/driver/probe.ts';
 import type { LayerStore } from '../storage/layer/store.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { Runtime } from './runtime/runtime.ts';
@@ -51,6 +52,7 @@ export interface Engine extends Disposable {
   readonly paths: Paths;
   readonly settings: Settings;
   readonly options: EngineOptions;
+  readonly driverWish: DriverWish;
   readonly cgroupManager: CgroupManager;
   readonly db: Database;
   readonly containers: ContainerTable;
@@ -72,9 +74,10 @@ export interface Engine extends Disposable {
 /**
  * Open the store, inside the user's namespaces: where this process is outside of them, it is replaced by one inside and this never returns.
  * What a killed lichen or a reboot left is put in order first.
- * Throws STORE_*, USER_NAMESPACE, CONFIG.
+ * Throws INVALID_ARGUMENT and NOT_SUPPORTED (flags of the storage), STORE_*, USER_NAMESPACE, CONFIG.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const driverWish = await readDriverWish(options);
   const outside = readIdentity(options.env);
   const choice = { root: options.root, runroot: options.runroot };
   await enterNamespaces(outside, choosePaths(outside, options.env, choice).run, options.args, survivingMonitors);
@@ -85,11 +88,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const settings = await loadSettings(options.env, paths.config);
   const db = Database.open(join(paths.store, 'db.sqlite'));
   keepReserve(paths.store);
-  const engine = new OpenEngine(identity, paths, settings, options, db);
+  const engine = new OpenEngine(identity, paths, settings, options, driverWish, db);
   const { heal } = await import('./heal.ts');
   await heal(engine);
   trace('engine');
   return engine;
+}
+
+async function readDriverWish(options: EngineOptions): Promise<DriverWish> {
+  if (options.storageDriver === undefined && options.storageOptions.length === 0) return {};
+  const { readStorageFlags } = await import('./storage-flags.ts');
+  return readStorageFlags(options);
 }
 
 class OpenEngine implements Engine {
@@ -97,6 +106,7 @@ class OpenEngine implements Engine {
   readonly paths: Paths;
   readonly settings: Settings;
   readonly options: EngineOptions;
+  readonly driverWish: DriverWish;
   readonly cgroupManager: CgroupManager;
   readonly db: Database;
   readonly containers: ContainerTable;
@@ -109,11 +119,12 @@ class OpenEngine implements Engine {
   readonly mounts: MountTable;
   readonly #made = new Map<string, Promise<unknown>>();
 
-  constructor(identity: Identity, paths: Paths, settings: Settings, options: EngineOptions, db: Database) {
+  constructor(identity: Identity, paths: Paths, settings: Settings, options: EngineOptions, driverWish: DriverWish, db: Database) {
     this.identity = identity;
     this.paths = paths;
     this.settings = settings;
     this.options = options;
+    this.driverWish = driverWish;
     this.db = db;
     this.cgroupManager = options.cgroupManager ?? settings.cgroupManager ?? defaultCgroupManager(identity, options.env);
     this.containers = new ContainerTable(db);
