@@ -156,8 +156,8 @@ async function groupAlone(invocation: Invocation, found: Found & { kind: 'group'
 }
 
 async function version(program: string): Promise<number> {
-  const { VERSION } = await import('./version.ts');
-  printerTo(1).line(`${program} version ${VERSION}`);
+  const { versionLine } = await import('./version.ts');
+  printerTo(1).line(versionLine(program));
   return 0;
 }
 

@@ -4,6 +4,7 @@ import type { AttachStreams } from '../libpod/attach/session.ts';
 import { resizeTerminal } from '../libpod/attach/session.ts';
 import { log } from '../core/log.ts';
 import { signalName } from '../core/signal.ts';
+import { OutputClosed } from './print.ts';
 import type { Stream } from './wish/streams.ts';
 
 /** Streams of this process for those of the container that are attached. */
@@ -79,7 +80,10 @@ export function proxySignals(send: (signal: number) => void): Disposable {
   return { [Symbol.dispose]: () => void (isOver = true) };
 }
 
-/** Bytes to a descriptor in order. A reader that is gone swallows the rest: the container must not notice. */
+/**
+ * Bytes to a descriptor in order. Where the reader of a pipe is gone the command ends (OutputClosed), and the container runs on without it.
+ * Whatever else fails, such as a terminal that was closed, swallows the rest: the container's end is still waited for.
+ */
 function sink(fd: number): (chunk: Buffer) => Promise<void> {
   let closed = false;
   return async (chunk) => {
@@ -87,7 +91,9 @@ function sink(fd: number): (chunk: Buffer) => Promise<void> {
       try {
         offset += await writeSome(fd, chunk.subarray(offset));
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') await new Promise((resolve) => setTimeout(resolve, 2));
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EPIPE') throw new OutputClosed();
+        if (code === 'EAGAIN') await new Promise((resolve) => setTimeout(resolve, 2));
         else closed = true;
       }
     }

@@ -14,6 +14,7 @@ export interface Paths {
   readonly config: string;
 }
 
+/** An empty word chooses nothing. */
 export interface PathChoice {
   readonly root?: string | undefined;
   readonly runroot?: string | undefined;
@@ -24,10 +25,10 @@ export function choosePaths(identity: Identity, env: NodeJS.ProcessEnv, choice: 
   const home = env['HOME'] || homedir();
   const isRoot = identity.uid === 0;
   const data = absolute(env['XDG_DATA_HOME']) ?? join(home, '.local/share');
-  const store = choice.root ?? absolute(env['LICHEN_ROOT']) ?? (isRoot ? '/var/lib/lichen' : join(data, 'lichen'));
+  const store = (choice.root || absolute(env['LICHEN_ROOT'])) ?? (isRoot ? '/var/lib/lichen' : join(data, 'lichen'));
   return {
     store: resolve(store),
-    run: resolve(choice.runroot ?? runDirectory(identity, env)),
+    run: resolve(choice.runroot || runDirectory(identity, env)),
     config: isRoot ? '/etc/containers' : join(absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'), 'containers'),
   };
 }

@@ -10,6 +10,7 @@ import { readIdentity, type Identity } from '../host/identity.ts';
 import { managerScope } from '../host/service-manager.ts';
 import { choosePaths, ensurePrivateDirectory, type Paths } from '../host/paths.ts';
 import type { Driver } from '../storage/driver/driver.ts';
+import type { DriverWish } from '../storage/driver/probe.ts';
 import type { LayerStore } from '../storage/layer/store.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { Runtime } from './runtime/runtime.ts';
@@ -60,6 +61,7 @@ export interface Engine extends Disposable {
   readonly paths: Paths;
   readonly settings: Settings;
   readonly options: EngineOptions;
+  readonly driverWish: DriverWish;
   readonly cgroupManager: CgroupManager;
   readonly eventsBackend: EventsBackend;
   readonly db: Database;
@@ -82,9 +84,10 @@ export interface Engine extends Disposable {
 /**
  * Open the store, inside the user's namespaces: where this process is outside of them, it is replaced by one inside and this never returns.
  * What a killed lichen or a reboot left is put in order first.
- * Throws STORE_*, USER_NAMESPACE, CONFIG.
+ * Throws INVALID_ARGUMENT and NOT_SUPPORTED (flags of the storage), STORE_*, USER_NAMESPACE, CONFIG.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const driverWish = await readDriverWish(options);
   const outside = readIdentity(options.env);
   const choice = { root: options.root, runroot: options.runroot };
   await enterNamespaces(outside, choosePaths(outside, options.env, choice).run, options.args, survivingMonitors);
@@ -93,11 +96,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   ensurePrivateDirectory(paths.store);
   ensurePrivateDirectory(paths.run);
   const settings = await loadSettings(options.env, paths.config);
-  const backend = options.eventsBackend ?? configuredBackend(settings);
+  const eventsBackend = options.eventsBackend ?? configuredBackend(settings);
   const db = Database.open(join(paths.store, 'db.sqlite'));
   keepReserve(paths.store);
-  const events = new EventTable(db, await teller(backend, paths));
-  const engine = new OpenEngine(identity, paths, settings, options, db, backend, events);
+  const events = new EventTable(db, await teller(eventsBackend, paths));
+  const engine = new OpenEngine({ identity, paths, settings, options, driverWish, db, eventsBackend, events });
   const { heal } = await import('./heal.ts');
   await heal(engine);
   trace('engine');
@@ -121,11 +124,20 @@ async function teller(backend: EventsBackend, { store }: Paths): Promise<((event
   return journalTeller(store);
 }
 
+async function readDriverWish(options: EngineOptions): Promise<DriverWish> {
+  if (options.storageDriver === undefined && options.storageOptions.length === 0) return {};
+  const { readStorageFlags } = await import('./storage-flags.ts');
+  return readStorageFlags(options);
+}
+
+type EngineParts = Pick<Engine, 'identity' | 'paths' | 'settings' | 'options' | 'driverWish' | 'db' | 'eventsBackend' | 'events'>;
+
 class OpenEngine implements Engine {
   readonly identity: Identity;
   readonly paths: Paths;
   readonly settings: Settings;
   readonly options: EngineOptions;
+  readonly driverWish: DriverWish;
   readonly cgroupManager: CgroupManager;
   readonly eventsBackend: EventsBackend;
   readonly db: Database;
@@ -139,19 +151,13 @@ class OpenEngine implements Engine {
   readonly mounts: MountTable;
   readonly #made = new Map<string, Promise<unknown>>();
 
-  constructor(
-    identity: Identity,
-    paths: Paths,
-    settings: Settings,
-    options: EngineOptions,
-    db: Database,
-    eventsBackend: EventsBackend,
-    events: EventTable,
-  ) {
+  constructor(parts: EngineParts) {
+    const { db, identity, options, settings } = parts;
     this.identity = identity;
-    this.paths = paths;
+    this.paths = parts.paths;
     this.settings = settings;
     this.options = options;
+    this.driverWish = parts.driverWish;
     this.db = db;
     this.cgroupManager = options.cgroupManager ?? settings.cgroupManager ?? defaultCgroupManager(identity, options.env);
     this.containers = new ContainerTable(db);
@@ -160,8 +166,8 @@ class OpenEngine implements Engine {
     this.artifacts = new ArtifactTable(db);
     this.volumes = new VolumeTable(db);
     this.secrets = new SecretTable(db);
-    this.eventsBackend = eventsBackend;
-    this.events = events;
+    this.eventsBackend = parts.eventsBackend;
+    this.events = parts.events;
     this.mounts = new MountTable(db);
   }
 

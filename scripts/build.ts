@@ -121,6 +121,7 @@ const SELDOM = [
   'libpod/inspect/volume.ts',
   'libpod/manifest/instance.ts',
   'libpod/spec/parse/word.ts',
+  'libpod/storage-flags.ts',
   'libpod/volume/list.ts',
   'libpod/volume/remove.ts',
   'network/slirp4netns.ts',

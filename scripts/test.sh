@@ -5,7 +5,7 @@ set -u
 cd "$(dirname -- "$0")/.." || exit 1
 
 # What the suite needs beyond what lichen uses itself; tests that miss theirs are skipped. A registry is run by the tests, never as a service.
-needs='busybox:busybox-static debootstrap:debootstrap docker-registry:docker-registry catatonit:catatonit openssl:openssl script:bsdutils systemd-run:systemd dbus-daemon:dbus-user-session fish:fish'
+needs='busybox:busybox-static debootstrap:debootstrap docker-registry:docker-registry catatonit:catatonit openssl:openssl script:bsdutils systemd-run:systemd dbus-daemon:dbus-user-session fish:fish zsh:zsh tmux:tmux'
 [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] && ! command -v docker-registry > /dev/null && systemctl mask --quiet docker-registry.service
 failed_checks=0
 check() {

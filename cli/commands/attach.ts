@@ -13,9 +13,11 @@ export const command = defineCommand(attachFace, async (context, [name = ''], fl
   if (now?.status !== 'running') {
     throw new EngineError('WRONG_STATE', `attaching to container ${record.id}: you can only attach to running containers`);
   }
-  return foregroundAttach(engine, now, {
+  await foregroundAttach(engine, now, {
     streams: attachedStreams([], !flags['no-stdin']),
     detachKeys: flags['detach-keys'],
     proxySignals: flags['sig-proxy'],
   });
+  // As Podman ends: with an empty line and 0, however the container ended.
+  context.stdout.line('');
 });

@@ -2,7 +2,7 @@ import { noArguments } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
 import { flagTable } from '../flag.ts';
 import { formatVersion } from '../format/views/version.ts';
-import { API_VERSION, VERSION } from '../version.ts';
+import { API_VERSION, VERSION, versionDocument } from '../version.ts';
 
 export const command = defineCommand(
   {
@@ -13,12 +13,15 @@ export const command = defineCommand(
     args: noArguments,
   },
   async (context, _args, { format }) => {
-    const osArch = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
-    const client = {
-      engine: 'Lichen Engine',
-      labels: { Version: VERSION, 'API Version': API_VERSION, 'Node Version': process.version, 'OS/Arch': osArch },
-      document: { APIVersion: API_VERSION, Version: VERSION, NodeVersion: process.version, OsArch: osArch, Os: 'linux' },
+    const document = versionDocument(context.program);
+    const labels = {
+      Version: document.Version,
+      'API Version': API_VERSION,
+      ...(document.Version === VERSION ? {} : { Lichen: VERSION }),
+      'Node Version': process.version,
+      'OS/Arch': document.OsArch,
     };
+    const client = { engine: 'Lichen Engine', labels, document };
     context.stdout.write(await formatVersion(client, format));
   },
 );

@@ -33,6 +33,7 @@ complete -F ${name} ${program}
 `;
 }
 
+/** Sourced, it registers the function; as `_PROGRAM` in a directory of `fpath` it is itself called for the first completion. */
 function zsh(program: string, name: string, descriptions: boolean): string {
   return `#compdef ${program}
 ${name}() {
@@ -40,15 +41,17 @@ ${name}() {
   local line word
   while IFS= read -r line; do
     if [[ $line == :file ]]; then
+      compset -P '--*='
       _files
       return
     fi
     word=\${line%%$'\\t'*}
-    candidates+=("\${word//:/\\\\:}${descriptions ? `:\${line#*$'\\t'}` : ''}")
+    candidates+=("\${word//:/\\\\:}${descriptions ? `\${\${line#$word}/#$'\\t'/:}` : ''}")
   done < <("\${words[1]}" __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)
   _describe '${program}' candidates
 }
 compdef ${name} ${program}
+[[ \${funcstack[1]} == _${program} ]] && ${name}
 `;
 }
 
@@ -59,7 +62,10 @@ function ${name}
     set -l words (commandline -opc)
     set -l lines ($words[1] __complete $words[2..-1] (commandline -ct) 2>/dev/null)
     if test "$lines[1]" = ":file"
-        __fish_complete_path (commandline -ct)
+        set -l flag (string match -r '^--[^=]*=' -- (commandline -ct))
+        for path in (__fish_complete_path (string replace -r '^--[^=]*=' '' -- (commandline -ct)))
+            printf "%s\\n" "$flag$path"
+        end
     else
         ${print}
     end

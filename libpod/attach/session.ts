@@ -15,7 +15,10 @@ const INPUT_BYTES = 32_768;
 export interface AttachStreams {
   /** Absent: input is not passed on. */
   readonly stdin?: AsyncIterable<Buffer>;
-  /** Resolves when the bytes are taken, so that a slow reader slows the container and not our memory. Absent: dropped. */
+  /**
+   * Resolves when the bytes are taken, so that a slow reader slows the container and not our memory; a rejection is that of the session's end.
+   * Absent: dropped.
+   */
   readonly stdout?: (chunk: Buffer) => Promise<void>;
   readonly stderr?: (chunk: Buffer) => Promise<void>;
 }
@@ -47,7 +50,10 @@ export function openAttach(socketPath: string, options: AttachOptions): AttachSe
       () => undefined,
     );
   }
-  return { end: Promise.race([output, detached.promise]), [Symbol.dispose]: () => socket[Symbol.dispose]() };
+  const end = Promise.race([output, detached.promise]);
+  // Whoever opened the session may still be starting the container when a stream fails, or never come to wait for the end.
+  end.catch(() => undefined);
+  return { end, [Symbol.dispose]: () => socket[Symbol.dispose]() };
 }
 
 async function copyOutput(socket: PacketSocket, streams: AttachStreams): Promise<void> {

@@ -86,7 +86,7 @@ export async function execAttached(
   const session = await openSession(engine, record, request);
   const { openAttach } = await import('../attach/session.ts');
   let attached: ReturnType<typeof openAttach> | undefined;
-  let left = false;
+  let isAlone = false;
   try {
     const monitor = await engine.monitor();
     const process = await monitor.exec({
@@ -98,8 +98,9 @@ export async function execAttached(
       },
     });
     engine.events.offer(containerEvent(record, 'exec'));
-    left = (await attached!.end) === 'detached';
-    if (left) return undefined;
+    isAlone = true;
+    if ((await attached!.end) === 'detached') return undefined;
+    isAlone = false;
     const monitorProcess = identify(process.monitorPid);
     if (monitorProcess) await waitForEnd(monitorProcess, 3_600_000);
     const code = exitCodeFrom(process.exitFile) ?? 255;
@@ -107,7 +108,8 @@ export async function execAttached(
     return code;
   } finally {
     attached?.[Symbol.dispose]();
-    if (!left) closeSession(session);
+    // The files of a session that goes on without us go with the container.
+    if (!isAlone) closeSession(session);
   }
 }
 

@@ -6,22 +6,12 @@ import type { Engine } from '../engine.ts';
 
 /** The storage driver of this store. What works here is tried once and remembered as long as kernel and wishes stay the same. */
 export async function openDriver(engine: Engine): Promise<Driver> {
-  const wish = { driver: engine.options.storageDriver, mountProgram: mountProgram(engine) };
-  const key = `driver ${kernelRelease()} ${wish.driver ?? ''} ${wish.mountProgram ?? ''} ${engine.identity.rootless}`;
+  const key = `driver ${kernelRelease()} ${engine.driverWish.driver ?? ''} ${engine.driverWish.mountProgram ?? ''} ${engine.identity.rootless}`;
   const known = engine.db.get(`SELECT value FROM meta WHERE key = ?`, key)?.['value'];
   if (typeof known === 'string') return openChosen(JSON.parse(known) as DriverChoice);
   const { probeDriver } = await import('../../storage/driver/probe.ts');
-  const choice = await probeDriver(engine.paths.store, wish);
+  const choice = await probeDriver(engine.paths.store, engine.driverWish);
   if (choice.kind === 'vfs' && choice.warning !== undefined) log.warn(choice.warning);
   engine.db.run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', key, JSON.stringify(choice));
   return openChosen(choice);
-}
-
-/** `--storage-opt overlay.mount_program=PATH`, with or without the prefix, as storage.conf(5) names it. */
-function mountProgram(engine: Engine): string | undefined {
-  for (const option of engine.options.storageOptions) {
-    const match = /^(?:overlay\.)?mount_program=(.*)$/.exec(option);
-    if (match) return match[1];
-  }
-  return undefined;
 }

@@ -16,8 +16,7 @@ export type DriverChoice =
   | { readonly kind: 'vfs'; readonly warning?: string };
 
 export interface DriverWish {
-  /** As `--storage-driver` and storage.conf say it. */
-  readonly driver?: string | undefined;
+  readonly driver?: 'overlay' | 'vfs' | undefined;
   readonly mountProgram?: string | undefined;
 }
 
@@ -28,16 +27,11 @@ export function openDriver(choice: DriverChoice): Driver {
 
 /**
  * The best driver that works for a store in `directory`: each is tried for real, with a write and a deletion. Leaves nothing behind.
- * What was asked for by name is taken or refused, never replaced. Throws INVALID_ARGUMENT (unknown), NOT_SUPPORTED, HELPER_MISSING.
+ * What was asked for by name is taken or refused, never replaced. Throws NOT_SUPPORTED, HELPER_MISSING.
  */
 export async function probeDriver(directory: string, wish: DriverWish = {}): Promise<DriverChoice> {
   if (wish.driver === 'vfs') return { kind: 'vfs' };
-  if (wish.driver !== undefined && wish.driver !== '' && wish.driver !== 'overlay' && wish.driver !== 'overlay2') {
-    throw new EngineError('INVALID_ARGUMENT', `storage driver ${JSON.stringify(wish.driver)} is not supported`, {
-      hint: 'Use overlay or vfs.',
-    });
-  }
-  if (wish.mountProgram !== undefined && wish.mountProgram !== '') return { kind: 'fuse-overlayfs', program: existing(wish.mountProgram) };
+  if (wish.mountProgram !== undefined) return { kind: 'fuse-overlayfs', program: existing(wish.mountProgram) };
   const native = await tryDriver(new OverlayDriver(), directory);
   if (native === undefined) return { kind: 'overlay' };
   const program = findProgram('fuse-overlayfs');
@@ -46,7 +40,7 @@ export async function probeDriver(directory: string, wish: DriverWish = {}): Pro
       ? 'fuse-overlayfs is not installed'
       : (fuseDevice() ?? (await tryDriver(new FuseOverlayDriver(program), directory)));
   if (program !== undefined && fuse === undefined) return { kind: 'fuse-overlayfs', program };
-  if (wish.driver !== undefined && wish.driver !== '') {
+  if (wish.driver !== undefined) {
     throw new EngineError('NOT_SUPPORTED', `overlay does not work for ${directory}: ${native}; ${fuse}`, {
       hint: 'Put the store on another file system, or use --storage-driver vfs.',
     });

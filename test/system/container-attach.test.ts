@@ -17,7 +17,7 @@ describe.skipIf(!canRunContainers)('attach', () => {
   afterEach(() => removeNow(host, NAME));
   afterAll(() => host[Symbol.asyncDispose]());
 
-  test('shows what is printed from now on and ends with the exit status', async () => {
+  test('shows what is printed from now on and ends with an empty line and 0, however the container ended', async () => {
     await start(BUSYBOX, ...sh('mkfifo /tmp/go; read -r line < /tmp/go; echo "got $line"; echo err >&2; exit 3'));
     await using attached = host.spawnLichen(['attach', '--no-stdin', NAME]);
     await expect
@@ -25,12 +25,12 @@ describe.skipIf(!canRunContainers)('attach', () => {
       .toMatch(/attach/);
     // It may end before the one who tells it.
     await host.lichen(['exec', NAME, ...sh('echo word > /tmp/go')]);
-    expect(await attached.finish()).toMatchObject({ stdout: 'got word\n', stderr: 'err\n', exitCode: 3 });
+    expect(await attached.finish()).toMatchObject({ stdout: 'got word\n\n', stderr: 'err\n', exitCode: 0 });
   });
 
   test('passes input on to a container that keeps stdin open', async () => {
     await start('-i', BUSYBOX, ...sh('read -r line; echo "read $line"'));
-    expect(await host.lichen(['attach', NAME], { input: 'this\n' })).toMatchObject({ stdout: 'read this\n', exitCode: 0 });
+    expect(await host.lichen(['attach', NAME], { input: 'this\n' })).toMatchObject({ stdout: 'read this\n\n', exitCode: 0 });
   });
 
   test('passes signals on unless told not to', async () => {
@@ -44,7 +44,8 @@ describe.skipIf(!canRunContainers)('attach', () => {
     await passing.waitForOutput(/up/);
     passing.signal('SIGTERM');
     const { stdout, exitCode } = await passing.finish();
-    expect({ exitCode, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({ exitCode: 4, last: 'caught' });
+    expect({ exitCode, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({ exitCode: 0, last: 'caught' });
+    expect(await host.lichen(['wait', NAME])).toMatchObject({ stdout: '4\n' });
   });
 
   test('the detach keys leave the container running, and one can come back', async () => {

@@ -52,6 +52,15 @@ test('messages call the program what the caller called it', async () => {
   expect(stderr).toBe("Error: unrecognized command `docker nosuchcmd`\nTry 'docker --help' for more information\n");
 });
 
+test.each(['podman', 'docker'])('called %s it has the version of the Podman it follows', async (name) => {
+  const env = { LICHEN_INVOKED_AS: name };
+  expect((await lichen(['--version'], env)).stdout).toBe('podman version 5.8.6\n');
+  expect((await lichen(['version', '--format', '{{.Client.Version}}'], env)).stdout).toBe('5.8.6\n');
+  expect((await lichen(['version', '--format', '{{.Server.Version}} {{.Version}}'], env)).stdout).toBe('5.8.6 5.8.6\n');
+  expect((await lichen(['version'], env)).stdout).toMatch(/^Client: +Lichen Engine\nVersion: +5\.8\.6\nAPI Version: +5\.8\.6\nLichen: +\d/);
+  expect((await lichen(['run', '--help'], env)).stdout).toContain(`\n  ${name} run [options] IMAGE [COMMAND [ARG...]]\n`);
+});
+
 test('the version is a table, JSON, or by template', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
   expect((await lichen(['version'])).stdout).toContain(`\nVersion:       ${version}\n`);

@@ -25,8 +25,8 @@ export async function formatVersion(client: ClientVersion, format: string | unde
     );
   } catch (error) {
     if (!isEngineError(error, 'INVALID_TEMPLATE')) throw error;
-    // Old formats name the client's fields directly: {{.Version}}.
-    return formatOne('version', format, version);
+    // Old formats name the client's fields directly: {{.Version}}. Those of a server, which there is none of, are the client's.
+    return formatOne('version', format.replaceAll('.Server.', '.'), version);
   }
 }
 
