@@ -25,17 +25,24 @@ export function commandHelp(face: CommandFace, path: string, program: string): s
     section('Usage:', [`${path} ${face.usage}`.trimEnd()]),
   ];
   if (face.examples !== undefined) {
-    const parent = path.slice(0, path.lastIndexOf(' '));
     parts.push(
       section(
         'Examples:',
-        face.examples.map((example) => `${parent === '' ? program : parent} ${example}`),
+        face.examples.map((example) => exampleAt(example, path, program)),
       ),
     );
   }
   const options = flagLines(face.flags);
   if (options.length > 0) parts.push(['Options:', ...options].join('\n'));
   return `${parts.join('\n\n')}\n`;
+}
+
+/** A command with two places (`images`, `image list`) has one set of examples. */
+function exampleAt(example: string, path: string, program: string): string {
+  const words = path.slice(program.length + 1);
+  if (example === words || example.startsWith(`${words} `)) return `${program} ${example}`;
+  const [first = ''] = example.split(' ', 1);
+  return path + example.slice(first.length);
 }
 
 function groupHelp(group: Group, path: string): string {

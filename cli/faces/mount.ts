@@ -7,7 +7,7 @@ export const mountFace = defineFace({
   usage: '[options] [CONTAINER...]',
   summary: 'Mount the root file systems of containers',
   description: 'Mount the root file systems of the given containers and print where; without a name, list those that are mounted.',
-  examples: ['unshare', 'mount ctrID', 'mount --all', 'mount --format json'],
+  examples: ['mount ctrID', 'mount --all', 'mount --format json'],
   flags: flagTable({
     ...LATEST,
     all: { kind: 'bool', short: 'a', help: 'Mount all containers' },
