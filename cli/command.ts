@@ -27,7 +27,7 @@ export interface CommandFace<F extends FlagTable = FlagTable> {
   readonly summary: string;
   /** Absent: the summary. */
   readonly description?: string;
-  /** Without the program's word: `stop ctrID`. */
+  /** Without the program's word: `stop ctrID`, `volume rm myvol`. In a command's second place the first word stands for all that lead there. */
   readonly examples?: readonly string[];
   readonly flags: F;
   readonly args: ArgumentRule;

@@ -17,11 +17,11 @@ export async function helpFor(root: Group, words: readonly string[], program: st
   return group === root ? rootHelp(root, program, globals) : groupHelp(group, path.join(' '));
 }
 
-/** An example begins with as much of the command's own path as it is found under everywhere: `run`, `system check`. */
+/** An example begins with as much of the command's own path as it is found under everywhere; elsewhere its first word stands for that path. */
 function fullExample(path: string, example: string): string {
   const words = path.split(' ');
   const own = words.findIndex((_, index) => index > 0 && `${example} `.startsWith(`${words.slice(index).join(' ')} `));
-  return [...words.slice(0, own < 0 ? -1 : own), example].join(' ');
+  return own < 0 ? path + example.slice(example.split(' ', 1)[0]!.length) : [...words.slice(0, own), example].join(' ');
 }
 
 /** `path` is the program's word and the command's: `lichen container stop`. */

@@ -5,6 +5,7 @@ import { DETACH_KEYS, LATEST } from './shared.ts';
 export const attachFace = defineFace({
   usage: '[options] CONTAINER',
   summary: 'Attach to a running container',
+  examples: ['attach ctrID', 'attach --no-stdin ctrID'],
   flags: flagTable({
     ...DETACH_KEYS,
     ...LATEST,

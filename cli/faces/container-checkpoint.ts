@@ -7,6 +7,7 @@ import { CHECKPOINT } from './shared.ts';
 export const checkpointFace = defineFace({
   usage: '[options] CONTAINER [CONTAINER...]',
   summary: 'Write the state of running containers to the disk',
+  examples: ['container checkpoint --keep ctrID', 'container checkpoint --all'],
   flags: flagTable({
     ...CHECKPOINT,
     compress: { kind: 'string', short: 'c', default: 'zstd', help: 'Compression of the archive (gzip, none, zstd)' },

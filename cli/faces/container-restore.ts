@@ -7,6 +7,7 @@ import { CHECKPOINT } from './shared.ts';
 export const restoreFace = defineFace({
   usage: '[options] CONTAINER|IMAGE [CONTAINER|IMAGE...]',
   summary: 'Bring checkpointed containers back',
+  examples: ['container restore ctrID', 'container restore --all'],
   flags: flagTable({
     ...CHECKPOINT,
     'ignore-static-ip': { kind: 'bool', help: 'Take any address' },

@@ -6,6 +6,7 @@ import { FORCE, LONG_FILTER } from './shared.ts';
 export const imagePruneFace = defineFace({
   usage: '[options]',
   summary: 'Remove unused images',
+  examples: ['image prune', 'image prune --all --force'],
   flags: flagTable({
     ...FORCE,
     ...LONG_FILTER,

@@ -5,6 +5,7 @@ import { JSON_FORMAT, LATEST } from './shared.ts';
 export const inspectFace = defineFace({
   usage: '[options] {CONTAINER|IMAGE|POD|NETWORK|VOLUME} [...]',
   summary: 'Show all that is known of objects',
+  examples: ['inspect ctrID imageID', 'inspect --type image imageID', "inspect --format '{{.Id}} {{.Size}}' imageID"],
   flags: flagTable({
     ...JSON_FORMAT,
     ...LATEST,

@@ -6,6 +6,7 @@ import { FILTER, ID_FILES, SELECTION } from './shared.ts';
 export const pauseFace = defineFace({
   usage: '[options] CONTAINER [CONTAINER...]',
   summary: 'Freeze the processes of containers',
+  examples: ['pause ctrID', 'pause --all'],
   flags: flagTable({ ...FILTER, ...ID_FILES, ...SELECTION }),
   args: namesOrSelection,
   complete: ['running-container'],

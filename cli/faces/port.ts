@@ -5,6 +5,7 @@ import { SELECTION } from './shared.ts';
 export const portFace = defineFace({
   usage: '[options] CONTAINER [PORT]',
   summary: 'Show published ports of a container',
+  examples: ['port --all', 'port ctrID 80/tcp'],
   flags: flagTable({ ...SELECTION }),
   args: ({ args, flags }) => {
     const chosen = flags['all'] === true || flags['latest'] === true;

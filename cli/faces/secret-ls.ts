@@ -6,6 +6,7 @@ import { FILTER } from './shared.ts';
 export const secretLsFace = defineFace({
   usage: '[options]',
   summary: 'List secrets',
+  examples: ['secret ls', "secret ls --format '{{.Name}}'"],
   flags: flagTable({
     ...FILTER,
     format: { kind: 'string', help: 'Print by a Go template' },

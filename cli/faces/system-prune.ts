@@ -6,6 +6,7 @@ import { FORCE, LONG_FILTER } from './shared.ts';
 export const systemPruneFace = defineFace({
   usage: '[options]',
   summary: 'Remove what nothing uses',
+  examples: ['system prune', 'system prune --all --volumes'],
   flags: flagTable({
     ...FORCE,
     ...LONG_FILTER,

@@ -6,6 +6,7 @@ import { FILTER, ID_FILES, SELECTION } from './shared.ts';
 export const unpauseFace = defineFace({
   usage: '[options] CONTAINER [CONTAINER...]',
   summary: 'Let the processes of paused containers go on',
+  examples: ['unpause ctrID', 'unpause --all'],
   flags: flagTable({ ...FILTER, ...ID_FILES, ...SELECTION }),
   args: namesOrSelection,
   complete: ['running-container'],

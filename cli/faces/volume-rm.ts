@@ -6,6 +6,7 @@ import { STOP_TIME } from './shared.ts';
 export const volumeRmFace = defineFace({
   usage: '[options] VOLUME [VOLUME...]',
   summary: 'Remove volumes',
+  examples: ['volume rm myvol1 myvol2', 'volume rm --all', 'volume rm --force myvol'],
   flags: flagTable({
     ...STOP_TIME,
     all: { kind: 'bool', short: 'a', help: 'Remove all volumes' },

@@ -5,6 +5,7 @@ export const volumeUnmountFace = defineFace({
   usage: 'NAME',
   summary: 'Undo a volume mount',
   description: 'Undo one `volume mount`. A volume that a container uses stays mounted.',
+  examples: ['volume unmount myvol'],
   flags: {},
   args: exactly(1),
   complete: ['volume', 'none'],

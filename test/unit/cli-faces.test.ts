@@ -109,11 +109,3 @@ Options:
 test('help of a command without flags has no section for them', () => {
   expect(commandHelp(faces.get('rename')!, 'lichen rename')).not.toContain('Options:');
 });
-
-test.each([...faces])('%s: its examples are command lines of its own, under whatever name it is found', (path, face) => {
-  for (const prefix of ['lichen', ...(path.includes(' ') ? [] : ['lichen container'])]) {
-    const [, examples] = commandHelp(face, `${prefix} ${path}`).split('Examples:\n');
-    for (const line of examples?.split('\n\n')[0]?.trim().split('\n') ?? [])
-      expect(line.trim()).toMatch(new RegExp(`^(?:\\w+=\\S+ )*${prefix} ${path}(?: |$)`));
-  }
-});

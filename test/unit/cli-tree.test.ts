@@ -7,9 +7,9 @@ import { psFace } from '../../cli/faces/ps.ts';
 import { runFace } from '../../cli/faces/run.ts';
 import { stopFace } from '../../cli/faces/stop.ts';
 import { findCommand } from '../../cli/find.ts';
-import { helpFor } from '../../cli/help.ts';
+import { commandHelp, helpFor } from '../../cli/help.ts';
 import { logLine, terminalLogLine } from '../../cli/logline.ts';
-import type { Group, Leaf } from '../../cli/registry.ts';
+import { type Group, isGroup, type Leaf, REGISTRY } from '../../cli/registry.ts';
 import { EngineError } from '../../core/errors.ts';
 
 const nothing = async (): Promise<void> => undefined;
@@ -128,4 +128,26 @@ test('talk looks as from logrus', () => {
   expect(logLine('warn', 'a "b"', new Date(0))).toMatch(/^time="1970-01-01T\d\d:\d\d:00(Z|[+-]\d\d:\d\d)" level=warning msg="a \\"b\\""$/);
   expect(logLine('debug', 'word', new Date(0))).toMatch(/ level=debug msg=word$/);
   expect(terminalLogLine('error', 'text', 61.5)).toBe('\x1b[31mERRO\x1b[0m[0061] text');
+});
+
+/** Every command that help shows, with the words that lead to it. */
+async function places(group: Group, path: readonly string[]): Promise<(readonly [string, Command])[]> {
+  const found = Object.entries(group.commands).map(async ([name, entry]) => {
+    if (entry.hidden === true) return [];
+    const words = [...path, name];
+    return isGroup(entry) ? await places(entry, words) : [[words.join(' '), (await entry.load()).command] as const];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+test('every example in help is a line of the command it stands with', async () => {
+  const examples = (await places(REGISTRY, [])).flatMap(([path, command]) => {
+    const [, lines = ''] = /^Examples:\n((?: {2}.*\n)*)/m.exec(commandHelp(command, `lichen ${path}`)) ?? [];
+    return lines
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => ({ path, line: line.trim() }));
+  });
+  expect(examples.length).toBeGreaterThan(200);
+  expect(examples.filter(({ path, line }) => line !== `lichen ${path}` && !line.startsWith(`lichen ${path} `))).toEqual([]);
 });
