@@ -128,6 +128,8 @@ describe.skipIf(!canRunContainers || !existsSync('/usr/bin/tmux'))('a container 
     await tmux.waitForScreen(/^line 1\n[^]*^line 11\n- \/tmp\/text 1\/100 1%/m);
     await tmux.enter('Ochanged');
     await tmux.press('Escape');
+    // What follows at once would be taken for the rest of an escape sequence.
+    await tmux.waitForScreen(/^- \/tmp\/text \[Modified\]/m);
     await tmux.enter(':wq');
     await tmux.waitForScreen(INNER);
     await ask('clear; head -n 1 /tmp/text; stty size', /^changed\n12 70\n\/ # ?$/m);
