@@ -177,7 +177,9 @@ describe.skipIf(!canRunContainers)('hostile processes', () => {
 
   test('R12: a container that writes as fast as it can to somebody who does not read grows nobody, and can be stopped', async () => {
     const loud = host.spawn(
-      sh(`lichen run --name loud --log-driver none --network=none ${BUSYBOX} yes | (read -r line; echo "$line"; sleep 1000)`),
+      sh(
+        `lichen run --name loud --log-driver none --network=none ${BUSYBOX} yes | (read -r line; echo "$line"; until [ -e enough ]; do sleep 0.1; done)`,
+      ),
     );
     await loud.waitForOutput(/y\n/);
     const peaks = (): readonly number[] =>
@@ -189,7 +191,8 @@ describe.skipIf(!canRunContainers)('hostile processes', () => {
     for (const peak of peaks()) expect(peak).toBeLessThan(150 * 1024);
     await host.succeed(['stop', '--time', '0', 'loud']);
     await removeNow(host, 'loud');
-    await loud[Symbol.asyncDispose]();
+    await host.run(['touch', 'enough']);
+    await loud.finish();
   });
 });
 

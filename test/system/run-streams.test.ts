@@ -186,6 +186,8 @@ describe.skipIf(!canRunContainers)('exit statuses and signals', () => {
     // Pid 1 of a pid namespace ignores what it does not catch; in the host's it is a process like any other.
     await using running = host.spawnLichen([...RUN, '--pid=host', BUSYBOX, ...sh('echo up; exec sleep 60')]);
     await running.waitForOutput(/up/);
+    // The shell itself would ignore SIGQUIT.
+    await expect.poll(() => host.processes().some(({ command }) => command === 'sleep 60')).toBe(true);
     running.signal(signal);
     expect((await running.finish(20_000)).exitCode).toBe(status);
   });
