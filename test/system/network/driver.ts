@@ -48,6 +48,8 @@ await enterNamespaces(identity, paths.run, [], () => []);
 const runDir = mkdtempSync(join(tmpdir(), 'lichen-network-'));
 const netns = join(paths.run, 'netns', `contract-${process.pid}`);
 const servers: ChildProcess[] = [];
+/** A helper that has just been started may miss that its namespace goes. */
+const ends: (() => Promise<void>)[] = [];
 let backend: NetworkBackend;
 
 for await (const line of createInterface(process.stdin)) {
@@ -64,6 +66,7 @@ for await (const line of createInterface(process.stdin)) {
   }
 }
 for (const server of servers) server.kill('SIGKILL');
+for (const end of ends) await end();
 removeNetworkNamespace(netns);
 rmSync(runDir, { recursive: true });
 
@@ -73,7 +76,10 @@ async function perform(request: DriverRequest): Promise<unknown> {
       const { ports = [], options = [] } = request;
       backend = await openBackend(request.backend, { helperDirectories: [], cacheDirectory: paths.run, rootful: !identity.rootless });
       removeNetworkNamespace(netns);
-      return backend.setup({ netns, id: 'contract', runDir, ports, options });
+      const used = backend;
+      const attachment = await used.setup({ netns, id: 'contract', runDir, ports, options });
+      ends.push(() => used.teardown(attachment));
+      return attachment;
     }
     case 'teardown':
       return backend.teardown(request.attachment);
