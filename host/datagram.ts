@@ -8,11 +8,12 @@ const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
+export const MSG_NOSIGNAL = 0x4000;
 const SUN_PATH_BYTES = 108;
 
 const socket = bind('int socket(int domain, int type, int protocol)');
-const sendto = bind('long sendto(int fd, const uint8_t *data, size_t size, int flags, const uint8_t *address, uint32_t length)');
+/** sendto(2): bytes sent, or -1. */
+export const sendto = bind('long sendto(int fd, const uint8_t *data, size_t size, int flags, const uint8_t *address, uint32_t length)');
 
 /** `path` may begin with `@`: a name of the abstract namespace (unix(7)). Never waits. Throws SYSCALL, and what open(2) says of the directory. */
 export function sendDatagram(path: string, text: string): void {
@@ -29,14 +30,24 @@ export function sendDatagram(path: string, text: string): void {
   }
 }
 
-function send(name: string, path: string, text: string): void {
+/** The caller closes it. Throws SYSCALL. */
+export function datagramSocket(): number {
+  return check(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'socket', 'AF_UNIX SOCK_DGRAM');
+}
+
+/** sockaddr_un of unix(7), as long as its name. */
+export function unixAddress(name: string): Buffer {
   const address = Buffer.alloc(2 + SUN_PATH_BYTES);
   address.writeUInt16LE(AF_UNIX, 0);
-  const length = 2 + address.write(name, 2);
+  return address.subarray(0, 2 + address.write(name, 2));
+}
+
+function send(name: string, path: string, text: string): void {
+  const address = unixAddress(name);
   const data = Buffer.from(text);
-  const fd = check(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'socket', 'AF_UNIX SOCK_DGRAM');
+  const fd = datagramSocket();
   try {
-    check(sendto(fd, data, data.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, length), 'sendto', path);
+    check(sendto(fd, data, data.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, address.length), 'sendto', path);
   } finally {
     closeSync(fd);
   }

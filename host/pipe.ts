@@ -4,6 +4,7 @@ import { bind, check } from './libc.ts';
 
 const O_CLOEXEC = 0o2000000;
 const MFD_CLOEXEC = 1;
+const MFD_ALLOW_SEALING = 2;
 
 const pipe2 = bind('int pipe2(_Out_ int *fds, int flags)');
 const memfdCreate = bind('int memfd_create(const char *name, uint flags)');
@@ -23,8 +24,9 @@ export function makePipe(): Pipe {
 export class MemoryFile implements Disposable {
   readonly fd: number;
 
-  constructor(content?: string | Uint8Array) {
-    this.fd = check(memfdCreate('lichen', MFD_CLOEXEC), 'memfd_create', 'memory file');
+  /** `sealable`: F_ADD_SEALS of fcntl(2) works on it. */
+  constructor(content?: string | Uint8Array, { sealable = false }: { sealable?: boolean } = {}) {
+    this.fd = check(memfdCreate('lichen', sealable ? MFD_CLOEXEC | MFD_ALLOW_SEALING : MFD_CLOEXEC), 'memfd_create', 'memory file');
     if (content === undefined) return;
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     // At a position, so that the offset the child will share stays at the start.

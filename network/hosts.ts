@@ -47,12 +47,16 @@ export function parseHostsFile(text: string): HostEntry[] {
   });
 }
 
+/** One word of hosts(5): a name with a line break in it would be a second entry. */
+export function isHostsName(name: string): boolean {
+  return /^[^\s\p{Cc}#]+$/u.test(name);
+}
+
 function parseAddHost(word: string, hostAddress: string | undefined): HostEntry {
   const colon = word.indexOf(':');
   const names = word.slice(0, colon).split(';');
   const address = word.slice(colon + 1);
-  // A name with a line break in it would be a second entry.
-  if (colon < 0 || names.some((name) => !/^[^\s\p{Cc}#]+$/u.test(name))) throw bad(`bad format for add-host: ${JSON.stringify(word)}`);
+  if (colon < 0 || !names.every(isHostsName)) throw bad(`bad format for add-host: ${JSON.stringify(word)}`);
   if (address !== 'host-gateway') {
     if (!/^[0-9a-fA-F:.]+$/.test(address)) throw bad(`invalid IP address in add-host: ${JSON.stringify(address)}`);
     return { address, names };

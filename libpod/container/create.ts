@@ -64,8 +64,7 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
       rootless: engine.identity.rootless,
       caller: { uid: engine.identity.uid, gid: engine.identity.gid },
       availableIds: { uids: availableIds(readIdMap('uid')), gids: availableIds(readIdMap('gid')) },
-      idsNeeded: wish.namespaces.user?.kind === 'auto' ? await neededIds(engine, wish.user, found?.image.layers ?? []) : 0,
-      freeIds: wish.namespaces.user?.kind === 'auto' ? freeIds(engine) : { uids: [], gids: [] },
+      ...(await autoIds(engine, wish, found)),
       hostEnv: hostEnv(engine),
       hostRlimits: hostRlimits(),
       logPath: placesOf(engine, id).log,
@@ -160,6 +159,14 @@ function warnOfPlatform({ image: { config } }: FoundImage, { tell }: CreateOptio
   const own = hostPlatform();
   if (config.os === own.os && config.architecture === own.architecture) return;
   tell(`WARNING: image platform (${formatPlatform(config)}) does not match the expected platform (${formatPlatform(own)})`);
+}
+
+/** What `--userns auto` asks about; without a size of its own it has as many ids as the image's accounts want. */
+async function autoIds(engine: Engine, { namespaces, user }: ContainerWish, found: FoundImage | undefined) {
+  const mode = namespaces.user;
+  if (mode?.kind !== 'auto') return { idsNeeded: 0, freeIds: { uids: [], gids: [] } };
+  const idsNeeded = mode.size === undefined ? await neededIds(engine, user, found?.image.layers ?? []) : 0;
+  return { idsNeeded, freeIds: freeIds(engine) };
 }
 
 function imageFacts(found: FoundImage | undefined) {

@@ -1,4 +1,5 @@
 /** Events as messages of systemd's journal, with Podman's fields and one of ours that says whose they are. Pure. */
+import { isRecord } from '../../core/json.ts';
 import { formatStamp, parseStamp } from '../../core/moment.ts';
 import { type JournalEntry, textOf } from '../../core/journal.ts';
 import type { ToldEvent } from '../state/events.ts';
@@ -87,9 +88,7 @@ function parseLabels(text: string): Readonly<Record<string, string>> | undefined
   if (text === '') return {};
   try {
     const value: unknown = JSON.parse(text);
-    const isMap =
-      typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((one) => typeof one === 'string');
-    return isMap ? (value as Record<string, string>) : undefined;
+    return isRecord(value) && Object.values(value).every((one) => typeof one === 'string') ? (value as Record<string, string>) : undefined;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 /** `--network`, and the checks that need mode and other flags together. */
+import { isHostsName } from '../../../network/hosts.ts';
 import type { NetworkMode } from '../wish.ts';
 import { isAddress } from './address.ts';
 import { invalid } from './go.ts';
@@ -61,9 +62,7 @@ function needed(mode: string, value: string | undefined): string {
 /** `name:address` or `name;other:address`; the address may be `host-gateway`. Returns it as typed. */
 export function parseAddHost(text: string): string {
   const colon = text.indexOf(':');
-  // A name with a line break in it would be a second entry.
-  const names = text.slice(0, Math.max(colon, 0)).split(';');
-  if (names.some((name) => !/^[^\s\p{Cc}#]+$/u.test(name))) throw invalid(`bad format for add-host: ${JSON.stringify(text)}`);
+  if (colon < 0 || !text.slice(0, colon).split(';').every(isHostsName)) throw invalid(`bad format for add-host: ${JSON.stringify(text)}`);
   const address = text.slice(colon + 1);
   if (address !== 'host-gateway' && !isAddress(address)) throw invalid(`invalid IP address in add-host: ${JSON.stringify(address)}`);
   return text;
