@@ -12,24 +12,19 @@ import { expectNothingLeft, queryStore, remains } from './remains.ts';
 const IMAGE = 'localhost/busybox';
 const SLEEP = ['sleep', '1000'] as const;
 
-async function removeVictim(host: TestHost): Promise<void> {
-  await host.succeed(['rm', '--force', '--time', '0', '--ignore', 'victim']);
-}
-
 async function runVictim(host: TestHost): Promise<void> {
-  await removeVictim(host);
-  await host.succeed(['run', '--detach', '--name', 'victim', '--network', 'none', IMAGE, ...SLEEP]);
+  await host.succeed(['run', '--detach', '--replace', '--name', 'victim', '--network', 'none', '--stop-timeout', '0', IMAGE, ...SLEEP]);
 }
 
 /** Running, from whatever it was before. */
 async function startedVictim(host: TestHost): Promise<void> {
+  if (host.processes().some(({ command }) => command === SLEEP.join(' '))) return;
   const { exitCode } = await host.lichen(['start', 'victim']);
   if (exitCode !== 0) await runVictim(host);
 }
 
 async function createVictim(host: TestHost): Promise<void> {
-  await removeVictim(host);
-  await host.succeed(['create', '--name', 'victim', IMAGE, ...SLEEP]);
+  await host.succeed(['create', '--replace', '--name', 'victim', '--stop-timeout', '0', IMAGE, ...SLEEP]);
 }
 
 const VICTIMS: readonly (Victim & { readonly argv: readonly string[] })[] = [
@@ -71,7 +66,7 @@ for (const victim of VICTIMS) {
 test.skipIf(!canMakeImages)('the first commands of a store: what they begin is begun again by the next', async () => {
   const random = chance('first');
   for (let round = 0; round < FIRST_ROUNDS; round++) {
-    await using host = await testHost();
+    await using host = await testHost({ cold: true });
     const load = ['load', '--quiet', '--input', host.fixture(await fixturePath('busybox'))];
     const moments = [random() * 300, random() * 250] as const;
     try {
@@ -87,7 +82,7 @@ test.skipIf(!canMakeImages)('the first commands of a store: what they begin is b
   }
 });
 
-const FIRST_ROUNDS = 8;
+const FIRST_ROUNDS = 5;
 
 async function removeImages(host: TestHost): Promise<void> {
   await host.succeed(['rmi', '--all', '--force']);

@@ -11,6 +11,7 @@ import { mkdtempSync } from 'node:fs';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import { giveCompiled, keepCompiled } from './compiled.ts';
 import { onTerminal, runCommand, RunningCommand, type CommandOptions, type CommandResult, type Invocation } from './command.ts';
 import { Holder } from './holder.ts';
 import { findLeaks, processesOf, type HostProcess, type LeakScope } from './leaks.ts';
@@ -35,7 +36,14 @@ export async function testHost(options: HostOptions = {}): Promise<TestHost> {
   const base = mkdtempSync(baseDirectory());
   const plan = planHost(base, REPOSITORY, FIXTURES, options);
   const holder = await Holder.start(base, plan);
-  const host = new TestHost(namespacePlace(basename(base), plan, holder, options), options);
+  const home = join(base, plan.user.home);
+  if (options.cold !== true) giveCompiled(home, plan.user);
+  const place = namespacePlace(basename(base), plan, holder, options);
+  const end = async () => {
+    keepCompiled(home, plan.user);
+    await holder[Symbol.asyncDispose]();
+  };
+  const host = new TestHost({ ...place, [Symbol.asyncDispose]: end }, options);
   if (options.journal === true) await startJournal(host);
   if (options.systemd === true) await startServiceManager(host, plan.cgroup);
   return host;
@@ -183,7 +191,7 @@ export async function freePort(): Promise<number> {
 // The shell joins the delegated cgroup and goes to the working directory before the program takes its place.
 const ENTER = '[ -z "$1" ] || echo 0 > "$1"; cd -- "$2" || exit 125; unset OLDPWD; shift 2; exec "$@"';
 
-function namespacePlace(name: string, plan: HostPlan, holder: Holder, options: HostOptions): Place {
+function namespacePlace(name: string, plan: HostPlan, holder: Holder, options: HostOptions): Omit<Place, keyof AsyncDisposable> {
   const { user } = plan;
   const path = (inside: string) => holder.path(inside);
   const withRuntimeDir = options.without?.includes('runtime-dir') !== true;
@@ -216,7 +224,6 @@ function namespacePlace(name: string, plan: HostPlan, holder: Holder, options: H
       env,
       wrapped: true,
     }),
-    [Symbol.asyncDispose]: () => holder[Symbol.asyncDispose](),
   };
 }
 

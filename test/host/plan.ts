@@ -20,6 +20,8 @@ export interface HostOptions {
   readonly home?: 'disk' | 'read-only' | { readonly sizeMib: number };
   /** Added to the environment of every command. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Begin without the code that V8 compiled of the program on earlier hosts. */
+  readonly cold?: boolean;
   /** Do not fail the test for what it leaves behind (it is ended and removed all the same). */
   readonly allowLeaks?: boolean;
 }
