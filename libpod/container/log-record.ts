@@ -1,7 +1,10 @@
 /**
- * The k8s-file log format, one record a line: `TIME stdout|stderr F|P text`.
- * `P` says that the text goes on in the next record of its stream: conmon writes what it has read, and a read need not end at a newline.
+ * The formats of log files, one record a line. k8s-file: `TIME stdout|stderr F|P text`; `P` says that the text goes on in the next record of its
+ * stream: conmon writes what it has read, and a read need not end at a newline. json-file, as Docker writes it: an object with `log`, `stream`
+ * and `time`; a `log` without a newline at its end goes on.
  */
+import { formatStamp, parseStamp } from '../../core/moment.ts';
+import { isRecord } from '../../core/json.ts';
 
 export type LogStream = 'stdout' | 'stderr';
 
@@ -18,8 +21,36 @@ const HEADER = /^(\S+) (stdout|stderr) ([FP]) /;
 /** RFC 3339 is at most 35 characters, then stream and tag. */
 const HEADER_BYTES = 64;
 
-/** `line` may end with its newline. Undefined for what is no record: a line that was cut when the machine went down. */
+/** Of either format. `line` may end with its newline. Undefined for what is no record: a line that was cut when the machine went down. */
 export function parseLogRecord(line: Buffer): LogRecord | undefined {
+  return line[0] === BRACE ? parseJson(line) : parseK8s(line);
+}
+
+/** In Docker's json-file format, with its newline. What is not UTF-8 cannot be kept there: U+FFFD takes its place, as Docker has it. */
+export function jsonLine({ stamp, stream, partial, text }: LogRecord): string {
+  const nanos = parseStamp(stamp);
+  const log = `${text.toString()}${partial ? '' : '\n'}`;
+  return `${JSON.stringify({ log, stream, time: nanos === undefined ? stamp : formatStamp(nanos) })}\n`;
+}
+
+function parseJson(line: Buffer): LogRecord | undefined {
+  const value = parsed(line.toString());
+  if (!isRecord(value)) return undefined;
+  const { log, stream, time } = value;
+  if (typeof log !== 'string' || typeof time !== 'string' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
+  const partial = !log.endsWith('\n');
+  return { stamp: time, stream, partial, text: Buffer.from(partial ? log : log.slice(0, -1)) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseK8s(line: Buffer): LogRecord | undefined {
   const match = HEADER.exec(line.subarray(0, HEADER_BYTES).toString('latin1'));
   if (!match) return undefined;
   const end = line.at(-1) === NEWLINE ? line.length - 1 : line.length;
@@ -65,6 +96,7 @@ export class TailCounter {
 
 const BLOCK_BYTES = 65_536;
 export const NEWLINE = 0x0a;
+const BRACE = 0x7b;
 
 /** The lines of a file before `end`, the last one first, each with its newline. `read` gives the bytes of a range. */
 export function* linesBackwards(

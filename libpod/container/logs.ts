@@ -6,6 +6,7 @@ import { EngineError } from '../../core/errors.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { LineJoiner, linesBackwards, type LogChunk, NEWLINE, parseLogRecord, tailStart } from './log-record.ts';
+import { placesOf } from './places.ts';
 import { isPast, type LogRequest, LOOK_EVERY_MS, stillRuns, timeTest } from './log-request.ts';
 
 const READ_BYTES = 65_536;
@@ -27,14 +28,17 @@ export async function* readLogs(engine: Engine, record: ContainerRecord, request
 }
 
 async function* readLogFile(engine: Engine, record: ContainerRecord, request: LogRequest): AsyncGenerator<readonly LogChunk[], void> {
-  const { path } = record.config.log;
+  const { path, driver } = record.config.log;
+  const isJson = driver === 'json-file';
   const joiner = new LineJoiner();
   const isWanted = timeTest(request);
   using news = request.follow ? watchFile(path) : undefined;
   using file = new GrowingFile(path, request.tail);
   for (;;) {
     // Looked at before the file is read to its end: what an ended container wrote is there by then.
-    const goesOn = news !== undefined && !isPast(request.untilNs) && (await stillRuns(engine, record));
+    const runs = (news !== undefined || isJson) && (await stillRuns(engine, record));
+    if (isJson && !runs) await (await import('../monitor/json-log.ts')).jsonLogWritten(placesOf(engine, record.id).run);
+    const goesOn = news !== undefined && runs && !isPast(request.untilNs);
     for (const lines of file.newLines()) {
       yield lines.flatMap((line) => {
         const parsed = parseLogRecord(line);

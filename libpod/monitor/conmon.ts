@@ -65,24 +65,29 @@ class Conmon implements Monitor {
     const ociLog = join(request.runDir, 'oci-log');
     const pidFile = join(request.runDir, 'pidfile');
     const monitorPidFile = join(request.runDir, 'conmon.pid');
+    const json =
+      request.log.driver === 'json-file'
+        ? 3 + withoutGaps(request.preserveFds).length + CREATE_CHANNELS.length + request.heldFds.length
+        : undefined;
     const args = [
       ...this.#commonArgs(request, request.id, request.bundle, pidFile, ociLog),
       '--exit-dir',
       this.#choice.exitDirectory,
       '--conmon-pidfile',
       monitorPidFile,
-      ...logArgs(request.log),
+      ...logArgs(request.log, json === undefined ? undefined : `/proc/self/fd/${json}`),
       ...(request.timeoutSeconds === undefined ? [] : ['-T', String(request.timeoutSeconds)]),
       ...runtimePreserved(request.preserveFds),
       ...(request.notifySocket === undefined ? [] : [`--sdnotify-socket=${request.notifySocket}`]),
-      ...exitArgs(request.exitCommand),
+      ...exitArgs(json === undefined ? request.exitCommand : withoutDescriptor(json, request.exitCommand)),
     ];
     using stderr = errorFile(join(request.runDir, 'conmon.log'));
+    using writer = json === undefined ? undefined : await (await import('./json-log.ts')).startJsonLog(request);
     const { channels, child } = await this.#launch(
       args,
       stderr.fd,
-      ['_OCI_SYNCPIPE', '_OCI_STARTPIPE'],
-      request.heldFds,
+      CREATE_CHANNELS,
+      writer === undefined ? request.heldFds : [...request.heldFds, writer.fd],
       request.preserveFds,
       passesStreamsThrough(request) ? [0, 1, 2] : undefined,
     );
@@ -237,10 +242,12 @@ interface LaunchedConmon {
   readonly child: Launched;
 }
 
-function logArgs(log: MonitorCreate['log']): string[] {
+/** conmon writes one format: `pipe` leads to who writes Docker's. */
+function logArgs(log: MonitorCreate['log'], pipe: string | undefined): string[] {
   if (log.driver === 'none') return ['-l', 'none'];
   if (passesStreamsThrough({ log })) return ['-l', 'passthrough'];
   if (log.driver === 'journald') return ['-l', 'journald', ...(log.tag === undefined ? [] : ['--log-tag', log.tag])];
+  if (pipe !== undefined) return ['-l', `k8s-file:${pipe}`];
   return ['-l', `k8s-file:${log.path}`, ...(log.maxSizeBytes === undefined ? [] : ['--log-size-max', String(log.maxSizeBytes)])];
 }
 
@@ -249,12 +256,18 @@ function runtimePreserved(fds: readonly number[]): string[] {
   return preserveArgs(fds).flatMap((arg) => ['--runtime-opt', arg]);
 }
 
+/** The log is at its end when nobody holds its pipe, and the exit command goes on. A shell of one-digit descriptors has to do. */
+function withoutDescriptor(fd: number, command: readonly string[]): string[] {
+  return fd > 9 ? [...command] : ['/bin/sh', '-c', `exec ${fd}>&-; exec "$@"`, 'sh', ...command];
+}
+
 function exitArgs(command: readonly string[]): string[] {
   const [program, ...args] = command;
   if (program === undefined) return [];
   return ['--exit-command', program, ...args.flatMap((arg) => ['--exit-command-arg', arg])];
 }
 
+const CREATE_CHANNELS = ['_OCI_SYNCPIPE', '_OCI_STARTPIPE'] as const;
 type Channel = '_OCI_SYNCPIPE' | '_OCI_STARTPIPE' | '_OCI_ATTACHPIPE';
 
 /** Our ends of the pipes to conmon. */

@@ -30,7 +30,7 @@ export interface MonitorCreate extends MonitorStreams {
   readonly name: string;
   readonly bundle: string;
   readonly runDir: string;
-  /** `json-file` is a name of `k8s-file`, as for Podman: the lines are the same. `tag`: of `journald` alone. */
+  /** `tag`: of `journald` alone. */
   readonly log: { readonly driver: LogDriver; readonly path: string; readonly maxSizeBytes?: number; readonly tag?: string };
   /** argv run when the container has exited (and its exit file is written). */
   readonly exitCommand: readonly string[];

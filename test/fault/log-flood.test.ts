@@ -11,6 +11,8 @@ const LINE_BYTES = 2000;
 const MAX_SIZE = 10_000_000;
 /** conmon takes 2 MiB. */
 const MONITOR_MIB = 16;
+/** A Node process: what it takes for nothing, and a few blocks. */
+const WRITER_MIB = 90;
 /** What `logs` may take for the last nine tenths of a log beyond what it took for the first. */
 const GROWTH_MIB = 40;
 
@@ -33,11 +35,12 @@ function digestOfAll(): string {
 describe.skipIf(!canRunContainers)('a flood of output', () => {
   let host: TestHost;
   const flood = (...options: readonly string[]) =>
-    host.succeed(['run', '-d', '--name=flood', '--network=none', '--log-driver=k8s-file', ...options, BUSYBOX, ...sh(FLOOD)]);
+    host.succeed(['run', '-d', '--name=flood', '--network=none', ...options, BUSYBOX, ...sh(FLOOD)]);
   const ended = () =>
     expect
       .poll(async () => (await host.lichen(['exec', 'flood', 'test', '-e', '/tmp/done'])).exitCode, { timeout: 60_000, interval: 100 })
       .toBe(0);
+  const writers = () => host.processes().filter(({ command }) => command.includes('json-log-main'));
   const inspected = (format: string) => host.succeed(['inspect', '-f', format, 'flood']);
   const monitorMib = async () => peakMemoryMib(host.path(`/proc/${await inspected('{{.State.ConmonPid}}')}`));
 
@@ -48,7 +51,7 @@ describe.skipIf(!canRunContainers)('a flood of output', () => {
   afterAll(() => host[Symbol.asyncDispose]());
 
   test('is kept whole, and streams to a reader who is slower', async () => {
-    await flood();
+    await flood('--log-driver=k8s-file');
     await host.run(['mkfifo', '/tmp/fifo']);
     await using reader = host.spawn(['sh', '-c', READER]);
     await using following = host.spawn(['sh', '-c', 'exec lichen logs -f flood > /tmp/fifo']);
@@ -66,10 +69,13 @@ describe.skipIf(!canRunContainers)('a flood of output', () => {
     expect((await following.finish()).exitCode).toBe(0);
   });
 
-  test('with --log-opt max-size keeps its end, without a gap', async () => {
-    await flood('--log-opt', `max-size=${MAX_SIZE}`);
+  test.each(['k8s-file', 'json-file'])('with --log-driver %s and --log-opt max-size keeps its end, without a gap', async (driver) => {
+    await flood(`--log-driver=${driver}`, '--log-opt', `max-size=${MAX_SIZE}`);
     await ended();
+    for (const { pid } of writers()) expect(peakMemoryMib(host.path(`/proc/${pid}`))).toBeLessThan(WRITER_MIB);
+    expect(writers()).toHaveLength(driver === 'json-file' ? 1 : 0);
     expect(await monitorMib()).toBeLessThan(MONITOR_MIB);
+    await host.succeed(['stop', '-t', '0', 'flood']);
     expect(statSync(host.path(await inspected('{{.HostConfig.LogConfig.Path}}'))).size).toBeLessThanOrEqual(MAX_SIZE);
     const kept = (await host.lichen(['logs', 'flood'])).stdout;
     const count = kept.length / LINE_BYTES;

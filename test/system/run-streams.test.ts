@@ -92,10 +92,55 @@ describe.skipIf(!canRunContainers)('the streams of a container', () => {
     });
   });
 
-  test('--log-driver json-file is kept by its name and has the lines of k8s-file', async () => {
-    await host.succeed(['run', '--name=json', '--network=none', '--log-driver=json-file', BUSYBOX, 'echo', 'seen']);
+  test('--log-driver json-file writes the lines of Docker, which logs shows as it shows others', async () => {
+    const run = (...words: readonly string[]) => ['run', '--network=none', '--log-driver=json-file', ...words];
+    const script = sh('echo "quoted \\"word\\""; echo talk >&2; printf "\\377 no end"');
+    await host.succeed(run('--name=json', BUSYBOX, ...script));
     expect(await host.succeed(['inspect', '-f', '{{.HostConfig.LogConfig.Type}}', 'json'])).toBe('json-file');
-    expect(await host.succeed(['logs', 'json'])).toBe('seen');
+    expect(await host.lichen(['logs', 'json'])).toMatchObject({ stdout: 'quoted "word"\n\ufffd no end', stderr: 'talk\n' });
+    const path = await host.succeed(['inspect', '-f', '{{.HostConfig.LogConfig.Path}}', 'json']);
+    const lines = (await host.readFile(path)).trimEnd().split('\n');
+    const records = lines.map((line) => JSON.parse(line) as Record<string, string>);
+    expect(records.map(({ log, stream }) => [log, stream])).toEqual(
+      expect.arrayContaining([
+        ['quoted "word"\n', 'stdout'],
+        ['talk\n', 'stderr'],
+        ['\ufffd no end', 'stdout'],
+      ]),
+    );
+    for (const { time } of records) expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/);
+    const last = await host.lichen(['logs', '--tail=1', '-t', 'json']);
+    expect(last.stdout + last.stderr).toMatch(/^\S+Z .+/);
+    await host.succeed(['start', '-a', 'json']);
+    expect((await host.lichen(['logs', 'json'])).stderr).toBe('talk\ntalk\n');
+    await host.succeed(['rm', 'json']);
+
+    expect(await host.lichen(run('--name=json', '--log-opt=path=/no/such/file', BUSYBOX, 'true'))).toMatchObject({
+      exitCode: 126,
+      stderr: expect.stringContaining('open /no/such/file: no such file or directory'),
+    });
+    await host.succeed(['rm', '--ignore', 'json']);
+  });
+
+  test('--log-driver json-file: output can be followed, and a killed writer stops no container', async () => {
+    const writers = () => host.processes().filter(({ command }) => command.includes('json-log-main'));
+    const script = sh(
+      'read -r go; echo first; read -r go; i=0; while [ $i -lt 5000 ]; do i=$((i+1)); echo $i; done; echo >&2; read -r go; exit 7',
+    );
+    await using running = host.spawnLichen(['run', '-i', '--name=json', '--network=none', '--log-driver=json-file', BUSYBOX, ...script]);
+    await expect.poll(() => host.lichen(['container', 'exists', 'json']).then(({ exitCode }) => exitCode)).toBe(0);
+    await expect.poll(() => host.succeed(['inspect', '-f', '{{.State.Running}}', 'json'])).toBe('true');
+    await using following = host.spawnLichen(['logs', '-f', 'json']);
+    running.write('go\n');
+    await following.waitForOutput(/first/);
+    expect(writers()).toHaveLength(1);
+    for (const { pid } of writers()) await host.run(['kill', '-KILL', String(pid)]);
+    await expect.poll(writers).toEqual([]);
+    running.write('go\n');
+    await running.waitForOutput(/\n5000\n/);
+    running.write('go\n');
+    expect((await running.finish()).exitCode).toBe(7);
+    expect((await following.finish()).stdout).toBe('first\n');
     await host.succeed(['rm', 'json']);
   });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LineJoiner, linesBackwards, type LogStream, parseLogRecord, tailStart } from '../../libpod/container/log-record.ts';
+import { jsonLine, LineJoiner, linesBackwards, type LogStream, parseLogRecord, tailStart } from '../../libpod/container/log-record.ts';
 
 const STAMP = '2026-11-22T04:00:07.846943862+00:00';
 
@@ -121,5 +121,34 @@ describe('the end of a log', () => {
     const start = tailStart(linesBackwards(file.length, read), 3, file.length);
     expect(recordsFrom(file, start).map(({ text: words }) => words)).toEqual(['line 9997', 'line 9998', 'line 9999']);
     expect(readBytes).toBeLessThan(70_000);
+  });
+});
+
+describe('json-file', () => {
+  test('a record of conmon is written as Docker writes it', () => {
+    const written = (line: string) => jsonLine(parseLogRecord(Buffer.from(line))!);
+    expect(written('2026-11-22T04:00:07.120000000+02:00 stderr F a "b"\n')).toBe(
+      '{"log":"a \\"b\\"\\n","stream":"stderr","time":"2026-11-22T02:00:07.12Z"}\n',
+    );
+    expect(written(`${STAMP} stdout P half\n`)).toContain('"log":"half",');
+  });
+
+  test('what was written is read back', () => {
+    fc.assert(
+      fc.property(record, ({ text: words, ...rest }) => {
+        const one = { ...rest, stamp: '2026-11-22T04:00:07.846943862Z', text: Buffer.from(words.toWellFormed()) };
+        expect(parseLogRecord(Buffer.from(jsonLine(one)))).toEqual(one);
+      }),
+    );
+  });
+
+  test.each([
+    '{',
+    '{}',
+    '{"log":1,"stream":"stdout","time":"x"}',
+    '{"log":"","stream":"other","time":"x"}',
+    '{"log":"a\\n","stream":"stdout"}',
+  ])('no record: %s', (line) => {
+    expect(parseLogRecord(Buffer.from(line))).toBeUndefined();
   });
 });

@@ -1,0 +1,78 @@
+/** Log driver json-file: conmon writes its own format into a pipe, and a small process of ours (json-log-main.ts) writes Docker's from it. */
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EngineError } from '../../core/errors.ts';
+import { systemWords } from '../../core/system-words.ts';
+import { tryFlock, tryLockFile } from '../../host/flock.ts';
+import { makePipe } from '../../host/pipe.ts';
+import { launch } from '../../host/process.ts';
+import type { MonitorCreate } from './monitor.ts';
+
+/** It waits for its pipe most of the time, and its memory is held for every container. */
+const NODE_FLAGS = [
+  '--v8-pool-size=0',
+  '--single-threaded',
+  '--max-semi-space-size=1',
+  '--max-old-space-size=32',
+  '--disable-warning=ExperimentalWarning',
+];
+const POLL_MS = 5;
+/** Longer than a writer needs for a full pipe. */
+const WRITERS_GONE_MS = 5000;
+
+/** Start the writer. `fd` is where it reads from: for the monitor, and to be closed here. Throws INVALID_ARGUMENT when the log cannot be opened. */
+export async function startJsonLog({ log, runDir }: Pick<MonitorCreate, 'log' | 'runDir'>): Promise<Disposable & { readonly fd: number }> {
+  const file = openLog(log.path);
+  const lock = await sharedLock(runDir);
+  const pipe = makePipe();
+  try {
+    const inSources = import.meta.filename.endsWith('.ts');
+    const main = join(import.meta.dirname, inSources ? 'json-log-main.ts' : 'json-log-main.cjs');
+    const args = [...NODE_FLAGS, '--', main, log.path, String(log.maxSizeBytes ?? '')];
+    await launch(process.execPath, args, { stdio: [pipe.read, 'ignore', 'ignore', file, lock], cwd: '/', detached: true });
+  } catch (error) {
+    closeSync(pipe.write);
+    throw error;
+  } finally {
+    for (const fd of [pipe.read, file, lock]) closeSync(fd);
+  }
+  return { fd: pipe.write, [Symbol.dispose]: () => closeSync(pipe.write) };
+}
+
+/** Wait, not for ever, until what an ended container printed is in its log. */
+export async function jsonLogWritten(runDir: string): Promise<void> {
+  for (let waited = 0; waited < WRITERS_GONE_MS; waited += POLL_MS) {
+    if (isFree(runDir)) return;
+    await sleep(POLL_MS);
+  }
+}
+
+function isFree(runDir: string): boolean {
+  try {
+    using lock = tryLockFile(lockPath(runDir));
+    return lock !== undefined;
+  } catch {
+    // The run directory is gone, and whoever wrote with it.
+    return true;
+  }
+}
+
+/** Held by the writer through the descriptor that it inherits. */
+async function sharedLock(runDir: string): Promise<number> {
+  const fd = openSync(lockPath(runDir), 'a', 0o600);
+  while (!tryFlock(fd, 'shared')) await sleep(POLL_MS);
+  return fd;
+}
+
+function lockPath(runDir: string): string {
+  return join(runDir, 'log-writer');
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a', 0o640);
+  } catch (cause) {
+    throw new EngineError('INVALID_ARGUMENT', `open ${path}: ${systemWords(cause)}`, { cause });
+  }
+}
