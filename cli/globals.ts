@@ -16,7 +16,7 @@ export const PERSISTENT_FLAGS = flagTable({
     help: 'Log messages of this level and above (trace, debug, info, warn, warning, error, fatal, panic)',
     default: 'warn',
   },
-  module: { kind: 'stringArray', help: 'Load a module of containers.conf(5)', unsupported: true },
+  module: { kind: 'stringArray', help: 'Load a module of containers.conf(5) (repeatable)', complete: 'file' },
   'network-cmd-path': { kind: 'string', help: 'Path of the slirp4netns or pasta binary', complete: 'file' },
   'network-config-dir': { kind: 'string', help: 'Directory with the definitions of networks', complete: 'file' },
   root: { kind: 'string', help: 'Directory of images, containers and volumes', complete: 'file' },

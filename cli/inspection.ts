@@ -40,7 +40,7 @@ export async function printInspected(context: CommandContext, request: InspectRe
 }
 
 /** The kinds in the order in which a name is looked for. */
-const ORDER: readonly InspectKind[] = ['container', 'image', 'volume', 'network', 'pod'];
+const ORDER: readonly InspectKind[] = ['container', 'image', 'volume', 'network', 'pod', 'artifact'];
 
 async function lookUp(engine: Engine, name: string, request: InspectRequest): Promise<Inspected | undefined> {
   if (name === '') throw new EngineError('INVALID_ARGUMENT', 'name or ID cannot be empty');
@@ -64,7 +64,7 @@ type Finder = (engine: Engine, name: string, request: InspectRequest) => Promise
 
 const FINDERS: Readonly<Record<InspectKind, Finder>> = {
   container: async (engine, name, request) => {
-    const record = ifThere(() => engine.containers.find(name));
+    const record = await ifThere(() => engine.containers.find(name));
     return record && container(engine, record, request);
   },
   image: async (engine, name) => {
@@ -75,7 +75,7 @@ const FINDERS: Readonly<Record<InspectKind, Finder>> = {
     return { kind: 'image', document: await inspectedImage(engine, found.image) };
   },
   volume: async (engine, name) => {
-    const volume = ifThere(() => engine.volumes.find(name));
+    const volume = await ifThere(() => engine.volumes.find(name));
     if (!volume) return undefined;
     const { inspectVolume } = await import('../libpod/inspect/volume.ts');
     const { summariseVolume } = await import('../libpod/volume/list.ts');
@@ -83,17 +83,22 @@ const FINDERS: Readonly<Record<InspectKind, Finder>> = {
   },
   network: async () => undefined,
   pod: async () => undefined,
+  artifact: async (engine, name) => {
+    const { inspectedArtifact } = await import('../libpod/artifact/inspect.ts');
+    const document = await ifThere(() => inspectedArtifact(engine, name));
+    return document && { kind: 'artifact', document };
+  },
 };
 
 async function container(engine: Engine, record: ContainerRecord, { size }: InspectRequest): Promise<Inspected> {
   return { kind: 'container', document: await inspectedContainer(engine, record, { size }) };
 }
 
-function ifThere<T>(find: () => T): T | undefined {
+async function ifThere<T>(find: () => T | Promise<T>): Promise<T | undefined> {
   try {
-    return find();
+    return await find();
   } catch (error) {
-    if (isEngineError(error, 'NO_SUCH_CONTAINER', 'NO_SUCH_VOLUME')) return undefined;
+    if (isEngineError(error, 'NO_SUCH_ARTIFACT', 'NO_SUCH_CONTAINER', 'NO_SUCH_VOLUME')) return undefined;
     throw error;
   }
 }
@@ -110,6 +115,8 @@ function missing(type: InspectType, name: string): EngineError {
       return new EngineError('NO_SUCH_VOLUME', `no such volume ${name}`);
     case 'network':
       return new EngineError('NO_SUCH_NETWORK', `network ${name}: unable to find network with name or ID ${name}: network not found`);
+    case 'artifact':
+      return new EngineError('NO_SUCH_ARTIFACT', `${name}: artifact does not exist`);
     case 'pod':
       return new EngineError('NO_SUCH_POD', `no such pod ${name}`);
   }

@@ -42,6 +42,8 @@ export interface EngineOptions {
   readonly networkCommand?: string | undefined;
   readonly volumePath?: string | undefined;
   readonly eventsBackend?: EventsBackend | undefined;
+  /** Names or paths of containers.conf(5) modules. */
+  readonly modules: readonly string[];
   /** A Go template over what `inspect` shows of a container, for the names under which it logs. Throws INVALID_TEMPLATE. */
   readonly expandTag: (template: string, document: object) => Promise<string>;
   /** argv that starts lichen again: launcher and the global flags that choose this store. */
@@ -93,9 +95,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   await enterNamespaces(outside, choosePaths(outside, options.env, choice).run, options.args, survivingMonitors);
   const identity = readIdentity(options.env);
   const paths = choosePaths(identity, options.env, choice);
+  const settings = await loadSettings(options.env, paths.config, options.modules);
   ensurePrivateDirectory(paths.store);
   ensurePrivateDirectory(paths.run);
-  const settings = await loadSettings(options.env, paths.config);
   const eventsBackend = options.eventsBackend ?? configuredBackend(settings);
   const db = Database.open(join(paths.store, 'db.sqlite'));
   keepReserve(paths.store);

@@ -1,6 +1,6 @@
 /** containers.conf(5): the keys that lichen knows. Files are merged in Podman's order; the TOML parser is loaded only if there is one. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { parseToml } from '../core/toml.ts';
 import { parseSizeBytes } from '../core/size.ts';
@@ -31,9 +31,13 @@ export interface Settings {
   readonly hooksDirectories: readonly string[];
 }
 
-/** Later files win, key by key. Throws CONFIG (which file, which key, what is wrong). */
-export async function loadSettings(env: NodeJS.ProcessEnv, userConfig: string): Promise<Settings> {
-  const files = configFiles(env, userConfig);
+/** Later files win, key by key; `modules` (`--module`) come after them. Throws CONFIG (which file, which key, what is wrong). */
+export async function loadSettings(env: NodeJS.ProcessEnv, userConfig: string, modules: readonly string[]): Promise<Settings> {
+  const files = configFiles(
+    env,
+    userConfig,
+    modules.map((name) => moduleFile(name, userConfig)),
+  );
   let merged: Tables = {};
   for (const file of files) merged = merge(merged, await readToml(file));
   return fromTables(merged);
@@ -42,7 +46,19 @@ export async function loadSettings(env: NodeJS.ProcessEnv, userConfig: string): 
 type Table = Readonly<Record<string, unknown>>;
 type Tables = Readonly<Record<string, Table>>;
 
-function configFiles(env: NodeJS.ProcessEnv, userConfig: string): string[] {
+/** Throws CONFIG with the status that Podman ends with. */
+function moduleFile(name: string, userConfig: string): string {
+  const directories = [...new Set([userConfig, '/etc/containers', '/usr/share/containers'])];
+  const places = isAbsolute(name) ? [name] : directories.map((directory) => join(directory, 'containers.conf.modules', name));
+  const found = places.find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new EngineError('CONFIG', `could not resolve module ${JSON.stringify(name)}: there is no ${places.join(', no ')}`, {
+    exitCode: 1,
+    hint: 'Give an absolute path, or put the file into one of the directories.',
+  });
+}
+
+function configFiles(env: NodeJS.ProcessEnv, userConfig: string, modules: readonly string[]): string[] {
   const override = env['CONTAINERS_CONF_OVERRIDE'];
   const only = env['CONTAINERS_CONF'];
   const usual = [
@@ -52,7 +68,7 @@ function configFiles(env: NodeJS.ProcessEnv, userConfig: string): string[] {
   ];
   const own =
     userConfig === '/etc/containers' ? [] : [join(userConfig, 'containers.conf'), ...dropIns(join(userConfig, 'containers.conf.d'))];
-  return [...(only ? [only] : [...usual, ...own].filter((file) => existsSync(file))), ...(override ? [override] : [])];
+  return [...(only ? [only] : [...usual, ...own].filter((file) => existsSync(file))), ...modules, ...(override ? [override] : [])];
 }
 
 function dropIns(directory: string): string[] {

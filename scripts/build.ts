@@ -97,6 +97,8 @@ const SELDOM = [
   'cli/completion/complete.ts',
   'cli/completion/names.ts',
   'cli/format/tag.ts',
+  'cli/format/views/artifact-document.ts',
+  'libpod/artifact/inspect.ts',
   'cli/pulling.ts',
   'libpod/artifact/mount.ts',
   'libpod/boot/due.ts',

@@ -1,7 +1,7 @@
 import { inspectedArtifact } from '../../libpod/artifact/inspect.ts';
 import { defineCommand } from '../command.ts';
 import { artifactInspectFace } from '../faces/artifact-inspect.ts';
-import { artifactData } from '../format/views/artifacts.ts';
+import { artifactData } from '../format/views/artifact-document.ts';
 import { encodeJson, FIVE_SPACES } from '../format/json.ts';
 import { formatEach, isJsonFormat } from '../format/report.ts';
 

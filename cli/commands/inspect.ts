@@ -3,7 +3,7 @@ import { defineCommand } from '../command.ts';
 import { inspectFace } from '../faces/inspect.ts';
 import { type InspectType, printInspected } from '../inspection.ts';
 
-const TYPES: readonly InspectType[] = ['all', 'container', 'image', 'network', 'pod', 'volume'];
+const TYPES: readonly InspectType[] = ['all', 'container', 'image', 'network', 'pod', 'volume', 'artifact'];
 
 export const command = defineCommand(inspectFace, async (context, names, { type: typed, format, size, latest }) => {
   const type = TYPES.find((one) => one === typed);

@@ -3,7 +3,7 @@ import { flagTable } from '../flag.ts';
 import { JSON_FORMAT, LATEST } from './shared.ts';
 
 export const inspectFace = defineFace({
-  usage: '[options] {CONTAINER|IMAGE|POD|NETWORK|VOLUME} [...]',
+  usage: '[options] {CONTAINER|IMAGE|POD|NETWORK|VOLUME|ARTIFACT} [...]',
   summary: 'Show all that is known of objects',
   examples: ['inspect ctrID imageID', 'inspect --type image imageID', "inspect --format '{{.Id}} {{.Size}}' imageID"],
   flags: flagTable({
@@ -13,7 +13,7 @@ export const inspectFace = defineFace({
     type: {
       kind: 'string',
       short: 't',
-      help: 'Look only for one kind ("all"|"container"|"image"|"network"|"pod"|"volume")',
+      help: 'Look only for one kind ("all"|"artifact"|"container"|"image"|"network"|"pod"|"volume")',
       default: 'all',
     },
   }),

@@ -96,6 +96,22 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('artifact', () => {
     expect(blobs()).toEqual([]);
   });
 
+  test('inspect finds artifacts as it finds everything else', async () => {
+    await host.writeFile('/tmp/looked-at', 'x\n');
+    await host.succeed(['artifact', 'add', 'localhost/looked/at:1', '/tmp/looked-at']);
+    const document = await inspect('localhost/looked/at:1');
+    for (const flags of [[], ['--type', 'artifact']]) {
+      expect(JSON.parse(await host.succeed(['inspect', ...flags, 'localhost/looked/at:1']))).toEqual([document]);
+    }
+    const format = '{{.Name}} {{.Manifest.MediaType}}';
+    expect(await host.lichen(['inspect', '--type', 'artifact', '--format', format, 'localhost/looked/at:1', 'nope'])).toMatchObject({
+      stdout: 'localhost/looked/at:1 application/vnd.oci.image.manifest.v1+json\n',
+      stderr: 'Error: nope: artifact does not exist\n',
+      exitCode: 125,
+    });
+    await host.succeed(['artifact', 'rm', 'localhost/looked/at:1']);
+  });
+
   test('files come out again, whole, and never through a symbolic link', async () => {
     const digest = digestOf('{"j":1}\n');
     await host.succeed(['artifact', 'add', 'some', 'a.txt', 'b.json']);

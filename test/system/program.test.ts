@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestHost } from '../host/host.ts';
-import { BUSYBOX, canRunContainers, loadedHost, removeNow } from '../host/loaded.ts';
+import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
 
 let host: TestHost;
 const PODMAN = '5.8.6';
@@ -51,7 +51,6 @@ describe.skipIf(!canRunContainers)('the program', () => {
   });
 
   test.each([
-    [['--module', 'nosuch'], '--module is not supported yet'],
     [['--url', 'unix:///nosuch.sock'], '--url is not supported yet'],
     [['--host', 'tcp://127.0.0.1:1'], '--url is not supported yet'],
     [['--connection', 'nosuch'], '--connection is not supported yet'],
@@ -67,6 +66,30 @@ describe.skipIf(!canRunContainers)('the program', () => {
       expect.objectContaining({ stdout: '', stderr: `Error: ${message}\n`, exitCode: 125 }),
     );
     expect(existsSync(host.path(root))).toBe(false);
+  });
+
+  test('--module loads settings after those of containers.conf, for the container that is cleaned up in the background too', async () => {
+    const modules = `${host.user.home}/.config/containers/containers.conf.modules`;
+    await host.writeFile(`${modules}/one.conf`, '[containers]\nenv = ["ONE=1", "BOTH=one"]\numask = "0027"\n');
+    await host.writeFile('/tmp/two.conf', '[containers]\nenv = ["BOTH=two", {append=true}]\n');
+    await host.writeFile('/tmp/broken.conf', '[containers\n');
+    const flags = ['--module', 'one.conf', '--module', '/tmp/two.conf'];
+    const script = sh('echo $ONE $BOTH $(umask)');
+    expect(await host.succeed([...flags, 'run', '--rm', '--network=none', BUSYBOX, ...script])).toBe('1 two 0027');
+    expect(await host.succeed(['run', '--rm', '--network=none', ...flags, BUSYBOX, ...script])).toBe('1 two 0027');
+    expect(await host.succeed(['run', '--rm', '--network=none', BUSYBOX, ...script])).toBe('0022');
+    await host.succeed([...flags, 'run', '-d', '--rm', '--network=none', BUSYBOX, 'true']);
+    await expect.poll(() => host.succeed(['ps', '-aq'])).toBe('');
+    const nowhere = ['.config/containers', '/etc/containers', '/usr/share/containers'].map((at) => `${at}/containers.conf.modules/nosuch`);
+    const unknown = await host.lichen(['--root', '/tmp/no-store', '--module', 'nosuch', 'ps']);
+    expect(unknown).toMatchObject({ stdout: '', exitCode: 1 });
+    expect(unknown.stderr).toMatch(/^Error: could not resolve module "nosuch": /);
+    for (const path of nowhere) expect(unknown.stderr).toContain(path);
+    expect(existsSync(host.path('/tmp/no-store'))).toBe(false);
+    expect(await host.lichen(['--module', '/tmp/broken.conf', 'ps'])).toMatchObject({
+      stderr: expect.stringContaining('/tmp/broken.conf: '),
+      exitCode: 125,
+    });
   });
 
   test('empty words choose nothing', async () => {

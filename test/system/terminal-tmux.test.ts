@@ -118,6 +118,54 @@ describe.skipIf(!canRunContainers || !existsSync('/usr/bin/tmux'))('a container 
     await expectRestored(0);
   });
 
+  test.skipIf(!existsSync('/usr/bin/vim.tiny'))('the machine’s own bash, vim and top work as outside', async () => {
+    const inner = /^inner# ?$/m;
+    await tmux.enter(`lichen run -it --network none --name ${NAME} -e PS1='inner# ' --rootfs /:O bash --norc`);
+    await tmux.waitForScreen(inner);
+    await ask('echo "is ${BASH_VERSION%%.*}" $COLUMNS', /^is \d+ 132$/m);
+    await tmux.press('Up', 'C-e', 'Space', 'x', 'y', 'C-h', 'Enter');
+    await tmux.waitForScreen(/^is \d+ 132 x$/m);
+    await tmux.press('n', 'o', 't', 'C-c');
+    await tmux.waitForScreen(/^inner# not\^C\ninner# ?$/m);
+    await tmux.enter('clear; sleep 1000');
+    await expect.poll(() => host.processes().some(({ command }) => command === 'sleep 1000')).toBe(true);
+    await tmux.press('C-z');
+    await tmux.waitForScreen(/Stopped +sleep 1000$/m);
+    await ask('fg', /^sleep 1000$/m);
+    await tmux.press('C-c');
+    await tmux.waitForScreen(/^\^C\ninner# ?$/m);
+
+    await tmux.enter('for i in $(seq 100); do echo "line $i"; done > /tmp/text; vim.tiny -u NONE -N /tmp/text');
+    await tmux.waitForScreen(/^line 1\n[^]*^line 23\n"\/tmp\/text" 100L/m);
+    await tmux.resize(40, 60);
+    await tmux.waitForScreen(/^line 1\n[^]*^line 39\n/m);
+    await tmux.press(...DETACH);
+    await tmux.waitForScreen(OUTER);
+    await tmux.enter(`clear; lichen attach ${NAME}`);
+    await expect.poll(attachments).toBe(2);
+    await tmux.press('C-l', 'G');
+    await tmux.waitForScreen(/^line 62\n[^]*^line 100\n/m);
+    await tmux.press('O');
+    await tmux.waitForScreen(/^-- INSERT --/m);
+    await tmux.press('n', 'e', 'w', 'Escape');
+    // What follows at once would be taken for the rest of an escape sequence.
+    await tmux.waitForScreen(/^(?![^]*INSERT)/);
+    await tmux.enter(':wq');
+    await tmux.waitForScreen(inner);
+    await ask('clear; tail -n 3 /tmp/text', /^line 99\nnew\nline 100\ninner# ?$/m);
+
+    await tmux.enter('clear; top -d 1');
+    await tmux.waitForScreen(/^top - [^]*^ +PID USER .*CPU$\n^ +1 root /m);
+    await tmux.resize(24, 100);
+    await tmux.waitForScreen(/^top - [^]*^ +PID USER [^]* bash$/m);
+    await tmux.press('q');
+    await tmux.waitForScreen(inner);
+    await tmux.enter('clear; exit 4');
+    await tmux.waitForScreen(OUTER);
+    await expectRestored(0);
+    expect(await stateOf('ExitCode')).toBe('4');
+  });
+
   test('a full-screen editor is drawn, drawn again after a change of size, and leaves the shell’s screen usable', async () => {
     await openShell();
     await tmux.enter('for i in $(seq 100); do echo "line $i"; done > /tmp/text; vi /tmp/text');

@@ -1,9 +1,8 @@
-/** `artifact ls` and `artifact inspect`. */
+/** `artifact ls`. */
 import { digestHex } from '../../../core/digest.ts';
 import { shortId } from '../../../core/id.ts';
 import { humanSize } from '../../../core/size.ts';
 import type { ArtifactRecord } from '../../../libpod/state/artifacts.ts';
-import { documentData } from '../document.ts';
 import { formatAgo } from '../human.ts';
 import { encodeJson, FOUR_SPACES } from '../json.ts';
 import type { View } from '../report.ts';
@@ -38,23 +37,6 @@ export function artifactsJson(view: View<ArtifactRecord>, rows: readonly Artifac
     rows.map((row) => ({ Name: row.name, ...(view.data(row).json as object), Digest: row.digest, Created: row.created })),
     FOUR_SPACES,
   )}\n`;
-}
-
-/** The document of `artifact inspect` as templates see it. */
-export function artifactData(document: object): GoStruct {
-  return documentData(document, {
-    type: 'interface {}',
-    types: { Manifest: '*v1.Manifest', config: 'v1.Descriptor', layers: 'v1.Descriptor', subject: '*v1.Descriptor' },
-    maps: new Set(['annotations']),
-    lists: new Set(['layers']),
-    times: new Set(),
-    fieldName: (key) => (key === 'urls' ? 'URLs' : `${key[0]!.toUpperCase()}${key.slice(1)}`),
-    defaults: {
-      '*v1.Manifest': { ArtifactType: '', Subject: null, Annotations: new Map() },
-      'v1.Descriptor': { URLs: [], Annotations: new Map(), Data: [], Platform: null, ArtifactType: '' },
-    },
-    aliases: {},
-  });
 }
 
 /** Names are as they were typed: what follows the last colon of the last part is a tag; a digest is not shown. */

@@ -4,7 +4,7 @@ import { encodeJson, FIVE_SPACES } from '../json.ts';
 import { formatEach, isJsonFormat } from '../report.ts';
 import type { GoStruct } from '../template/value.ts';
 
-export type InspectKind = 'container' | 'image' | 'network' | 'pod' | 'volume';
+export type InspectKind = 'artifact' | 'container' | 'image' | 'network' | 'pod' | 'volume';
 
 /**
  * The documents under `--format` (absent: JSON), with the last newline.
@@ -20,11 +20,12 @@ export async function formatInspect(
       FIVE_SPACES,
     )}\n`;
   }
-  return formatEach(
-    'inspect',
-    format,
-    documents.map(({ kind, document }) => documentData(document, SHAPES[kind])),
-  );
+  const data: GoStruct[] = [];
+  for (const { kind, document } of documents) {
+    if (kind === 'artifact') data.push((await import('./artifact-document.ts')).artifactData(document));
+    else data.push(documentData(document, SHAPES[kind]));
+  }
+  return formatEach('inspect', format, data);
 }
 
 /** A container's document as the template of a log's tag sees it: there it has its own type. */
@@ -99,7 +100,7 @@ const COMMON = {
   aliases: { [DOCUMENT]: { Id: 'ID' } },
 } as const;
 
-const SHAPES: Readonly<Record<InspectKind, DocumentShape>> = {
+const SHAPES: Readonly<Record<Exclude<InspectKind, 'artifact'>, DocumentShape>> = {
   container: {
     ...COMMON,
     types: {
