@@ -100,6 +100,25 @@ test.skipIf(!canMakeImages)('twenty run --rm at once all run', async () => {
   await expectNothingLeft(host);
 });
 
+test.skipIf(!canMakeImages)('fifty containers, four at a time, started and removed twice, leave nothing', async () => {
+  await using host = await loadedHost();
+  for (const network of ['none', 'pasta']) {
+    const names = Array.from({ length: 50 }, (_, index) => `c${index}`);
+    await fourAtATime(names, (name) => host.succeed(['run', '-d', '--name', name, '--network', network, IMAGE, 'sleep', '1000']));
+    expect((await host.succeed(['ps', '-q'])).split('\n')).toHaveLength(50);
+    await fourAtATime(names, (name) => host.succeed(['rm', '--force', '--time', '0', name]));
+    await expectNothingLeft(host);
+  }
+});
+
+async function fourAtATime<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const waiting = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+}
+
 test.skipIf(!canMakeImages)('the same name at once: exactly one gets it', async () => {
   await using host = await loadedHost();
   for (let round = 0; round < ROUNDS; round++) {
