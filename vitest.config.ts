@@ -16,7 +16,7 @@ const onHosts = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 30_000 } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 30_000, isolate: false } },
       { test: { name: 'system', include: ['test/system/**/*.test.ts'], ...onHosts } },
       { test: { name: 'fault', include: ['test/fault/**/*.test.ts'], ...onHosts } },
       { test: { name: 'parity', include: ['test/parity/**/*.test.ts'], ...onHosts } },

@@ -1,11 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
-const MAIN = new URL('../../cli/main.ts', import.meta.url).pathname;
+/** As it was built, which starts ten times as fast; else the sources. */
+const [MAIN = ''] = ['dist/main.cjs', 'cli/main.ts']
+  .map((path) => join(import.meta.dirname, '../..', path))
+  .filter((path) => existsSync(path));
 
 interface Outcome {
   readonly code: number;

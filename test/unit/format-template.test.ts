@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
+import { CODE_POINT } from '../fixtures/code-point.ts';
 import { expect, test } from 'vitest';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { formatVersion } from '../../cli/format/views/version.ts';
@@ -94,7 +95,7 @@ test('any template either renders or throws INVALID_TEMPLATE', () => {
   const template = fc.oneof(
     fc.array(word, { maxLength: 30 }).map((words) => words.join('')),
     fc.array(word, { maxLength: 8 }).map((words) => `{{${words.join(' ')}}}`),
-    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.string({ unit: CODE_POINT, maxLength: 60 }),
   );
   fc.assert(
     fc.property(template, (source) => {

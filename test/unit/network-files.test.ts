@@ -1,4 +1,5 @@
 import { array, assert, oneof, property, string } from 'fast-check';
+import { CODE_POINT } from '../fixtures/code-point.ts';
 import { describe, expect, test } from 'vitest';
 import { baseHostsFile, hostsFile } from '../../network/hosts.ts';
 import { resolvConf, type ResolvRequest } from '../../network/resolv.ts';
@@ -129,7 +130,7 @@ describe('/etc/resolv.conf', () => {
       property(
         array(
           oneof(
-            string({ unit: 'binary' }),
+            string({ unit: CODE_POINT }),
             string().map((text) => `nameserver ${text}`),
             string().map((text) => `search ${text}`),
           ),
