@@ -40,7 +40,7 @@ describe('unpacked and assembled again', () => {
           expect((await assembled(layer)).equals(tar)).toBe(true);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
     expect(unpackedRuns).toBeGreaterThan(30);
   });
