@@ -201,6 +201,13 @@ const SYSTEM: Group = {
   },
 };
 
+const GENERATE: Group = {
+  summary: 'Write what other programs run containers by',
+  commands: {
+    systemd: { summary: 'Write systemd units for a container', load: () => import('./commands/generate-systemd.ts') },
+  },
+};
+
 export const REGISTRY: Group = {
   summary: 'Manage containers and images',
   commands: {
@@ -211,6 +218,7 @@ export const REGISTRY: Group = {
     container: CONTAINER,
     diff: { summary: 'Show what a container or image changes', load: () => import('./commands/diff.ts') },
     events: EVENTS,
+    generate: GENERATE,
     healthcheck: HEALTHCHECK,
     image: IMAGE,
     images: { summary: 'List images', load: () => import('./commands/images.ts') },

@@ -104,6 +104,7 @@ const SELDOM = [
   'libpod/container/cdi.ts',
   'libpod/container/hold.ts',
   'libpod/container/hooks.ts',
+  'libpod/container/id-file.ts',
   'libpod/container/log-journal.ts',
   'libpod/container/log-tag.ts',
   'libpod/container/overlaid.ts',

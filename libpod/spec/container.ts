@@ -77,6 +77,8 @@ export interface ContainerConfig {
   readonly requires?: readonly string[];
   /** Absolute paths. */
   readonly pidFile?: string;
+  /** Has the id in it for as long as the container is there. */
+  readonly idFile?: string;
   readonly monitorPidFile?: string;
   readonly personality?: string;
   /** Absent: `container`, and no service manager. */
