@@ -214,6 +214,7 @@ export const REGISTRY: Group = {
     ...CONTAINER_VERBS,
     ...IMAGE_VERBS,
     artifact: ARTIFACT,
+    'auto-update': { summary: 'Restart services whose images have become newer', load: () => import('./commands/auto-update.ts') },
     completion: { summary: 'Print a completion script for a shell', load: () => import('./commands/completion.ts') },
     container: CONTAINER,
     diff: { summary: 'Show what a container or image changes', load: () => import('./commands/diff.ts') },

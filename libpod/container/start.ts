@@ -232,7 +232,7 @@ function writePidFiles({ pidFile, monitorPidFile }: ContainerConfig, { pid, moni
 }
 
 /** The socket of whoever waits for the container. That of the caller counts before the one it was made under. */
-function serviceManager(engine: Engine, { sdnotify }: ContainerConfig): string | undefined {
+export function serviceManager(engine: Engine, { sdnotify }: ContainerConfig): string | undefined {
   if (sdnotify?.mode === 'ignore') return undefined;
   return engine.options.env['NOTIFY_SOCKET'] || sdnotify?.socket;
 }
