@@ -93,6 +93,7 @@ async function everything(path: string): Promise<string> {
 /** Dynamic imports that commands of any part seldom come to. */
 const SELDOM = [
   'host/exchange.ts',
+  'host/passed-on.ts',
   'cli/help.ts',
   'cli/completion/complete.ts',
   'cli/completion/names.ts',
@@ -110,6 +111,7 @@ const SELDOM = [
   'libpod/container/overlaid.ts',
   'libpod/container/readiness.ts',
   'libpod/container/size.ts',
+  'libpod/container/socket-activation.ts',
   'libpod/container/strays.ts',
   'libpod/container/subordinate.ts',
   'libpod/container/undo.ts',

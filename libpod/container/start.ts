@@ -36,6 +36,7 @@ import { needsNamespace, setUpNetwork } from './network.ts';
 import { placesOf, type ContainerPlaces } from './places.ts';
 import { mountRoot } from './rootfs.ts';
 import type { Readiness } from './readiness.ts';
+import type { Activation } from './socket-activation.ts';
 import { deleteFromRuntime } from './runtime-state.ts';
 import { letThrough } from './traversal.ts';
 import { undoStart } from './undo.ts';
@@ -113,12 +114,15 @@ async function start(
   try {
     using lock = await healthLock(config, places, runCount);
     const readiness = await serviceReadiness(engine, config, places);
-    using monitor = await prepareMonitor(engine, record, places, runCount, { lock, readiness, preserveFds: options.preserveFds ?? [] });
+    const asked = options.preserveFds ?? [];
+    const activation = await passedSockets(engine, asked);
+    using monitor = await prepareMonitor(engine, record, places, runCount, { lock, readiness, preserveFds: activation?.fds ?? asked });
     const rootfs = await mountRoot(engine, record, places);
     mountShm(config.shmSizeBytes, places);
     const facts = await gatherFacts(engine, record, places, rootfs, netns);
+    const ready = readiness?.config ?? config;
     const plain = ociConfig(
-      readiness?.config ?? config,
+      activation === undefined ? ready : { ...ready, env: [...ready.env, ...activation.env] },
       readiness === undefined ? facts : { ...facts, files: { ...facts.files, ...readiness.files } },
       engine.settings.defaults,
     );
@@ -242,6 +246,12 @@ async function serviceReadiness(engine: Engine, config: ContainerConfig, places:
   if (socket === undefined) return undefined;
   const { prepareReadiness } = await import('./readiness.ts');
   return prepareReadiness(config, socket, places);
+}
+
+async function passedSockets({ options: { env } }: Engine, asked: readonly number[]): Promise<Activation | undefined> {
+  if (env['LISTEN_FDS'] === undefined) return undefined;
+  const { socketActivation } = await import('./socket-activation.ts');
+  return socketActivation(env, asked);
 }
 
 async function scheduleChecks(engine: Engine, record: ContainerRecord, runCount: number): Promise<void> {
