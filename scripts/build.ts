@@ -112,6 +112,7 @@ const SELDOM = [
   'libpod/container/readiness.ts',
   'libpod/container/size.ts',
   'libpod/container/socket-activation.ts',
+  'libpod/container/split-cgroup.ts',
   'libpod/container/strays.ts',
   'libpod/container/subordinate.ts',
   'libpod/container/undo.ts',

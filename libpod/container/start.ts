@@ -107,6 +107,7 @@ async function start(
   letThrough(engine, config.idMap, places);
   const netns = needsNamespace(config) ? places.netns : undefined;
   const begun = await usefulBegun(config, options.begun);
+  const split = config.cgroups === 'split' ? (await import('./split-cgroup.ts')).splitCgroup() : undefined;
   const network = netns === undefined ? Promise.resolve(undefined) : connect(engine, config, places, begun);
   // Whoever fails first is reported; the network is awaited in any case, so that what it started is known and can be ended.
   network.catch(() => undefined);
@@ -119,7 +120,7 @@ async function start(
     using monitor = await prepareMonitor(engine, record, places, runCount, { lock, readiness, preserveFds: activation?.fds ?? asked });
     const rootfs = await mountRoot(engine, record, places);
     mountShm(config.shmSizeBytes, places);
-    const facts = await gatherFacts(engine, record, places, rootfs, netns);
+    const facts = { ...(await gatherFacts(engine, record, places, rootfs, netns)), ...split };
     const ready = readiness?.config ?? config;
     const plain = ociConfig(
       activation === undefined ? ready : { ...ready, env: [...ready.env, ...activation.env] },
@@ -217,6 +218,7 @@ async function prepareMonitor(
     ...(readiness?.passedOnTo === undefined ? {} : { notifySocket: readiness.passedOnTo }),
     heldFds: lock === undefined ? [] : [lock.fd],
     preserveFds,
+    isSplit: config.cgroups === 'split',
   });
 }
 

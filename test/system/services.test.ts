@@ -79,6 +79,78 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('services', () => {
     expect(await host.succeed(['ps', '--format', '{{.Names}}'])).toBe('lazy');
   });
 
+  /** A service of its own making, running. */
+  async function serve(name: string, flags: readonly string[], script: string, ...keys: readonly string[]): Promise<void> {
+    const words = [
+      await program(),
+      'run',
+      '-d',
+      '--rm',
+      `--name=${name}`,
+      '--network=none',
+      ...flags,
+      BUSYBOX,
+      'sh',
+      '-c',
+      JSON.stringify(script),
+    ];
+    await unit(`listening-${name}.service`, `[Service]\nType=notify\nNotifyAccess=all\nExecStart=${words.join(' ')}\n${keys.join('\n')}\n`);
+    await systemctl('daemon-reload');
+  }
+  const shown = (name: string, property: string) => systemctl('show', '-P', property, `listening-${name}`);
+  const cgroupOf = async (pid: string) => /^0::(.*)$/m.exec(await host.readFile(`/proc/${pid}/cgroup`))?.[1];
+
+  test('--cgroups split: container and monitor each in a cgroup of the service, which ends with them and their exit status', async () => {
+    await serve(
+      'split',
+      ['--cgroups=split', '--sdnotify=conmon'],
+      "trap 'exit 3' TERM; sleep 1000 & wait",
+      'Delegate=yes',
+      'KillMode=mixed',
+    );
+    expect(await systemctl('start', 'listening-split')).toBe('');
+    const [id = '', pid = '', monitor = ''] = (
+      await host.succeed(['inspect', '-f', '{{.Id}} {{.State.Pid}} {{.State.ConmonPid}}', 'split'])
+    ).split(' ');
+    const own = await shown('split', 'ControlGroup');
+    expect(await shown('split', 'MainPID')).toBe(monitor);
+    expect([await cgroupOf(pid), await cgroupOf(monitor)]).toEqual([`${own}/libpod-payload-${id}`, `${own}/runtime`]);
+    expect(await host.succeed(['exec', 'split', 'echo', 'inside'])).toBe('inside');
+    expect(await systemctl('stop', 'listening-split')).toBe('');
+    expect([await shown('split', 'ExecMainStatus'), await shown('split', 'Result')]).toEqual(['3', 'exit-code']);
+    await expect.poll(() => host.succeed(['ps', '-aq'])).toBe('');
+    expect((await host.run(['ls', `/sys/fs/cgroup${own}`])).exitCode).not.toBe(0);
+    expect(host.processes().filter(({ command }) => command.includes('conmon'))).toEqual([]);
+  });
+
+  test('a container that ends by itself ends its service with its status', async () => {
+    await serve(
+      'short',
+      ['--cgroups=no-conmon', '--sdnotify=conmon'],
+      'while ! test -e /end; do sleep 0.1; done; exit 5',
+      'RestartPreventExitStatus=5',
+      'Restart=on-failure',
+    );
+    expect(await systemctl('start', 'listening-short')).toBe('');
+    await host.succeed(['exec', 'short', 'touch', '/end']);
+    await expect.poll(() => systemctl('is-active', 'listening-short'), LONG).toBe('failed');
+    expect(await shown('short', 'ExecMainStatus')).toBe('5');
+  });
+
+  test('container: the service is started when a program in it says so', async () => {
+    await serve('told', ['--cgroups=no-conmon'], "trap 'exit 0' TERM; sleep 1000 & wait");
+    expect(await systemctl('start', '--no-block', 'listening-told')).toBe('');
+    await expect.poll(async () => (await host.lichen(['wait', '--condition=running', 'told'])).exitCode, LONG).toBe(0);
+    expect(await systemctl('is-active', 'listening-told')).toBe('activating');
+    const id = await host.succeed(['inspect', '-f', '{{.Id}}', 'told']);
+    const send = `use Socket; chdir("${host.runDir}/c/${id}/notify") or die; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; send(S, "READY=1", 0, sockaddr_un("notify.sock")) or die`;
+    await host.succeed(['unshare', 'perl', '-e', send]);
+    await expect.poll(() => systemctl('is-active', 'listening-told'), LONG).toBe('active');
+    expect(await shown('told', 'MainPID')).toBe(await host.succeed(['inspect', '-f', '{{.State.ConmonPid}}', 'told']));
+    expect(await systemctl('stop', 'listening-told')).toBe('');
+    expect(await systemctl('is-failed', 'listening-told')).toBe('inactive');
+  });
+
   test.each([
     ['from a machine that has run nothing yet', true],
     ['beside others', false],
