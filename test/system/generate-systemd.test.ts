@@ -158,7 +158,7 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('units of generate systemd 
     await systemctl('daemon-reload');
   }
 
-  test('every word arrives as it was typed, and systemd finds nothing to complain about', async () => {
+  test('C15: every word arrives as it was typed, and systemd finds nothing to complain about', async () => {
     const variable = HARD.filter((word) => !['\u0001', '\u007f', '\r'].includes(word)).join('|');
     await host.succeed(
       [
