@@ -1,6 +1,7 @@
 /** What `create` and `run` do before there is a container: the wish, the image, the name that is to be freed, the id file. */
-import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { EngineError, isEngineError } from '../core/errors.ts';
+import { asId, isFullId } from '../core/id.ts';
 import { systemWords } from '../core/system-words.ts';
 import type { Engine } from '../libpod/engine.ts';
 import type { ContainerWish } from '../libpod/spec/wish.ts';
@@ -19,10 +20,10 @@ export async function prepareCreation(context: CommandContext, args: readonly st
   if (wish.log.driver === 'passthrough') refuseTerminals();
   warnOfRealtime(context, flags);
   flags['decryption-key'].forEach(checkKey);
-  refuseIdFile(flags.cidfile);
   const engine = await context.openEngine();
   const image = wish.image === undefined ? undefined : await obtain(context, engine, wish, wish.image, flags);
   if (wish.replace && wish.name !== undefined) await removeNamed(engine, wish.name);
+  if (flags.cidfile !== undefined) await freeIdFile(engine, flags.cidfile);
   return { engine, wish: image === undefined ? wish : { ...wish, image } };
 }
 
@@ -60,8 +61,12 @@ function checkKey(text: string): void {
   }
 }
 
-function refuseIdFile(path: string | undefined): void {
-  if (path === undefined || !existsSync(path)) return;
+/** One that names no container any more was left by a lichen that was killed. */
+async function freeIdFile(engine: Engine, path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  const { readIdFile } = await import('../libpod/container/id-file.ts');
+  const id = readIdFile(path);
+  if (id !== undefined && isFullId(id) && !engine.containers.has(asId(id))) return rmSync(path);
   throw new EngineError('INVALID_ARGUMENT', `container id file exists. Ensure another container is not using it or delete ${path}`);
 }
 

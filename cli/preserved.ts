@@ -1,6 +1,6 @@
 /** `--preserve-fd` and `--preserve-fds` of exec and run: descriptors that the caller left open for us to hand on. */
-import { fstatSync, readlinkSync } from 'node:fs';
 import { EngineError } from '../core/errors.ts';
+import { isPassedOn } from '../host/passed-on.ts';
 
 interface PreserveFlags {
   readonly 'preserve-fds'?: number | undefined;
@@ -26,14 +26,4 @@ export function preservedFds(flags: PreserveFlags): readonly number[] {
 
 function notAvailable(fd: number, words: string): EngineError {
   return new EngineError('INVALID_ARGUMENT', `file descriptor ${fd} is not available - the ${words} must be passed`);
-}
-
-/** Open, and not one of the event loop's own. */
-function isPassedOn(fd: number): boolean {
-  try {
-    fstatSync(fd);
-    return !readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:');
-  } catch {
-    return false;
-  }
 }

@@ -201,16 +201,25 @@ const SYSTEM: Group = {
   },
 };
 
+const GENERATE: Group = {
+  summary: 'Write what other programs run containers by',
+  commands: {
+    systemd: { summary: 'Write systemd units for a container', load: () => import('./commands/generate-systemd.ts') },
+  },
+};
+
 export const REGISTRY: Group = {
   summary: 'Manage containers and images',
   commands: {
     ...CONTAINER_VERBS,
     ...IMAGE_VERBS,
     artifact: ARTIFACT,
+    'auto-update': { summary: 'Restart services whose images have become newer', load: () => import('./commands/auto-update.ts') },
     completion: { summary: 'Print a completion script for a shell', load: () => import('./commands/completion.ts') },
     container: CONTAINER,
     diff: { summary: 'Show what a container or image changes', load: () => import('./commands/diff.ts') },
     events: EVENTS,
+    generate: GENERATE,
     healthcheck: HEALTHCHECK,
     image: IMAGE,
     images: { summary: 'List images', load: () => import('./commands/images.ts') },

@@ -20,5 +20,6 @@ export async function enterNamespaces(
   // The dashes: see bin/lichen.
   const argv = enterArgv(pause, [process.execPath, ...process.execArgv, '--', process.argv[1]!, ...args]);
   const env = { ...process.env, ...enteredAs(identity) } as Record<string, string>;
+  if (env['LISTEN_FDS']) (await import('./passed-on.ts')).keepThroughExec(Number(env['LISTEN_FDS']));
   process.execve!(argv[0]!, argv, env);
 }

@@ -93,6 +93,7 @@ async function everything(path: string): Promise<string> {
 /** Dynamic imports that commands of any part seldom come to. */
 const SELDOM = [
   'host/exchange.ts',
+  'host/passed-on.ts',
   'cli/help.ts',
   'cli/completion/complete.ts',
   'cli/completion/names.ts',
@@ -106,11 +107,14 @@ const SELDOM = [
   'libpod/container/cdi.ts',
   'libpod/container/hold.ts',
   'libpod/container/hooks.ts',
+  'libpod/container/id-file.ts',
   'libpod/container/log-journal.ts',
   'libpod/container/log-tag.ts',
   'libpod/container/overlaid.ts',
   'libpod/container/readiness.ts',
   'libpod/container/size.ts',
+  'libpod/container/socket-activation.ts',
+  'libpod/container/split-cgroup.ts',
   'libpod/container/strays.ts',
   'libpod/container/subordinate.ts',
   'libpod/container/undo.ts',

@@ -31,6 +31,7 @@ import {
   parseUmask,
   architectureName,
 } from '../../libpod/spec/parse/words.ts';
+import { SERVICE } from '../../libpod/spec/service-label.ts';
 import type { ContainerWish, GlobWish, MountWish, NamespaceWishes } from '../../libpod/spec/wish.ts';
 import { callerEnvironment } from '../caller-env.ts';
 import type { FlagValues } from '../flag.ts';
@@ -89,6 +90,7 @@ export function assembleWish(source: WishSource): ContainerWish {
       requires: nonEmptyList(flags.requires),
       pidFile: absolute(flags.pidfile, source.cwd),
       monitorPidFile: absolute(flags['conmon-pidfile'], source.cwd),
+      idFile: absolute(flags.cidfile, source.cwd),
       personality: nonEmpty(flags.personality),
       removeImage: flags.rmi || undefined,
       seccompPolicy: ifGiven(nonEmpty(flags['seccomp-policy']), parseSeccompPolicy),
@@ -115,7 +117,11 @@ export function assembleWish(source: WishSource): ContainerWish {
     command: args.slice(1),
     createCommand: source.argv,
     env: environment(source),
-    labels: Object.fromEntries([...flags['label-file'].flatMap((path) => readLabelFile(path, source.env)), ...flags.label.map(parseLabel)]),
+    labels: Object.fromEntries([
+      ...flags['label-file'].flatMap((path) => readLabelFile(path, source.env)),
+      ...flags.label.map(parseLabel),
+      ...serviceLabel(source.env),
+    ]),
     annotations: Object.fromEntries(flags.annotation.map(parseAnnotation)),
     terminal: flags.tty,
     stdinOpen: flags.interactive,
@@ -168,6 +174,11 @@ function environment({ flags, env: ownEnv }: WishSource): ContainerWish['env'] {
   const host = flags['env-host'] ? parseEnv('*', env) : [];
   const files = flags['env-file'].flatMap((path) => parseEnvFile(readFor(`parsing file ${JSON.stringify(path)}`, path), path, env));
   return [...host, ...files, ...flags.env.flatMap((text) => parseEnv(text, env))];
+}
+
+/** Of a container that a service makes: by it, auto-update knows what to restart. */
+function serviceLabel({ [SERVICE]: unit }: NodeJS.ProcessEnv): (readonly [string, string])[] {
+  return unit === undefined ? [] : [[SERVICE, unit]];
 }
 
 function readLabelFile(path: string, env: NodeJS.ProcessEnv): (readonly [string, string])[] {

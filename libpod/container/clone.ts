@@ -2,6 +2,7 @@ import { asId, type ContainerId } from '../../core/id.ts';
 import { randomHex } from '../../host/random.ts';
 import type { Engine } from '../engine.ts';
 import type { FoundImage } from '../image/find.ts';
+import type { ContainerConfig } from '../spec/container.ts';
 import type { Resources } from '../spec/wish.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { insertContainer } from './create.ts';
@@ -17,9 +18,14 @@ export interface CloneOptions {
 }
 
 /** A container at rest with the configuration of another one; it shares its volumes and has nothing of what was written. Throws NAME_IN_USE. */
-export function cloneContainer(engine: Engine, { config }: ContainerRecord, { name, image, resources }: CloneOptions): ContainerRecord {
+export function cloneContainer(
+  engine: Engine,
+  { config: original }: ContainerRecord,
+  { name, image, resources }: CloneOptions,
+): ContainerRecord {
   const id = asId<ContainerId>(randomHex(32));
   const nowMs = Date.now();
+  const config = withoutIdFile(original);
   const clone = {
     ...config,
     ...(image === undefined
@@ -33,6 +39,14 @@ export function cloneContainer(engine: Engine, { config }: ContainerRecord, { na
   };
   if (clone.log.path === config.log.path && config.log.driver !== 'journald') clone.log.path = placesOf(engine, id).log;
   return insertContainer(engine, clone, nowMs);
+}
+
+/** The file names the original. */
+function withoutIdFile(config: ContainerConfig): ContainerConfig {
+  const { idFile, ...rest } = config;
+  if (idFile === undefined) return config;
+  const annotations = Object.entries(config.annotations).filter(([key]) => key !== 'io.podman.annotations.cid-file');
+  return { ...rest, annotations: Object.fromEntries(annotations) };
 }
 
 function freeName(engine: Engine, name: string): string {

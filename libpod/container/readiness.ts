@@ -4,11 +4,11 @@
  * - `container`: its own processes. The monitor has a socket of its own in a directory that the container sees as /run/notify, and passes on
  *   `READY=1` from there.
  * - `conmon`: we do, as soon as it runs.
- * - `healthy`: its first health check that succeeds. Until then a file of the run holds the path of the socket.
+ * - `healthy`: whoever started it and waits until it is healthy (health/await.ts).
  *
  * In each the main process of the service is the monitor. Nothing of this is there without NOTIFY_SOCKET.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { log } from '../../core/log.ts';
 import { sendDatagram } from '../../host/datagram.ts';
@@ -32,8 +32,6 @@ export function prepareReadiness(config: ContainerConfig, socket: string, places
   const mode = config.sdnotify?.mode ?? 'container';
   const directory = join(places.run, 'notify');
   rmSync(directory, { recursive: true, force: true });
-  rmSync(waitingFile(places), { force: true });
-  if (mode === 'healthy') writeFileSync(waitingFile(places), socket, { mode: 0o600 });
   const started = (monitorPid: number): void => tellStarted(config, socket, monitorPid);
   if (mode !== 'container') return { config, files: {}, started };
   mkdirSync(directory, { mode: 0o755 });
@@ -50,22 +48,9 @@ export function tellStarted(config: ContainerConfig, socket: string, monitorPid:
   tell(socket, `MAINPID=${monitorPid}${config.sdnotify?.mode === 'conmon' ? '\nREADY=1' : ''}`);
 }
 
-/** A health check has succeeded: says so if it is the first one of the run. */
-export function becameHealthy(places: ContainerPlaces): void {
-  const file = waitingFile(places);
-  let socket: string;
-  try {
-    socket = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
+/** For the waiting caller: systemd hears only what processes of the unit say, and health checks are not among them. */
+export function tellHealthy(socket: string): void {
   tell(socket, 'READY=1');
-  rmSync(file, { force: true });
-}
-
-function waitingFile(places: ContainerPlaces): string {
-  return join(places.run, 'notify-when-healthy');
 }
 
 function tell(socket: string, message: string): void {

@@ -76,6 +76,7 @@ export async function erase(
   removeTree(places.directory);
   removeTree(places.run);
   forgetEnd(places);
+  if (record.config.idFile !== undefined) (await import('./id-file.ts')).forgetIdFile(record.config.idFile, record.id);
   for (const volume of anonymous) removeTree(volumeDirectory(engine, volume.name));
   engine.db.transaction(() => {
     for (const event of options.events) engine.events.add(event);

@@ -36,6 +36,7 @@ import { needsNamespace, setUpNetwork } from './network.ts';
 import { placesOf, type ContainerPlaces } from './places.ts';
 import { mountRoot } from './rootfs.ts';
 import type { Readiness } from './readiness.ts';
+import type { Activation } from './socket-activation.ts';
 import { deleteFromRuntime } from './runtime-state.ts';
 import { letThrough } from './traversal.ts';
 import { undoStart } from './undo.ts';
@@ -106,6 +107,7 @@ async function start(
   letThrough(engine, config.idMap, places);
   const netns = needsNamespace(config) ? places.netns : undefined;
   const begun = await usefulBegun(config, options.begun);
+  const split = config.cgroups === 'split' ? (await import('./split-cgroup.ts')).splitCgroup() : undefined;
   const network = netns === undefined ? Promise.resolve(undefined) : connect(engine, config, places, begun);
   // Whoever fails first is reported; the network is awaited in any case, so that what it started is known and can be ended.
   network.catch(() => undefined);
@@ -113,12 +115,15 @@ async function start(
   try {
     using lock = await healthLock(config, places, runCount);
     const readiness = await serviceReadiness(engine, config, places);
-    using monitor = await prepareMonitor(engine, record, places, runCount, { lock, readiness, preserveFds: options.preserveFds ?? [] });
+    const asked = options.preserveFds ?? [];
+    const activation = await passedSockets(engine, asked);
+    using monitor = await prepareMonitor(engine, record, places, runCount, { lock, readiness, preserveFds: activation?.fds ?? asked });
     const rootfs = await mountRoot(engine, record, places);
     mountShm(config.shmSizeBytes, places);
-    const facts = await gatherFacts(engine, record, places, rootfs, netns);
+    const facts = { ...(await gatherFacts(engine, record, places, rootfs, netns)), ...split };
+    const ready = readiness?.config ?? config;
     const plain = ociConfig(
-      readiness?.config ?? config,
+      activation === undefined ? ready : { ...ready, env: [...ready.env, ...activation.env] },
       readiness === undefined ? facts : { ...facts, files: { ...facts.files, ...readiness.files } },
       engine.settings.defaults,
     );
@@ -213,6 +218,7 @@ async function prepareMonitor(
     ...(readiness?.passedOnTo === undefined ? {} : { notifySocket: readiness.passedOnTo }),
     heldFds: lock === undefined ? [] : [lock.fd],
     preserveFds,
+    isSplit: config.cgroups === 'split',
   });
 }
 
@@ -232,7 +238,7 @@ function writePidFiles({ pidFile, monitorPidFile }: ContainerConfig, { pid, moni
 }
 
 /** The socket of whoever waits for the container. That of the caller counts before the one it was made under. */
-function serviceManager(engine: Engine, { sdnotify }: ContainerConfig): string | undefined {
+export function serviceManager(engine: Engine, { sdnotify }: ContainerConfig): string | undefined {
   if (sdnotify?.mode === 'ignore') return undefined;
   return engine.options.env['NOTIFY_SOCKET'] || sdnotify?.socket;
 }
@@ -242,6 +248,12 @@ async function serviceReadiness(engine: Engine, config: ContainerConfig, places:
   if (socket === undefined) return undefined;
   const { prepareReadiness } = await import('./readiness.ts');
   return prepareReadiness(config, socket, places);
+}
+
+async function passedSockets({ options: { env } }: Engine, asked: readonly number[]): Promise<Activation | undefined> {
+  if (env['LISTEN_FDS'] === undefined) return undefined;
+  const { socketActivation } = await import('./socket-activation.ts');
+  return socketActivation(env, asked);
 }
 
 async function scheduleChecks(engine: Engine, record: ContainerRecord, runCount: number): Promise<void> {

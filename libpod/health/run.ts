@@ -7,7 +7,6 @@ import type { JsonObject } from '../../core/json.ts';
 import { log } from '../../core/log.ts';
 import { goTime } from '../inspect/time.ts';
 import { containerEvent } from '../container/event.ts';
-import { placesOf } from '../container/places.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { advance, dueCheck, freshHealth, HEALTH_DEFAULTS, outputLimit, type HealthLogEntry, type Verdict } from './check.ts';
@@ -35,7 +34,6 @@ export async function runHealthcheck(engine: Engine, record: ContainerRecord): P
   const verdict = keep(engine, record, { isStartup: check.isStartup, ok, entry, ageMs });
   if (verdict !== undefined) {
     writeLog(record, verdict);
-    await tellReady(engine, record, verdict);
     await act(engine, record, verdict);
   }
   if (timedOut) throw new EngineError('TIMEOUT', `healthcheck command exceeded timeout of ${formatDuration(check.timeoutMs)}`);
@@ -73,12 +71,6 @@ function writeLog({ id, config }: ContainerRecord, { health }: Verdict): void {
 
 function logDocument({ start, end, exitCode, output }: HealthLogEntry): JsonObject {
   return { Start: start, End: end, ExitCode: exitCode, Output: output };
-}
-
-async function tellReady(engine: Engine, { id, config }: ContainerRecord, { health }: Verdict): Promise<void> {
-  if (config.sdnotify?.mode !== 'healthy' || health.status !== 'healthy' || health.startup !== undefined) return;
-  const { becameHealthy } = await import('../container/readiness.ts');
-  becameHealthy(placesOf(engine, id));
 }
 
 async function act(engine: Engine, { id, config }: ContainerRecord, { turned }: Verdict): Promise<void> {

@@ -187,7 +187,7 @@ class Conmon implements Monitor {
   }
 
   #commonArgs(
-    request: MonitorStreams & { id: string; name: string },
+    request: MonitorStreams & { id: string; name: string; isSplit?: boolean },
     unique: string,
     bundle: string,
     pidFile: string,
@@ -210,7 +210,7 @@ class Conmon implements Monitor {
       '-n',
       request.name,
       '--full-attach',
-      ...(this.#choice.systemdCgroup ? ['-s'] : []),
+      ...(this.#choice.systemdCgroup && request.isSplit !== true ? ['-s'] : []),
       '--log-level',
       'warning',
       ...['--log-format=json', '--log', ociLog, ...runtime.globalArgs.filter((arg) => arg !== '--systemd-cgroup')].flatMap((arg) => [

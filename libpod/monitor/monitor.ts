@@ -42,6 +42,8 @@ export interface MonitorCreate extends MonitorStreams {
   readonly heldFds: readonly number[];
   /** From 3 on: the container's process gets them under the same numbers. */
   readonly preserveFds: readonly number[];
+  /** The container's cgroup is a path whatever the engine's others are. */
+  readonly isSplit: boolean;
 }
 
 export interface MonitorExec extends MonitorStreams {

@@ -77,6 +77,8 @@ export interface ContainerConfig {
   readonly requires?: readonly string[];
   /** Absolute paths. */
   readonly pidFile?: string;
+  /** Has the id in it for as long as the container is there. */
+  readonly idFile?: string;
   readonly monitorPidFile?: string;
   readonly personality?: string;
   /** Absent: `container`, and no service manager. */
@@ -212,6 +214,8 @@ export interface StartFacts {
   readonly cgroupManager: 'systemd' | 'cgroupfs' | 'disabled';
   /** The cgroup below which a container without systemd has its own, where the caller may make one. */
   readonly cgroupParent?: string;
+  /** The cgroup of the service that the container is to be below (`--cgroups split`). */
+  readonly splitCgroup?: string;
   /** The caller may not mount a fresh sysfs (host network without a network namespace of ours): bind it instead. */
   readonly sysfsByBind: boolean;
   readonly hostEnv: Readonly<Record<string, string>>;

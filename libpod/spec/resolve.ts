@@ -102,6 +102,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
       requires: facts.requires,
       pidFile: wish.pidFile,
       monitorPidFile: wish.monitorPidFile,
+      idFile: wish.idFile,
       personality: wish.personality,
       initPath: initPath(wish, facts, defaults),
     }),
@@ -210,6 +211,7 @@ function annotations(wish: ContainerWish, defaults: Defaults): Readonly<Record<s
   const { security, resources } = wish;
   const userNamespace = wish.namespaces.user ?? (wish.idMap ? { kind: 'private' as const } : undefined);
   const own = {
+    'cid-file': wish.idFile,
     autoremove: wish.autoRemove ? 'TRUE' : undefined,
     init: (wish.init ?? defaults.init) ? 'TRUE' : undefined,
     privileged: wish.privileged === true ? 'TRUE' : undefined,

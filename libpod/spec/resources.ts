@@ -4,7 +4,7 @@ import type { ContainerConfig, StartFacts } from './container.ts';
 import type { Resources } from './wish.ts';
 import type { OciResources } from './oci-types.ts';
 
-type Facts = Pick<StartFacts, 'controllers' | 'cgroupManager' | 'cgroupParent' | 'rootless' | 'deviceNumber'>;
+type Facts = Pick<StartFacts, 'controllers' | 'cgroupManager' | 'cgroupParent' | 'splitCgroup' | 'rootless' | 'deviceNumber'>;
 
 export const CPU_PERIOD_MICROS = 100_000;
 
@@ -95,7 +95,8 @@ export function cpuTime(asked: Resources): { readonly quota?: number; readonly p
  * An older crun makes none by itself, and without one nothing can be paused or killed as a whole.
  */
 export function cgroupsPath(config: ContainerConfig, facts: Facts): string | undefined {
-  if (config.cgroups === 'disabled' || config.cgroups === 'split' || facts.cgroupManager === 'disabled') return undefined;
+  if (config.cgroups === 'disabled' || facts.cgroupManager === 'disabled') return undefined;
+  if (config.cgroups === 'split') return facts.splitCgroup === undefined ? undefined : `${facts.splitCgroup}/libpod-payload-${config.id}`;
   if (facts.cgroupManager === 'systemd')
     return `${config.cgroupParent ?? (facts.rootless ? 'user.slice' : 'machine.slice')}:libpod:${config.id}`;
   const parent = config.cgroupParent ?? (facts.rootless ? facts.cgroupParent : '/libpod_parent');

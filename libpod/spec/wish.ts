@@ -54,6 +54,8 @@ export interface ContainerWish {
   /** Files that the pids of the container and of its monitor are written to. */
   readonly pidFile?: string;
   readonly monitorPidFile?: string;
+  /** File that the id is written to by whoever asked for it. */
+  readonly idFile?: string;
   /** `LINUX` or `LINUX32`: personality(2). */
   readonly personality?: string;
   readonly sdnotify?: Sdnotify;

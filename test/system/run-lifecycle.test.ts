@@ -30,10 +30,27 @@ describe.skipIf(!canRunContainers)('the life of a container', () => {
     expect(await field('short', '.Id')).toBe(id);
     await expect.poll(async () => (await host.lichen(['container', 'exists', 'short'])).exitCode).toBe(1);
     await expect.poll(() => existsSync(host.path(`${host.store}/containers/${id}`))).toBe(false);
-    expect(await host.lichen(['run', '--cidfile=/tmp/short.id', NONE, BUSYBOX, 'true'])).toMatchObject({
-      exitCode: 125,
-      stderr: expect.stringContaining('/tmp/short.id'),
-    });
+    expect(existsSync(host.path('/tmp/short.id'))).toBe(false);
+  });
+
+  test('--cidfile is written over where nobody has the id any more, and nowhere else', async () => {
+    await host.writeFile('/tmp/stale.id', 'f'.repeat(64));
+    await host.succeed(['run', '--rm', '--cidfile=/tmp/stale.id', NONE, BUSYBOX, 'true']);
+    expect(existsSync(host.path('/tmp/stale.id'))).toBe(false);
+    const first = await host.succeed(['create', '--cidfile=/tmp/stale.id', '--name=filed', NONE, BUSYBOX, 'true']);
+    const refused = { exitCode: 125, stdout: '', stderr: expect.stringContaining('container id file exists.') as string };
+    expect(await host.lichen(['create', '--cidfile=/tmp/stale.id', NONE, BUSYBOX, 'true'])).toMatchObject(refused);
+    const second = await host.succeed(['create', '--replace', '--cidfile=/tmp/stale.id', '--name=filed', NONE, BUSYBOX, 'true']);
+    expect(second).not.toBe(first);
+    expect(await host.readFile('/tmp/stale.id')).toBe(second);
+    const clone = await host.succeed(['container', 'clone', 'filed']);
+    await host.succeed(['rm', clone]);
+    expect(await host.readFile('/tmp/stale.id')).toBe(second);
+    await host.writeFile('/tmp/stale.id', 'a letter');
+    expect(await host.lichen(['create', '--cidfile=/tmp/stale.id', NONE, BUSYBOX, 'true'])).toMatchObject(refused);
+    await host.succeed(['rm', 'filed']);
+    expect(await host.readFile('/tmp/stale.id')).toBe('a letter');
+    await host.run(['rm', '/tmp/stale.id']);
   });
 
   test('a name is taken once; --replace takes it over, even from one that runs', async () => {

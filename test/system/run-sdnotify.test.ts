@@ -78,9 +78,6 @@ describe.skipIf(!canRunContainers)('--sdnotify', () => {
     const pid = await monitorPid();
     await manager.waitForOutput(new RegExp(`MAINPID=${pid}\\n`));
     expect((await host.lichen(['healthcheck', 'run', NAME])).exitCode).toBe(1);
-    expect(await host.readFile(`${host.runDir}/c/${await host.succeed(['inspect', '-f', '{{.Id}}', NAME])}/notify-when-healthy`)).toBe(
-      SOCKET,
-    );
     await host.succeed(['exec', NAME, 'touch', '/tmp/up']);
     expect(running.stdout).toBe('');
     await host.succeed(['healthcheck', 'run', NAME]);
@@ -206,6 +203,23 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('--sdnotify under systemd',
   });
   afterEach(() => removeNow(host, NAME));
   afterAll(() => host[Symbol.asyncDispose]());
+
+  test('healthy: the unit is started when the first check has succeeded', async () => {
+    const unit = ['systemd-run', '--user', '--quiet', '--no-block', '--unit', NAME, '-p', 'Type=notify', '-p', 'NotifyAccess=all'];
+    const which = (await host.run(sh('command -v lichen'))).stdout.trim();
+    const check = ['--sdnotify=healthy', '--health-cmd=test -e /up', '--health-interval=1s'];
+    const words = [which, 'run', '-d', '--name', NAME, '--network=none', '--cgroups=no-conmon', ...check, BUSYBOX, 'sleep', '1000'];
+    expect(await host.run([...unit, ...words])).toMatchObject({ exitCode: 0, stderr: '' });
+    const state = async () => (await host.run(['systemctl', '--user', 'show', '-P', 'ActiveState', NAME])).stdout.trim();
+    await expect.poll(async () => (await host.lichen(['wait', '--condition=running', NAME])).exitCode).toBe(0);
+    expect(await state()).toBe('activating');
+    await host.succeed(['exec', NAME, 'touch', '/up']);
+    await expect.poll(state).toBe('active');
+    expect((await host.run(['systemctl', '--user', 'show', '-P', 'MainPID', NAME])).stdout.trim()).toBe(await monitorPid());
+    await removeNow(host, NAME);
+    await expect.poll(state).not.toBe('active');
+    await host.run(['systemctl', '--user', 'reset-failed', NAME]);
+  });
 
   test('a unit of Type=notify is started when the container is, and its main process is the monitor', async () => {
     const unit = ['systemd-run', '--user', '--quiet', '--unit', NAME, '-p', 'Type=notify', '-p', 'NotifyAccess=all'];

@@ -1,0 +1,168 @@
+/** A systemd service for a container: a plan of its keys (pure), and the text of that. */
+import { EngineError } from '../../core/errors.ts';
+import { argumentWord, assignmentWord, withoutSpecifiers, wrapWords } from '../../core/unit-word.ts';
+import type { ContainerConfig } from '../../libpod/spec/container.ts';
+import { SERVICE } from '../../libpod/spec/service-label.ts';
+import { onIdFile, runCommand } from './run-command.ts';
+
+export interface UnitWish {
+  readonly config: ContainerConfig;
+  /** Of a container that is started and stopped, not made anew. */
+  readonly pidFile: string;
+  /** Where the state of a session lies: it must be there before the service starts. */
+  readonly runDirectory: string;
+  /** argv that calls lichen for the same store. */
+  readonly self: readonly string[];
+  /** The container by name, not by id. */
+  readonly byName: boolean;
+  /** Make the container anew at each start. */
+  readonly anew: boolean;
+  readonly template: boolean;
+  readonly prefix: string;
+  readonly separator: string;
+  readonly restartPolicy?: string | undefined;
+  readonly restartSeconds?: number | undefined;
+  readonly startTimeoutSeconds?: number | undefined;
+  readonly stopTimeoutSeconds?: number | undefined;
+  readonly wants: readonly string[];
+  readonly after: readonly string[];
+  readonly requires: readonly string[];
+  readonly variables: readonly string[];
+}
+
+export interface ContainerUnit {
+  /** Without `.service`; that of a template has no `@` either. */
+  readonly name: string;
+  /** `container-web.service`, `container-web@.service` */
+  readonly file: string;
+  /** From its first section on. */
+  readonly text: string;
+}
+
+const RESTART_POLICIES: readonly string[] = ['no', 'on-success', 'on-failure', 'on-abnormal', 'on-watchdog', 'on-abort', 'always'];
+/** Time for everything besides the container's own stop. */
+const STOP_MARGIN_SECONDS = 60;
+/** systemd.unit(5) */
+const UNIT_NAME = /^[\w:.\\-]{1,200}$/;
+
+/** Throws INVALID_ARGUMENT, NOT_SUPPORTED. */
+export function containerUnit(wish: UnitWish): ContainerUnit {
+  const { config, byName } = wish;
+  const { prefix, separator, restartPolicy } = wish;
+  if (restartPolicy !== undefined && !RESTART_POLICIES.includes(restartPolicy)) {
+    throw new EngineError('INVALID_ARGUMENT', `${restartPolicy} is not a valid restart policy`);
+  }
+  for (const unit of [...wish.wants, ...wish.after, ...wish.requires]) checkLine(unit);
+  const called = byName ? config.name : config.id;
+  const name = prefix === '' ? called : `${prefix}${separator}${called}`;
+  if (!UNIT_NAME.test(name))
+    throw new EngineError('INVALID_ARGUMENT', `${JSON.stringify(`${name}.service`)} is not a valid name for a unit`);
+  const sections = [
+    ['Unit', unitKeys(wish, name)],
+    ['Service', wish.anew || wish.template ? serviceAnew(wish, name) : serviceStarted(wish, called)],
+    ['Install', [['WantedBy', 'default.target']]],
+  ] as const;
+  const text = sections.map(([title, keys]) => `[${title}]\n${keys.map((line) => `${line.join('=')}\n`).join('')}`).join('\n');
+  return { name, file: `${name}${wish.template ? '@' : ''}.service`, text };
+}
+
+type Line = readonly [key: string, value: string] | readonly [verbatim: string];
+
+function unitKeys({ anew, template, runDirectory, wants, after, requires }: UnitWish, name: string): readonly Line[] {
+  const asked: readonly (readonly [string, readonly string[]])[] = [
+    ['Wants', wants],
+    ['After', after],
+    ['Requires', requires],
+  ];
+  const own = asked.filter(([, units]) => units.length > 0).map(([key, units]) => [key, units.join(' ')] as const);
+  return [
+    ['Description', `lichen ${name}.service${template ? ' for %I' : ''}`],
+    ['Wants', 'network-online.target'],
+    ['After', 'network-online.target'],
+    ['RequiresMountsFor', anew || template ? '%t' : assignmentWord(runDirectory)],
+    ...(own.length === 0 ? [] : [[''] as const, ['# User-defined dependencies'] as const, ...own]),
+  ];
+}
+
+/** `-d` leaves the monitor behind, which is the main process from then on. */
+function serviceAnew(wish: UnitWish, name: string): readonly Line[] {
+  const { config, self, template } = wish;
+  const { globals, words, restart, variables } = runCommand(config, template ? name : undefined);
+  const seconds = stopSeconds(wish);
+  const program = programWord(self);
+  const [policy, burst] = restartOfUnit(restart);
+  const taken = variables.map(variableWord);
+  return [
+    ...commonKeys(wish, policy, { taken, burst }),
+    ['ExecStart', wrapWords([program, ...words])],
+    ['ExecStop', wrapWords([program, ...globals, 'stop', ...onIdFile('--ignore', `-t`, String(seconds))])],
+    ['ExecStopPost', wrapWords([program, ...globals, 'rm', ...onIdFile('-f', '--ignore', '-t', String(seconds))])],
+    ['Type', 'notify'],
+    ['NotifyAccess', 'all'],
+  ];
+}
+
+function serviceStarted(wish: UnitWish, called: string): readonly Line[] {
+  const { self, pidFile } = wish;
+  const program = [programWord(self), ...self.slice(1).map(argumentWord)];
+  const stop = wrapWords([...program, 'stop', '-t', String(stopSeconds(wish)), called]);
+  return [
+    ...commonKeys(wish, undefined, { taken: [], burst: undefined }),
+    ['ExecStart', wrapWords([...program, 'start', called])],
+    ['ExecStop', stop],
+    ['ExecStopPost', stop],
+    ['PIDFile', withoutSpecifiers(pidFile)],
+    ['Type', 'forking'],
+  ];
+}
+
+function commonKeys(
+  wish: UnitWish,
+  policy: string | undefined,
+  { taken, burst }: { readonly taken: readonly string[]; readonly burst: string | undefined },
+): readonly Line[] {
+  const { restartPolicy, restartSeconds, startTimeoutSeconds, variables } = wish;
+  return [
+    ['Environment', `${SERVICE}=%n`],
+    ...(taken.length === 0 ? [] : [['Environment', taken.join(' ')] as const]),
+    ...variables.map((variable) => ['Environment', variableWord(variable)] as const),
+    ['Restart', restartPolicy ?? policy ?? 'on-failure'],
+    ...(restartSeconds ? [['RestartSec', String(restartSeconds)] as const] : []),
+    ...(burst === undefined || restartPolicy !== undefined ? [] : [['StartLimitBurst', burst] as const]),
+    ...(startTimeoutSeconds ? [['TimeoutStartSec', String(startTimeoutSeconds)] as const] : []),
+    ['TimeoutStopSec', String(stopSeconds(wish) + STOP_MARGIN_SECONDS)],
+  ];
+}
+
+/** Throws INVALID_ARGUMENT where systemd would leave the variable out without a word. */
+function variableWord(variable: string): string {
+  // oxlint-disable-next-line no-control-regex
+  if (/[\0-\x08\x0b-\x1f\x7f]/.test(variable)) {
+    throw new EngineError(
+      'INVALID_ARGUMENT',
+      `environment variable ${variable.split('=', 1)[0]} has a control character, which no unit can hold`,
+    );
+  }
+  return assignmentWord(variable);
+}
+
+function stopSeconds({ config, stopTimeoutSeconds }: UnitWish): number {
+  return stopTimeoutSeconds ?? config.stopTimeoutSeconds;
+}
+
+/** `$` is a character like any other in a program's path. */
+function programWord([program = '']: readonly string[]): string {
+  return assignmentWord(program);
+}
+
+/** `on-failure:3` → three starts; what runs unless stopped runs always: nobody but systemd stops it. */
+function restartOfUnit(restart: string | undefined): readonly [policy: string | undefined, burst: string | undefined] {
+  if (restart === undefined || restart === '') return [undefined, undefined];
+  const [policy, retries] = restart.split(':');
+  return [policy === 'unless-stopped' ? 'always' : policy, retries];
+}
+
+function checkLine(unit: string): void {
+  // oxlint-disable-next-line no-control-regex
+  if (/[\0-\x1f\x7f]/.test(unit)) throw new EngineError('INVALID_ARGUMENT', `${JSON.stringify(unit)} is not a valid name for a unit`);
+}
