@@ -1,0 +1,90 @@
+/** Pure: Quadlet files in, units, links and problems out. What is wrong with one file does not keep the others from their units. */
+import { convertContainer } from './container.ts';
+import { installLinks, type UnitLink } from './install-section.ts';
+import { type Kind, KINDS, QUADLET_GROUP } from './keys.ts';
+import { convertArtifact, convertBuild, convertImage, convertNetwork, convertVolume } from './oneshot.ts';
+import { addMember, convertKube, convertPod } from './pod.ts';
+import { Service, type Surroundings } from './service.ts';
+import { type Problem, QuadletError, type Source } from './source.ts';
+
+export interface GeneratedUnit {
+  /** `web.service` */
+  readonly name: string;
+  readonly source: Source;
+  readonly text: string;
+  readonly links: readonly UnitLink[];
+}
+
+export interface Generated {
+  readonly units: readonly GeneratedUnit[];
+  readonly problems: readonly Problem[];
+}
+
+/** Pods come before the containers that tell them who is in them. The units come out in Podman's order. */
+const PRINTED: readonly Kind[] = ['image', 'artifact', 'network', 'volume', 'build', 'kube', 'container', 'pod'];
+
+/** In the order of `around.sources`. */
+export function convertAll(around: Surroundings): Generated {
+  const sources = [...around.sources.values()];
+  const done: Source[] = [];
+  const taken = new Map<string, Source>();
+  for (const kind of KINDS) {
+    for (const source of sources) if (source.kind === kind && convert(source, around, taken)) done.push(source);
+  }
+  const units = PRINTED.flatMap((kind) => done.filter((source) => source.kind === kind).map(finish));
+  return { units, problems: sources.flatMap(({ problems }) => problems) };
+}
+
+/** False if the file makes no unit; why is among its problems. */
+function convert(source: Source, around: Surroundings, taken: Map<string, Source>): boolean {
+  const feature = around.missing[source.kind];
+  let pod: Source | undefined;
+  try {
+    if (feature !== undefined) throw new QuadletError(`.${source.kind} files need \`${feature}\`, which is not there yet`);
+    source.checkKeys();
+    for (const [key, why] of Object.entries(around.missingKeys[source.kind] ?? {})) {
+      if (source.text(key) !== undefined) source.fail(`${key} ${why}`, key);
+    }
+    if (source.hasErrors) return false;
+    const service = new Service(source, around);
+    checkServiceName(source, taken);
+    service.begin();
+    pod = CONVERTERS[source.kind](service) ?? undefined;
+  } catch (error) {
+    if (!(error instanceof QuadletError)) throw error;
+    source.error(error.message, error.entry, error.hint);
+  }
+  if (source.hasErrors) return false;
+  taken.set(source.service, source);
+  if (pod !== undefined) addMember(pod, source);
+  return true;
+}
+
+const CONVERTERS: Readonly<Record<Kind, (service: Service) => Source | undefined | void>> = {
+  artifact: convertArtifact,
+  build: convertBuild,
+  container: convertContainer,
+  image: convertImage,
+  kube: convertKube,
+  network: convertNetwork,
+  pod: convertPod,
+  volume: convertVolume,
+};
+
+function checkServiceName(source: Source, taken: ReadonlyMap<string, Source>): void {
+  const name = source.service;
+  const entry = source.unit.last(source.group, 'ServiceName');
+  if (!/^[\w:.\\@-]+$/.test(name)) throw new QuadletError(`${name} cannot be the name of a service`, entry);
+  const other = taken.get(name);
+  if (other !== undefined)
+    throw new QuadletError(`${name}.service is made of ${other.file} already`, entry, 'Write ServiceName= in one of them');
+}
+
+/** The groups that were ours are kept for those who read the unit; systemd passes over groups that begin with X-. */
+function finish(source: Source): GeneratedUnit {
+  const name = `${source.service}.service`;
+  const links = installLinks(source);
+  source.unit.rename(source.group, `X-${source.group}`);
+  source.unit.rename(QUADLET_GROUP, `X-${QUADLET_GROUP}`);
+  return { name, source, text: source.unit.toString(), links };
+}
