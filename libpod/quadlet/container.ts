@@ -201,6 +201,6 @@ function podOf(service: Service): Source | undefined {
   const entry = source.unit.last(source.group, 'Pod');
   const found = service.find(name, entry);
   if (found === undefined) return source.fail(`quadlet pod unit ${name} does not exist`, 'Pod');
-  service.dependOn('BindsTo', found);
+  service.dependOn('BindsTo', found, entry);
   return found;
 }

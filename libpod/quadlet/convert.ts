@@ -1,10 +1,10 @@
 /** Pure: Quadlet files in, units, links and problems out. What is wrong with one file does not keep the others from their units. */
 import { convertContainer } from './container.ts';
 import { installLinks, type UnitLink } from './install-section.ts';
-import { type Kind, KINDS, QUADLET_GROUP } from './keys.ts';
+import { type Kind, QUADLET_GROUP } from './keys.ts';
 import { convertArtifact, convertBuild, convertImage, convertNetwork, convertVolume } from './oneshot.ts';
 import { addMember, convertKube, convertPod } from './pod.ts';
-import { Service, type Surroundings } from './service.ts';
+import { type MakesUnit, Service, type Surroundings } from './service.ts';
 import { type Problem, QuadletError, type Source } from './source.ts';
 
 export interface GeneratedUnit {
@@ -20,34 +20,42 @@ export interface Generated {
   readonly problems: readonly Problem[];
 }
 
-/** Pods come before the containers that tell them who is in them. The units come out in Podman's order. */
+/** Podman's order. */
 const PRINTED: readonly Kind[] = ['image', 'artifact', 'network', 'volume', 'build', 'kube', 'container', 'pod'];
 
-/** In the order of `around.sources`. */
+/** Each after those that it refers to. The problems are in the order of `around.sources`. */
 export function convertAll(around: Surroundings): Generated {
   const sources = [...around.sources.values()];
-  const done: Source[] = [];
   const taken = new Map<string, Source>();
-  for (const kind of KINDS) {
-    for (const source of sources) if (source.kind === kind && convert(source, around, taken)) done.push(source);
-  }
+  const outcomes = new Map<Source, boolean>();
+  const makesUnit = (source: Source): boolean => {
+    const known = outcomes.get(source);
+    if (known !== undefined) return known;
+    outcomes.set(source, true);
+    const outcome = convert(source, around, { taken, makesUnit });
+    outcomes.set(source, outcome);
+    return outcome;
+  };
+  const done = sources.filter(makesUnit);
   const units = PRINTED.flatMap((kind) => done.filter((source) => source.kind === kind).map(finish));
   return { units, problems: sources.flatMap(({ problems }) => problems) };
 }
 
+interface Run {
+  /** Whose the names of services are. */
+  readonly taken: Map<string, Source>;
+  readonly makesUnit: MakesUnit;
+}
+
 /** False if the file makes no unit; why is among its problems. */
-function convert(source: Source, around: Surroundings, taken: Map<string, Source>): boolean {
-  const feature = around.missing[source.kind];
+function convert(source: Source, around: Surroundings, { taken, makesUnit }: Run): boolean {
   let pod: Source | undefined;
   try {
-    if (feature !== undefined) throw new QuadletError(`.${source.kind} files need \`${feature}\`, which is not there yet`);
+    checkFeatures(source, around);
     source.checkKeys();
-    for (const [key, why] of Object.entries(around.missingKeys[source.kind] ?? {})) {
-      if (source.text(key) !== undefined) source.fail(`${key} ${why}`, key);
-    }
     if (source.hasErrors) return false;
-    const service = new Service(source, around);
     checkServiceName(source, taken);
+    const service = new Service(source, around, makesUnit);
     service.begin();
     pod = CONVERTERS[source.kind](service) ?? undefined;
   } catch (error) {
@@ -58,6 +66,14 @@ function convert(source: Source, around: Surroundings, taken: Map<string, Source
   taken.set(source.service, source);
   if (pod !== undefined) addMember(pod, source);
   return true;
+}
+
+function checkFeatures(source: Source, { missing, missingKeys }: Surroundings): void {
+  const feature = missing[source.kind];
+  if (feature !== undefined) throw new QuadletError(`.${source.kind} files need \`${feature}\`, which is not there yet`);
+  for (const [key, why] of Object.entries(missingKeys[source.kind] ?? {})) {
+    if (source.text(key) !== undefined) source.fail(`${key} ${why}`, key);
+  }
 }
 
 const CONVERTERS: Readonly<Record<Kind, (service: Service) => Source | undefined | void>> = {

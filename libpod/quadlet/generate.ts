@@ -29,7 +29,8 @@ function surroundings(sources: ReadonlyMap<string, Source>, rootless: boolean, l
   return {
     sources,
     rootless,
-    program: literalPath(launcher).replaceAll('$', '$$$$'),
+    // systemd looks for specifiers in it, not for variables.
+    program: literalPath(launcher),
     missing: MISSING,
     missingKeys: MISSING_KEYS,
     account: (kind, name) => accountNumber(kind === 'user' ? '/etc/passwd' : '/etc/group', name),
@@ -55,22 +56,26 @@ export function writeUnits(
   { mark, fresh }: { readonly mark: string; readonly fresh: boolean },
 ): readonly Problem[] {
   const problems: Problem[] = [];
-  const write = (path: string, make: (path: string) => void): void => {
+  const write = (path: string, make: (path: string) => void): boolean => {
     try {
       if (fresh) make(path);
       else replace(path, make);
+      return true;
     } catch (error) {
       problems.push({ severity: 'error', path, message: `error writing unit: ${systemWords(error)}` });
+      return false;
     }
   };
   const made = new Set<string>();
   for (const { name, text, links } of units) {
-    write(join(directory, name), (path) => writeFileSync(path, `${mark}\n\n${text}`));
+    // Where this fails links would, too.
+    if (!write(join(directory, name), (path) => writeFileSync(path, `${mark}\n\n${text}`))) continue;
     for (const link of links) {
-      const place = join(directory, link.path);
-      if (!made.has(dirname(place))) mkdirSync(dirname(place), { recursive: true });
-      made.add(dirname(place));
-      write(place, (path) => symlinkSync(link.target, path));
+      write(join(directory, link.path), (path) => {
+        if (!made.has(dirname(link.path))) mkdirSync(dirname(path), { recursive: true });
+        made.add(dirname(link.path));
+        symlinkSync(link.target, path);
+      });
     }
   }
   return problems;

@@ -69,15 +69,6 @@ export function loadSources(directories: readonly string[], user: SearchUser, lo
   return { sources, problems };
 }
 
-/** One file, with the drop-ins that are beside it. */
-export function loadFile(path: string): { readonly source?: Source; readonly problems: readonly Problem[] } {
-  const problems: Problem[] = [];
-  const kind = kindOf(path);
-  if (kind === undefined) return { problems: [{ severity: 'error', path, message: `${basename(path)} is no kind of Quadlet file` }] };
-  const unit = parseOrTell(path, problems);
-  return unit === undefined ? { problems } : { source: new Source(path, kind, unit), problems };
-}
-
 function parseOrTell(path: string, problems: Problem[]): UnitFile | undefined {
   try {
     return UnitFile.parse(readFileSync(path, 'utf8'), path);

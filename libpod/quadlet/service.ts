@@ -21,13 +21,18 @@ export interface Surroundings {
   deviceExists(path: string): boolean;
 }
 
+/** Whether there will be a unit of that file. Where it is this file that the other one waits for, there will. */
+export type MakesUnit = (source: Source) => boolean;
+
 /** A unit under construction: the file as it was written, with what is added to it. */
 export class Service {
   readonly source: Source;
   readonly around: Surroundings;
   readonly unit: UnitFile;
+  readonly #makesUnit: MakesUnit;
 
-  constructor(source: Source, around: Surroundings) {
+  constructor(source: Source, around: Surroundings, makesUnit: MakesUnit) {
+    this.#makesUnit = makesUnit;
     this.source = source;
     this.around = around;
     this.unit = source.unit;
@@ -72,9 +77,10 @@ export class Service {
 
   /** The file of that name; its unit is there, and started before this one. Throws QuadletError with these words where there is none. */
   require(file: string, key: string, words: string): Source {
-    const found = this.find(file, this.source.unit.last(this.source.group, key));
-    if (found === undefined) throw new QuadletError(words, this.#entryNaming(key, file), this.#nearFiles(file));
-    this.dependOn('Requires', found);
+    const entry = this.#entryNaming(key, file);
+    const found = this.find(file, entry);
+    if (found === undefined) throw new QuadletError(words, entry, this.#nearFiles(file));
+    this.dependOn('Requires', found, entry);
     return found;
   }
 
@@ -86,7 +92,9 @@ export class Service {
     return this.around.sources.get(file);
   }
 
-  dependOn(key: string, source: Source): void {
+  /** Throws QuadletError if there is no unit to depend on. */
+  dependOn(key: string, source: Source, entry: Entry | undefined): void {
+    if (!this.#makesUnit(source)) throw new QuadletError(`${source.file} makes no unit`, entry, 'What is wrong with it is told as well');
     this.unit.add('Unit', key, `${source.service}.service`);
     this.unit.add('Unit', 'After', `${source.service}.service`);
   }

@@ -83,11 +83,12 @@ const NAMED: Readonly<Record<string, string>> = {
 
 /**
  * As a word of a command line in a unit. Specifiers and variables in it stay what they are: whoever writes a Quadlet file may use them. A lone
- * semicolon would begin another command.
+ * semicolon would begin another command, and a dollar sign at the beginning makes all of the word the name of a variable, whatever follows.
  */
 export function quoteWord(word: string): string {
-  if (word !== '' && word !== ';' && !/[\s"'\\\p{Cc}]/u.test(word)) return word;
-  return `"${word.replaceAll(/[\s"\\\p{Cc}]/gu, escapeChar)}"`;
+  const text = /^\$(?!\w+$|[{$])/.test(word) ? `$${word}` : word;
+  if (text !== '' && text !== ';' && !/[\s"'\\\p{Cc}]/u.test(text)) return text;
+  return `"${text.replaceAll(/[\s"\\\p{Cc}]/gu, escapeChar)}"`;
 }
 
 export function commandLine(words: readonly string[]): string {

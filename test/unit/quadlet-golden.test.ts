@@ -13,6 +13,8 @@ const USER = { uid: 1000, rootless: true, env: {} };
 const OURS: Readonly<Record<string, (text: string) => string>> = {
   // An empty word took the next flag for its value.
   'container-empty-values': (text) => text.replace('--log-driver  --cgroups', '--cgroups'),
+  // Such a word is a variable for systemd, with a name that none has.
+  'container-small-keys': (text) => text.replace('--workdir "$HOME/', () => '--workdir "$$HOME/'),
   // A value that goes on in a comment at the end of the file was lost.
   'continued-lines': (text) => text.replace('Exec=onetwo three four\n', '$&Label=a=\n').replace('localhost/bb:1 onetwo', '--label a= $&'),
   'install-section': (text) => text.replace('link c.service -> c.service\n', ''),
@@ -33,8 +35,12 @@ const OURS: Readonly<Record<string, (text: string) => string>> = {
   // The second unit took the place of the first.
   'same-service-twice': (text) =>
     text.replace('exit 0', 'exit 1\na.service is made of a.container already').replace(/(?<=---a\.service---.*)---a\.service---.*/s, ''),
-  // A semicolon of its own begins another command, for which systemd refuses the unit.
-  'values-that-systemd-reads': (text) => text.replace(/(?<=^ExecStart.*) ; /m, ' ";" '),
+  // A semicolon of its own begins another command, for which systemd refuses the unit; a word like $(id) is a variable for it, and empty.
+  'values-that-systemd-reads': (text) =>
+    text
+      .replace(/(?<=^ExecStart.*) ; /m, ' ";" ')
+      .replace('--hostname $(', () => '--hostname $$(')
+      .replace('--user "$(', () => '--user "$$('),
 };
 
 test.each(quadletCases())('$name', (one) => {

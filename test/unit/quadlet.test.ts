@@ -137,6 +137,26 @@ test('all unknown keys of a file are told, and what is wrong with one file keeps
   expect(Object.keys(unitsOf(texts))).toEqual(['d.service']);
 });
 
+test('who refers to a file that makes no unit makes none either, in whatever order they come, and a circle is none of that', () => {
+  const wrong = '[Volume]\nFoo=1\n';
+  const texts = {
+    'a.container': '[Container]\nImage=quay.io/x\nVolume=v.volume:/v\n',
+    'v.volume': wrong,
+    'z.container': '[Container]\nImage=quay.io/x\nNetwork=a.container\n',
+  };
+  expect(Object.keys(unitsOf(texts))).toEqual([]);
+  expect(problemsOf(texts)).toEqual([
+    'converting "a.container": v.volume makes no unit (/d/a.container:3, key Volume). What is wrong with it is told as well',
+    `converting "v.volume": unsupported key 'Foo' in group 'Volume' in /d/v.volume (/d/v.volume:2, key Foo)`,
+    'converting "z.container": a.container makes no unit (/d/z.container:3, key Network). What is wrong with it is told as well',
+  ]);
+  const circle = {
+    'a.container': '[Container]\nImage=quay.io/x\nNetwork=b.container\n',
+    'b.container': '[Container]\nImage=quay.io/x\nNetwork=a.container\n',
+  };
+  expect(Object.keys(unitsOf(circle))).toEqual(['a.service', 'b.service']);
+});
+
 test('a file that cannot be read is told, as is one of no use', () => {
   using made = files({ 'b.container': '[Container]\nImage=quay.io/x\n' });
   symlinkSync('nowhere', join(made.directory, 'a.container'));
@@ -194,7 +214,7 @@ test('any word comes back as it was', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const word = text.replaceAll('\0', '');
-      expect(splitWords(quoteWord(word))).toEqual([word]);
+      expect(splitWords(quoteWord(word))).toEqual([/^\$(?!\w+$|[{$])/.test(word) ? `$${word}` : word]);
       expect(quoteWord(word)).not.toContain('\n');
     }),
   );
@@ -283,7 +303,7 @@ test.each(KINDS)('hostile values in every key of a .%s file make no line of thei
 test('the path of lichen and of the files holds nothing that systemd would read', () => {
   using made = files({ '100%n/a.container': '[Container]\nImage=quay.io/x\nVolume=./v:/v\n' });
   const { units } = generate([join(made.directory, '100%n')], USER, '/opt/$HOME %i/lichen');
-  expect(units[0]!.text).toContain(String.raw`ExecStart="/opt/$$HOME\x20%%i/lichen" run `);
+  expect(units[0]!.text).toContain(String.raw`ExecStart="/opt/$HOME\x20%%i/lichen" run `);
   expect(units[0]!.text).toContain(`SourcePath=${made.directory}/100%%n/a.container\n`);
   expect(units[0]!.text).toContain(` -v ${made.directory}/100%%n/v:/v `);
 });
