@@ -7,4 +7,5 @@ export const quadletPrintFace = defineFace({
   examples: ['quadlet print web.container'],
   flags: {},
   args: exactly(1),
+  complete: ['quadlet'],
 });

@@ -17,4 +17,5 @@ export const quadletRmFace = defineFace({
     'reload-systemd': { kind: 'bool', default: true, help: 'Reload systemd afterwards' },
   }),
   args: namesOrAll,
+  complete: ['quadlet'],
 });

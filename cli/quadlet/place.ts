@@ -8,7 +8,7 @@ import type { CommandContext } from '../command.ts';
 import { LAUNCHER } from '../engine-options.ts';
 
 /** Quadlet commands need no store: nothing is opened for them. */
-export function quadletPlace({ env }: CommandContext): QuadletPlace {
+export function quadletPlace({ env }: Pick<CommandContext, 'env'>): QuadletPlace {
   const identity = readIdentity(env);
   return {
     uid: identity.uid,

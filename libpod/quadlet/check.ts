@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
-import { splitBundle } from './bundle.ts';
+import { type BundledFile, splitBundle } from './bundle.ts';
 import { convertFound } from './generate.ts';
 import { loadSources, type SearchUser } from './search.ts';
 import { kindOf, type Problem, Source } from './source.ts';
@@ -22,10 +22,9 @@ export function checkFiles(paths: readonly string[], user: SearchUser, launcher:
   const sources = new Map<string, Source>();
   for (const path of paths.map((one) => resolve(one))) {
     if (path.endsWith('.quadlets')) {
-      for (const source of bundledSources(path, problems)) {
-        sources.set(source.file, source);
-        asked.add(source.file);
-      }
+      const files = splitBundle(readText(path));
+      for (const { name } of files) asked.add(name);
+      for (const source of bundledSources(path, files, problems)) sources.set(source.file, source);
       continue;
     }
     const names = namesIn(path);
@@ -54,8 +53,8 @@ function namesIn(path: string): readonly string[] | undefined {
   }
 }
 
-function bundledSources(path: string, problems: Problem[]): readonly Source[] {
-  return splitBundle(readText(path)).flatMap(({ name, text, offset }) => {
+function bundledSources(path: string, files: readonly BundledFile[], problems: Problem[]): readonly Source[] {
+  return files.flatMap(({ name, text, offset }) => {
     try {
       // As many lines as the bundle has before it, so that places are those of the bundle.
       return [new Source(join(dirname(path), name), kindOf(name)!, UnitFile.parse('\n'.repeat(offset) + text, path))];

@@ -40,6 +40,11 @@ export async function listQuadlets(place: QuadletPlace, filters: readonly string
   }));
 }
 
+/** Of all files, for completion. */
+export function quadletNames(place: QuadletPlace): readonly string[] {
+  return sourcesOf(place).map(({ file }) => file);
+}
+
 /** As it is on the disk. Throws INVALID_ARGUMENT for a name of no kind, NO_SUCH_OBJECT. */
 export function printQuadlet(place: QuadletPlace, name: string): Buffer {
   const kind = kindOf(name);

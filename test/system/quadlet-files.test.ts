@@ -133,6 +133,8 @@ test('a bundle becomes its files; list shows them, and rm takes the name of the 
     'other.container',
     'web.container',
   ]);
+  const completed = await host.succeed(['__complete', 'quadlet', 'print', 'w']);
+  expect(completed.split('\n')[0]).toBe('web.container');
   expect(await quadlet('rm', 'other.container')).toMatchObject({
     exitCode: 125,
     stderr: `Error: unable to remove Quadlet other.container: ${directory}/sub/other.container was not installed by \`quadlet install\`\nRemove the file itself\n`,

@@ -125,6 +125,10 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('where root has put the gen
     expect(await systemctl(host, 'show', '--property=Wants', '--value', 'default.target')).toContain('t@1.service');
     await systemctl(host, 'start', 't@2');
     expect(await host.succeed(['ps', '--format', '{{.Names}} {{.Command}}'])).toBe('systemd-t_2 sleep 1002');
+    // The machine's own.
+    await host.writeFile('/tmp/r.container', CONTAINER);
+    const rootInstall = await host.asRoot(['/opt/lichen/bin/lichen', 'quadlet', 'install', '/tmp/r.container']);
+    expect(rootInstall).toMatchObject({ exitCode: 0, stdout: '/etc/containers/systemd/r.container\n', stderr: '' });
     // Written by nobody among the user's own.
     expect(await host.lichen(['quadlet', 'setup'])).toMatchObject({ exitCode: 0, stdout: '' });
     expect((await host.run(['ls', units(host)])).stdout).toBe('');
@@ -136,6 +140,8 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('where root has put the gen
     await host.asRoot(['/opt/lichen/bin/lichen', 'quadlet', 'setup', '--remove']);
     await systemctl(host, 'daemon-reload');
     expect(await systemctl(host, 'show', '--property=LoadState', '--value', 'once')).toBe('not-found');
+    const again = await host.asRoot(['/opt/lichen/bin/lichen', 'quadlet', 'install', '--replace', '/tmp/r.container']);
+    expect(again).toMatchObject({ exitCode: 0, stderr: 'systemd makes no units of them until `lichen quadlet setup` was run, once\n' });
     await removeNow(host, '--all');
   });
 });
@@ -198,7 +204,7 @@ describe.skipIf(!canRunSystemd || !existsSync(join(repository, 'dist/quadlet.cjs
   /** These say something to systemd that it does not take, and are given to it as they are. */
   const OWN_MISTAKES = new Set(['builds', 'container-service-keys', 'dependencies', 'duplicate-unknowns']);
 
-  test('C15: systemd-analyze has nothing to say of any unit', async () => {
+  test('C15: systemd-analyze has nothing to say of any unit', { timeout: 400_000 }, async () => {
     await using host = await testHost({ systemd: true, allowLeaks: true });
     let count = 0;
     for (const { name, files } of quadletCases()) {

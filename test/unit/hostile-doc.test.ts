@@ -13,6 +13,7 @@ const REQUIRED = [
   ...family('R', 18),
   ...family('C', 5),
   'C14',
+  'C15',
   'S01',
   'S03',
   'S04',
