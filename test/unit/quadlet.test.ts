@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findCommand } from '../../cli/find.ts';
+import type { FlagTable } from '../../cli/flag.ts';
+import { PERSISTENT_FLAGS, ROOT_FLAGS } from '../../cli/globals.ts';
 import { REGISTRY } from '../../cli/registry.ts';
+import { splitArguments } from '../../cli/split.ts';
 import { convertAll } from '../../libpod/quadlet/convert.ts';
 import { generate, problemLine } from '../../libpod/quadlet/generate.ts';
 import { GROUP, KINDS, keysOf } from '../../libpod/quadlet/keys.ts';
@@ -13,6 +16,7 @@ import { COMMANDS, MISSING, MISSING_KEYS } from '../../libpod/quadlet/missing.ts
 import { dropInDirectories, loadSources, searchDirectories } from '../../libpod/quadlet/search.ts';
 import { UnitFile } from '../../libpod/quadlet/unit-file.ts';
 import { quoteWord, splitWords } from '../../libpod/quadlet/words.ts';
+import { quadletCases, unpackCase } from '../fixtures/quadlet/cases.ts';
 
 const USER = { uid: 1000, rootless: true, env: {} };
 
@@ -352,3 +356,39 @@ test.each([
 ])('drop-ins of %s are in %j', (stem, directories) => {
   expect(dropInDirectories(stem, 'container')).toEqual(directories);
 });
+
+test('the commands of units have all of the flags that they are called with', async () => {
+  const unknown: string[] = [];
+  let count = 0;
+  for (const one of quadletCases()) {
+    using unpacked = unpackCase(one);
+    for (const { text } of generate([unpacked.directory], USER, '/bin/lichen').units) {
+      for (const { key, value } of UnitFile.parse(text, '/x').entries('Service')) {
+        const words = splitWords(value);
+        if (!/^-?\/bin\/lichen$/.test(words[0] ?? '') || !key.startsWith('Exec')) continue;
+        count++;
+        try {
+          await checkCommand(words.slice(1).filter((word) => !MADE_UP.has(word)));
+        } catch (error) {
+          unknown.push(`${one.name}: ${(error as Error).message}`);
+        }
+      }
+    }
+  }
+  expect(count).toBeGreaterThan(100);
+  expect(unknown).toEqual([]);
+});
+
+/** What PodmanArgs and GlobalArgs of the cases say. */
+const MADE_UP = new Set(['--x', '--y z', '--g', '--foo', '--bar baz', '--pa', '--ga', 'open', 'ab cd', 'ef', '--privileged']);
+
+async function checkCommand(words: readonly string[]): Promise<void> {
+  const root = splitArguments(ROOT_FLAGS, words, { interspersed: false, path: 'lichen' });
+  const found = findCommand(REGISTRY, root.positionals, 'lichen');
+  if (found.kind !== 'command') throw new Error(`${words.join(' ')} is no command`);
+  const { command } = await found.load();
+  const table: FlagTable = { ...PERSISTENT_FLAGS, ...command.flags };
+  const split = splitArguments(table, found.rest, { interspersed: command.interspersed ?? true, path: found.path });
+  const refused = [...split.given].filter((name) => table[name]?.unsupported === true);
+  if (refused.length > 0) throw new Error(`--${refused.join(', --')} of ${found.path} is refused`);
+}
