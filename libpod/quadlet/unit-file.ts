@@ -135,7 +135,6 @@ export class UnitFile {
   #read(text: string, path: string): void {
     let lines: Line[] | undefined;
     for (const { content, line } of logicalLines(text)) {
-      const place = { path, line };
       if (isComment(content)) {
         if (lines === undefined) this.#head.push(content);
         else lines.push({ comment: content });
@@ -146,26 +145,26 @@ export class UnitFile {
         lines = this.#group(group);
         continue;
       }
-      lines = entriesOf(content, place, lines);
+      lines = addEntry(content, path, line, lines);
     }
   }
 }
 
-function entriesOf(content: string, place: Place, lines: Line[] | undefined): Line[] {
+function addEntry(content: string, path: string, line: number, lines: Line[] | undefined): Line[] {
   const at = content.indexOf('=');
   if (at <= 0 || content.startsWith('[')) {
     throw new UnitSyntaxError(
-      `file contains line ${place.line}: “${content}” which is not a key-value pair, group, or comment`,
-      place,
+      `file contains line ${line}: “${content}” which is not a key-value pair, group, or comment`,
+      { path, line },
       content.startsWith('[')
         ? 'A group is one word in brackets: [Container]'
         : 'Write KEY=VALUE; a line that goes on in the next one ends with a backslash',
     );
   }
   if (lines === undefined) {
-    throw new UnitSyntaxError('key file does not start with a group', place, 'The first line is the name of a group: [Container]');
+    throw new UnitSyntaxError('key file does not start with a group', { path, line }, 'The first line is the name of a group: [Container]');
   }
-  lines.push({ key: content.slice(0, at).trimEnd(), value: content.slice(at + 1).trimStart(), ...place });
+  lines.push({ key: content.slice(0, at).trimEnd(), value: content.slice(at + 1).trimStart(), path, line });
   return lines;
 }
 
