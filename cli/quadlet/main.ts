@@ -78,7 +78,7 @@ function logger(kmsg: string | undefined, line: (text: string) => void): (messag
   return (message) => {
     const text = `quadlet-generator[${process.pid}]: ${plainText(message)}`;
     try {
-      if (place !== undefined) return appendFileSync(place, `${text}\n`, { flag: 'a' });
+      if (place !== undefined) return appendFileSync(place, `${text}\n`);
     } catch {
       place = undefined;
     }

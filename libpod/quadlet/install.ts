@@ -1,4 +1,4 @@
-/** Put Quadlet files where systemd's generator looks for them: all of a call, or none. */
+/** Put Quadlet files where systemd's generator looks for them. All of a call are looked at before the first is written. */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
