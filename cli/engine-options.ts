@@ -7,6 +7,9 @@ import { type Globals, PERSISTENT_FLAGS } from './globals.ts';
 /** Both the bundle (dist/main.js) and the source (cli/main.ts) lie one directory below the package's own. */
 const PACKAGE = join(import.meta.dirname, '..');
 
+/** What others start to start lichen. */
+export const LAUNCHER = join(PACKAGE, 'bin/lichen');
+
 /** Flags that choose a store and the programs that work on it: whoever starts lichen again for the same container repeats them. */
 const REPEATED = [
   'cdi-spec-dir',
@@ -43,7 +46,7 @@ export function engineOptions(globals: Globals, argv: readonly string[], env: No
     eventsBackend: eventsBackend(globals['events-backend']),
     modules: globals.module,
     expandTag: async (template, document) => (await import('./format/tag.ts')).expandTag(template, document),
-    self: [join(PACKAGE, 'bin/lichen'), ...repeatedFlags(globals)],
+    self: [LAUNCHER, ...repeatedFlags(globals)],
     args: argv,
     env,
   };

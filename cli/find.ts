@@ -1,4 +1,5 @@
 /** Walks the words of a command line down the tree of commands. */
+import { editDistance } from '../core/edit-distance.ts';
 import { EngineError } from '../core/errors.ts';
 import { PERSISTENT_FLAGS } from './globals.ts';
 import { findEntry, type Group, isGroup, type Leaf } from './registry.ts';
@@ -48,18 +49,4 @@ function unrecognized(group: Group, path: string, word: string): EngineError {
 function suggest(word: string, names: readonly string[]): string[] {
   const typed = word.toLowerCase();
   return names.filter((name) => name.startsWith(typed) || editDistance(typed, name) <= 2);
-}
-
-/** Levenshtein's, row by row. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const swap = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[to.length]!;
 }

@@ -51,6 +51,7 @@ export type CandidateKind =
   | 'pod'
   | 'secret'
   | 'artifact'
+  | 'quadlet'
   | 'container-or-image'
   | 'signal'
   | 'capability'

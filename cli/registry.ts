@@ -138,6 +138,18 @@ const HEALTHCHECK: Group = {
   commands: { run: { summary: 'Run the health check of a container', load: () => import('./commands/healthcheck-run.ts') } },
 };
 
+const QUADLET: Group = {
+  summary: 'Manage Quadlet files: containers, volumes and more as units of systemd',
+  commands: {
+    check: { summary: 'Look for mistakes in Quadlet files', load: () => import('./commands/quadlet-check.ts') },
+    install: { summary: 'Install a Quadlet file, or several that belong together', load: () => import('./commands/quadlet-install.ts') },
+    list: { summary: 'List Quadlet files', load: () => import('./commands/quadlet-list.ts') },
+    print: { summary: 'Print a Quadlet file', aliases: ['cat'], load: () => import('./commands/quadlet-print.ts') },
+    rm: { summary: 'Remove Quadlet files', load: () => import('./commands/quadlet-rm.ts') },
+    setup: { summary: 'Make systemd see the Quadlet files', load: () => import('./commands/quadlet-setup.ts') },
+  },
+};
+
 const SECRET: Group = {
   summary: 'Manage secrets',
   commands: {
@@ -228,6 +240,7 @@ export const REGISTRY: Group = {
     manifest: MANIFEST,
     login: { summary: 'Log in to a registry', load: () => import('./commands/login.ts') },
     logout: { summary: 'Log out of a registry', load: () => import('./commands/logout.ts') },
+    quadlet: QUADLET,
     rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
     secret: SECRET,
     system: SYSTEM,

@@ -19,6 +19,11 @@ export async function systemctl(scope: readonly string[], words: readonly string
   await runHelper('systemctl', [...scope, '--quiet', ...words], { timeoutMs: TIMEOUT_MS });
 }
 
+/** What it prints. Throws the same. */
+export async function systemctlOutput(scope: readonly string[], words: readonly string[]): Promise<string> {
+  return (await runHelper('systemctl', [...scope, ...words], { timeoutMs: TIMEOUT_MS })).stdout;
+}
+
 /** The same. */
 export async function systemdRun(scope: readonly string[], words: readonly string[]): Promise<void> {
   await runHelper('systemd-run', [...scope, '--quiet', ...words], { timeoutMs: TIMEOUT_MS });

@@ -21,6 +21,13 @@ export async function objectNames(kind: CandidateKind, openEngine: () => Promise
       return (await openEngine()).volumes.list().map(({ name }) => name);
     case 'secret':
       return (await openEngine()).secrets.list().map(({ name }) => name);
+    case 'quadlet': {
+      const [{ quadletNames }, { quadletPlace }] = await Promise.all([
+        import('../../libpod/quadlet/installed.ts'),
+        import('../quadlet/place.ts'),
+      ]);
+      return quadletNames(quadletPlace(process));
+    }
     case 'container-or-image': {
       const engine = await openEngine();
       return [...engine.containers.list().map(({ name }) => name), ...imageNames(engine)];

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
-import { EngineError, isEngineError } from '../../core/errors.ts';
 import type { ImageId } from '../../core/id.ts';
 import type { Platform } from '../../storage/image.ts';
 import type { OnCopyEvent } from '../../storage/progress.ts';
 import { formatReference } from '../../storage/reference.ts';
 import { openRootfs } from '../../storage/transport/import.ts';
+import { download } from '../download.ts';
 import type { Engine } from '../engine.ts';
 import { stagingDirectory } from './blobs.ts';
 import { completePlatform } from './pull.ts';
@@ -49,34 +49,6 @@ async function openInput(
   const nothing = async (): Promise<void> => undefined;
   if (typeof source !== 'string') return { value: { stream: source, name: '-' }, [Symbol.asyncDispose]: nothing };
   if (!/^https?:\/\//.test(source)) return { value: { path: source }, [Symbol.asyncDispose]: nothing };
-  return download(engine, source, signal);
-}
-
-async function download(
-  engine: Engine,
-  url: string,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly value: RootfsInput } & AsyncDisposable> {
-  const [{ Http }, { sendFollowing }, { tlsSettings }] = await Promise.all([
-    import('../../storage/registry/http.ts'),
-    import('../../storage/registry/redirect.ts'),
-    import('../../storage/registry/certificates.ts'),
-  ]);
-  const target = URL.parse(url);
-  if (target === null) throw new EngineError('INVALID_ARGUMENT', `parse ${JSON.stringify(url)}: invalid URL`);
-  const { env } = engine.options;
-  const http = new Http({ env, tls: async (host) => ({ ...tlsSettings(host, { config: engine.paths.config, env }), verify: true }) });
-  try {
-    const { status, body } = await sendFollowing(http, target, { signal });
-    if (status !== 200) {
-      body.destroy();
-      throw new EngineError('REGISTRY_ERROR', `downloading ${url}: status ${status}`);
-    }
-    return { value: { stream: body, name: url }, [Symbol.asyncDispose]: async () => http[Symbol.dispose]() };
-  } catch (error) {
-    http[Symbol.dispose]();
-    if (!isEngineError(error, 'REGISTRY_UNREACHABLE')) throw error;
-    const { code, message, hint } = error;
-    throw new EngineError(code, `downloading ${url}: ${message}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
-  }
+  const { stream, [Symbol.dispose]: close } = await download(source, { env: engine.options.env, config: engine.paths.config, signal });
+  return { value: { stream, name: source }, [Symbol.asyncDispose]: async () => close() };
 }

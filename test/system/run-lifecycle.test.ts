@@ -164,9 +164,10 @@ describe.skipIf(!canRunContainers)('the life of a container', () => {
     });
     expect(await images()).toContain('localhost/passing:1');
     await removeNow(host, 'other');
-    await host.succeed(['run', '-d', '--rmi', '--name=passing', NONE, 'localhost/passing:1', 'sleep', '0.3']);
+    await host.succeed(['run', '-d', '--rmi', '--name=passing', NONE, 'localhost/passing:1', 'sleep', '1000']);
     expect(await field('passing', '.HostConfig.AutoRemove')).toBe('true');
     expect(await field('passing', '.HostConfig.AutoRemoveImage')).toBe('true');
+    await host.succeed(['kill', 'passing']);
     await expect.poll(images, { timeout: 10_000 }).not.toContain('localhost/passing:1');
     expect((await host.lichen(['container', 'exists', 'passing'])).exitCode).toBe(1);
     expect(await host.lichen(['run', '--rmi', '--restart=always', NONE, BUSYBOX, 'true'])).toMatchObject({ exitCode: 125 });

@@ -1,0 +1,269 @@
+/** Quadlet files on a real `systemd --user`: from a file to a running container, with the generator and without. */
+import { cpSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { quadletCases } from '../fixtures/quadlet/cases.ts';
+import type { TestHost } from '../host/host.ts';
+import { canShapeHosts, testHost } from '../host/host.ts';
+import { BUSYBOX, canRunContainers, loadedHost, removeNow } from '../host/loaded.ts';
+import { reboot } from '../host/reboot.ts';
+import { canRunSystemd } from '../host/systemd.ts';
+
+const LONG = { timeout: 30_000 };
+const GENERATOR = '/opt/lichen/bin/lichen-quadlet';
+const repository = join(import.meta.dirname, '../..');
+
+const systemctl = async (host: TestHost, ...words: readonly string[]) => {
+  const { stdout, stderr } = await host.run(['systemctl', '--user', ...words]);
+  return (stdout + stderr).trim();
+};
+const state = (host: TestHost, unit: string) => systemctl(host, 'show', '--property=ActiveState', '--value', unit);
+const quadlets = (host: TestHost) => `${host.user.home}/.config/containers/systemd`;
+const units = (host: TestHost) => `${host.user.home}/.config/systemd/user`;
+
+const CONTAINER = `[Container]
+Image=${BUSYBOX}
+Network=none
+StopTimeout=0
+`;
+const WEB = `[Unit]
+Description=A web of one
+${CONTAINER}Exec=sh -c 'echo "$WORDS" > /data/words; exec sleep 1000'
+Environment="WORDS=two  words"
+Volume=data.volume:/data
+[Install]
+WantedBy=default.target
+`;
+
+describe.skipIf(!canRunContainers || !canRunSystemd)('an ordinary user whose systemd starts no generator', () => {
+  let host: TestHost;
+  beforeAll(async () => {
+    host = await loadedHost(['busybox'], { systemd: true, allowLeaks: true });
+    await host.writeFile('/tmp/app/web.container', WEB);
+    await host.writeFile('/tmp/app/data.volume', '[Volume]\nLabel=made=by-unit\n');
+    await host.writeFile('/tmp/app/notes.txt', 'x');
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  test('installs an app, whose units start at once and after a boot, and removes it', async () => {
+    const paths = ['data.volume', 'notes.txt', 'web.container'].map((name) => `${quadlets(host)}/${name}`);
+    expect((await host.succeed(['quadlet', 'install', '/tmp/app'])).split('\n').toSorted()).toEqual(paths);
+    expect(await host.succeed(['quadlet', 'list', '--format', '{{.Name}} {{.UnitName}} {{.Status}} {{.App}}'])).toBe(
+      'data.volume data-volume.service inactive/dead .app.app\nweb.container web.service inactive/dead .app.app',
+    );
+    expect(await systemctl(host, 'start', 'web')).toBe('');
+    expect(await state(host, 'web')).toBe('active');
+    expect(await host.succeed(['ps', '--format', '{{.Names}}'])).toBe('systemd-web');
+    expect(await host.succeed(['volume', 'inspect', '--format', '{{.Labels.made}}', 'systemd-data'])).toBe('by-unit');
+    await expect.poll(() => host.succeed(['exec', 'systemd-web', 'cat', '/data/words']), LONG).toBe('two  words');
+    // Who kills the container has systemd see it.
+    expect(await systemctl(host, 'show', '--property=MainPID', '--value', 'web')).toBe(
+      await host.succeed(['inspect', '--format', '{{.State.ConmonPid}}', 'systemd-web']),
+    );
+
+    await reboot(host, { systemd: true });
+    await expect.poll(() => state(host, 'web'), LONG).toBe('active');
+    const refused = await host.lichen(['quadlet', 'rm', 'web.container']);
+    expect(refused).toMatchObject({ exitCode: 125, stdout: '' });
+    expect(refused.stderr).toMatch(
+      /^Error: unable to remove Quadlet web\.container: quadlet [a-z-]+\.service is running and force is not set/,
+    );
+    expect((await host.succeed(['quadlet', 'rm', '--force', 'web.container'])).split('\n').toSorted()).toEqual([
+      'data.volume',
+      'web.container',
+    ]);
+    expect(await host.succeed(['ps', '--all', '--quiet'])).toBe('');
+    expect((await host.run(['find', quadlets(host), units(host), '-not', '-type', 'd'])).stdout).toBe('');
+    expect(await systemctl(host, 'show', '--property=LoadState', '--value', 'web')).toBe('not-found');
+    await host.succeed(['volume', 'rm', 'systemd-data']);
+  });
+
+  test('sees a change after `quadlet setup`, and keeps his own units and links', async () => {
+    await host.writeFile(`${quadlets(host)}/one.container`, `${CONTAINER}[Install]\nWantedBy=default.target\n`);
+    await host.writeFile(`${quadlets(host)}/mine.container`, CONTAINER);
+    await host.writeFile(`${units(host)}/mine.service`, '[Service]\nExecStart=true\n');
+    await host.writeFile(`${units(host)}/other.service`, '[Service]\nExecStart=true\n[Install]\nWantedBy=default.target\n');
+    expect(await systemctl(host, 'enable', 'other')).toContain('Created symlink');
+    const first = await host.lichen(['quadlet', 'setup']);
+    expect(first).toMatchObject({ exitCode: 0, stdout: `${units(host)}/one.service\n` });
+    expect(first.stderr).toBe(
+      `converting "mine.container": mine.service is there and is not lichen's (${units(host)}/mine.service). Write ServiceName=, or remove the unit\n`,
+    );
+    const links = async () => (await host.run(['ls', `${units(host)}/default.target.wants`])).stdout.split('\n').filter(Boolean);
+    expect(await links()).toEqual(['one.service', 'other.service']);
+    await host.writeFile(`${quadlets(host)}/one.container`, `${CONTAINER}Exec=sleep 7\n`);
+    await host.run(['rm', `${quadlets(host)}/mine.container`]);
+    await host.succeed(['quadlet', 'setup']);
+    expect(await links()).toEqual(['other.service']);
+    expect(await host.readFile(`${units(host)}/one.service`)).toContain(`${BUSYBOX} sleep 7\n`);
+    expect(await host.readFile(`${units(host)}/mine.service`)).toBe('[Service]\nExecStart=true\n');
+    await host.succeed(['quadlet', 'setup', '--remove']);
+    expect((await host.run(['ls', units(host)])).stdout).toBe('default.target.wants\nmine.service\nother.service\n');
+    await host.run(['rm', '-r', units(host), quadlets(host)]);
+  });
+});
+
+describe.skipIf(!canRunContainers || !canRunSystemd)('where root has put the generator', () => {
+  test('a reload is enough: templates, drop-ins, a bad file beside a good one, and the end of a container', async () => {
+    await using host = await loadedHost(['busybox'], { systemd: true, allowLeaks: true });
+    const setup = await host.asRoot(['/opt/lichen/bin/lichen', 'quadlet', 'setup']);
+    expect(setup).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(setup.stdout).toBe(
+      '/etc/systemd/system-generators/lichen-system-generator\n/etc/systemd/user-generators/lichen-user-generator\n',
+    );
+    await host.writeFile(`${quadlets(host)}/bad.container`, 'nonsense\n');
+    await host.writeFile(
+      `${quadlets(host)}/t@.container`,
+      `${CONTAINER}Exec=sleep 100%i\n[Install]\nWantedBy=default.target\nDefaultInstance=1\n`,
+    );
+    await host.writeFile(`${quadlets(host)}/once.container`, `${CONTAINER}Exec=false\n`);
+    await host.writeFile(`${quadlets(host)}/once.container.d/x.conf`, '[Container]\nExec=sh -c "exit 3"\n[Service]\nType=oneshot\n');
+    expect(await systemctl(host, 'daemon-reload')).toBe('');
+    expect(await systemctl(host, 'show', '--property=FragmentPath', '--value', 't@2')).toBe(
+      `${host.user.runtimeDir}/systemd/generator/t@.service`,
+    );
+    expect(await systemctl(host, 'show', '--property=Wants', '--value', 'default.target')).toContain('t@1.service');
+    await systemctl(host, 'start', 't@2');
+    expect(await host.succeed(['ps', '--format', '{{.Names}} {{.Command}}'])).toBe('systemd-t_2 sleep 1002');
+    // The machine's own.
+    await host.writeFile('/tmp/r.container', CONTAINER);
+    const rootInstall = await host.asRoot(['/opt/lichen/bin/lichen', 'quadlet', 'install', '/tmp/r.container']);
+    expect(rootInstall).toMatchObject({ exitCode: 0, stdout: '/etc/containers/systemd/r.container\n', stderr: '' });
+    // Written by nobody among the user's own.
+    expect(await host.lichen(['quadlet', 'setup'])).toMatchObject({ exitCode: 0, stdout: '' });
+    expect((await host.run(['ls', units(host)])).stdout).toBe('');
+    await systemctl(host, 'start', 'once');
+    expect(await systemctl(host, 'show', '--property=Result,ExecMainStatus', 'once')).toBe('Result=exit-code\nExecMainStatus=3');
+    await host.succeed(['kill', 'systemd-t_2']);
+    await expect.poll(() => state(host, 't@2'), LONG).toBe('failed');
+    expect(await host.succeed(['ps', '--all', '--quiet'])).toBe('');
+    await host.asRoot(['/opt/lichen/bin/lichen', 'quadlet', 'setup', '--remove']);
+    await systemctl(host, 'daemon-reload');
+    expect(await systemctl(host, 'show', '--property=LoadState', '--value', 'once')).toBe('not-found');
+    const again = await host.asRoot(['/opt/lichen/bin/lichen', 'quadlet', 'install', '--replace', '/tmp/r.container']);
+    expect(again).toMatchObject({ exitCode: 0, stderr: 'systemd makes no units of them until `lichen quadlet setup` was run, once\n' });
+    await removeNow(host, '--all');
+  });
+});
+
+describe.skipIf(!canRunSystemd || !existsSync(join(repository, 'dist/quadlet.cjs')))('what systemd makes of the units', () => {
+  test('C15: every word of a Quadlet file reaches the program as it was written, whatever is in it', async () => {
+    await using host = await testHost({ systemd: true, allowLeaks: true });
+    // A lichen that tells what it was called with, at a path that is hostile as well.
+    const fake = '/tmp/a b $HOME 100%n';
+    await host.writeFile(`${fake}/bin/lichen`, '#!/bin/sh\n[ "$1" = run ] && printf "%s\\0" "$@" > /tmp/words\nexit 0\n', 0o755);
+    cpSync(join(repository, 'bin/lichen-quadlet'), host.path(`${fake}/bin/lichen-quadlet`));
+    cpSync(join(repository, 'dist/quadlet.cjs'), host.path(`${fake}/dist/quadlet.cjs`));
+    const words: readonly (readonly [written: string, read: string])[] = [
+      ['$(touch /tmp/x)', '$(touch /tmp/x)'],
+      ['`id`', '`id`'],
+      ['$HOME/x', '$HOME/x'],
+      ['a$HOME', 'a$HOME'],
+      [';', ';'],
+      ['a;b', 'a;b'],
+      [String.raw`a\nb`, 'a\nb'],
+      [String.raw`\x22\x27\x5c`, `"'\\`],
+      ['%%n', '%n'],
+      ['%N', 'h'],
+      ['$$HOME', '$HOME'],
+      ['${NOT_SET}.', '.'],
+      ['é ✓ 😀', 'é ✓ 😀'],
+      ['', ''],
+      ['[Service]', '[Service]'],
+      ['# no comment', '# no comment'],
+    ];
+    const exec = words.map(([written]) => `"${written}"`).join(' ');
+    const keys = [
+      'HostName=$(id);b',
+      'WorkingDir=/w x\\y',
+      `Label="l=$(id)" 'm=a"b'`,
+      String.raw`Environment="E=a\nb"`,
+      'HealthCmd=test -f "/x y" || exit 1 ; true',
+    ];
+    await host.writeFile(
+      `${quadlets(host)}/h.container`,
+      ['[Container]', 'Image=quay.io/x:1', `Exec=${exec}`, ...keys, '[Service]', 'Type=oneshot', ''].join('\n'),
+    );
+    const node = (await host.run(['sh', '-c', 'echo /opt/lichen/node_modules/node-linux-*/bin/node'])).stdout.trim();
+    await host.run(['mkdir', '-p', units(host)]);
+    const made = await host.run([`${fake}/bin/lichen-quadlet`, '-user', units(host)], { env: { LICHEN_NODE: node } });
+    expect(made).toMatchObject({ exitCode: 0, stderr: '' });
+    await systemctl(host, 'daemon-reload');
+    expect(await systemctl(host, 'start', 'h')).toBe('');
+    const argv = (await host.readFile('/tmp/words')).split('\0').slice(0, -1);
+    expect(argv.slice(argv.indexOf('quay.io/x:1') + 1)).toEqual(words.map(([, read]) => read));
+    const value = (flag: string) => argv.flatMap((word, index) => (word === flag ? [argv[index + 1]] : []));
+    expect(value('--hostname')).toEqual(['$(id);b']);
+    expect(value('--workdir')).toEqual(['/w x\\y']);
+    expect(value('--label')).toEqual(['l=$(id)', 'm=a"b']);
+    expect(value('--env')).toEqual(['E=a\nb']);
+    expect(value('--health-cmd')).toEqual(['test -f "/x y" || exit 1 ; true']);
+    expect(existsSync(host.path('/tmp/x'))).toBe(false);
+  });
+
+  /** These say something to systemd that it does not take, and are given to it as they are. */
+  const OWN_MISTAKES = new Set(['builds', 'container-service-keys', 'dependencies', 'duplicate-unknowns']);
+
+  test('C15: systemd-analyze has nothing to say of any unit', { timeout: 400_000 }, async () => {
+    await using host = await testHost({ systemd: true, allowLeaks: true });
+    let count = 0;
+    for (const { name, files } of quadletCases()) {
+      if (OWN_MISTAKES.has(name)) continue;
+      const directory = `/tmp/cases/${name}`;
+      for (const { path, text, target } of files) {
+        if (target === undefined) await host.writeFile(`${directory}/in/${path}`, text ?? '');
+        else await host.run(['ln', '-s', target, `${directory}/in/${path}`]);
+      }
+      const script = `mkdir -p out; QUADLET_UNIT_DIRS=$PWD/in ${GENERATOR} -user -no-kmsg-log out 2>/dev/null
+        cd out; for t in *@.service; do [ ! -e "$t" ] || mv "$t" "\${t%.service}i.service"; done
+        set -- *.service; [ -e "$1" ] || exit 0; echo $#; exec systemd-analyze --user verify --man=no "$@" >&2`;
+      const { stdout, stderr } = await host.run(['sh', '-c', script], { cwd: directory });
+      const said = stderr.split('\n').filter((line) => line !== '' && !line.includes("Unknown key 'UpheldBy'"));
+      expect({ name, said }).toEqual({ name, said: [] });
+      count += Number(stdout);
+    }
+    expect(count).toBeGreaterThan(100);
+  });
+});
+
+describe.skipIf(!canShapeHosts)('the generator as a program', () => {
+  test('says what it was not given, and writes to the first directory alone', async () => {
+    await using host = await testHost();
+    const generator = (...words: readonly string[]) => host.run([GENERATOR, ...words]);
+    expect(await generator('-user')).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^quadlet-generator\[\d+\]: missing output directory argument\n$/) as string,
+    });
+    expect(await generator('-bogus')).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringContaining('flag provided but not defined: -bogus\nUsage of ') as string,
+    });
+    expect(await generator('-h')).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('-no-kmsg-log') as string });
+    expect((await generator('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const none = await generator('-dryrun', '-user');
+    expect(none).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(none.stderr).toContain('No files parsed from [');
+
+    await host.writeFile(`${quadlets(host)}/a.container`, '[Container]\nImage=quay.io/x:1\n[Install]\nWantedBy=default.target\n');
+    await host.writeFile(`${quadlets(host)}/b.container`, '[Container]\nImage=quay.io/x:1\nFoo=1\n');
+    await host.run(['mkdir', '-p', '/tmp/n', '/tmp/e', '/tmp/l']);
+    const written = await generator('-user', '-no-kmsg-log', '/tmp/n', '/tmp/e', '/tmp/l');
+    expect(written).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(written.stderr.replace(/\d+/, 'PID')).toBe(
+      `quadlet-generator[PID]: converting "b.container": unsupported key 'Foo' in group 'Container' in ${quadlets(host)}/b.container (${quadlets(host)}/b.container:3, key Foo)\n`,
+    );
+    expect(
+      (await host.run(['find', '/tmp/n', '/tmp/e', '/tmp/l', '-not', '-type', 'd'])).stdout.split('\n').toSorted().join(' ').trim(),
+    ).toBe('/tmp/n/a.service /tmp/n/default.target.wants/a.service');
+    const dry = await generator('-dryrun', '-user');
+    expect(dry.stdout).toContain('---a.service---\n[Install]\nWantedBy=default.target\n\n[Unit]\n');
+    expect(dry.stderr).toContain(`Loading source unit file ${quadlets(host)}/a.container\n`);
+    const unwritable = await generator('-user', '/proc/nothing');
+    expect(unwritable).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('error writing unit: no such file or directory (/proc/nothing/a.service)') as string,
+    });
+  });
+});
