@@ -81,7 +81,13 @@ const FINDERS: Readonly<Record<InspectKind, Finder>> = {
     const { summariseVolume } = await import('../libpod/volume/list.ts');
     return { kind: 'volume', document: inspectVolume(volume, summariseVolume(engine, volume)) };
   },
-  network: async () => undefined,
+  network: async (engine, name) => {
+    const { findNetwork } = await import('../libpod/network/store.ts');
+    const network = ifThere(() => findNetwork(engine, name));
+    if (!network) return undefined;
+    const { inspectedNetwork } = await import('../libpod/inspect/network.ts');
+    return { kind: 'network', document: inspectedNetwork(network, engine.containers.list()) };
+  },
   pod: async () => undefined,
 };
 
@@ -93,7 +99,7 @@ function ifThere<T>(find: () => T): T | undefined {
   try {
     return find();
   } catch (error) {
-    if (isEngineError(error, 'NO_SUCH_CONTAINER', 'NO_SUCH_VOLUME')) return undefined;
+    if (isEngineError(error, 'NO_SUCH_CONTAINER', 'NO_SUCH_VOLUME', 'NO_SUCH_NETWORK')) return undefined;
     throw error;
   }
 }
