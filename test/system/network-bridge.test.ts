@@ -129,7 +129,8 @@ describe.skipIf(!canRunContainers || !hasNetavark())('bridges', { timeout: TIMEO
     await start('both', ['--network', 'red', '--network', 'blue']);
     await start('blue1', ['--network', 'blue']);
     const id = await host.succeed(['inspect', 'red1', '--format', '{{.Id}}']);
-    for (const word of ['red1', 'ruby', id.slice(0, 12), 'red1.dns.podman']) expect(await lookUp('both', word), word).toBe('10.201.0.2');
+    for (const word of ['red1', 'ruby', id.slice(0, 12)]) expect(await lookUp('both', word), word).toBe('10.201.0.2');
+    expect(await lookUp('red1', 'both.dns.podman')).toBe('10.201.0.3');
     expect(await lookUp('both', 'blue1')).toBe('10.202.0.3');
     expect(await lookUp('blue1', 'red1')).toBeUndefined();
     expect(await inside('red1', 'cat /etc/resolv.conf')).toMatch(/^search dns\.podman\b[^]*\nnameserver 10\.201\.0\.1\n?$/);
