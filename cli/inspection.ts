@@ -81,7 +81,13 @@ const FINDERS: Readonly<Record<InspectKind, Finder>> = {
     const { summariseVolume } = await import('../libpod/volume/list.ts');
     return { kind: 'volume', document: inspectVolume(volume, summariseVolume(engine, volume)) };
   },
-  network: async () => undefined,
+  network: async (engine, name) => {
+    const { findNetwork } = await import('../libpod/network/store.ts');
+    const network = await ifThere(() => findNetwork(engine, name));
+    if (!network) return undefined;
+    const { inspectedNetwork } = await import('../libpod/inspect/network.ts');
+    return { kind: 'network', document: inspectedNetwork(network, engine.containers.list()) };
+  },
   pod: async () => undefined,
   artifact: async (engine, name) => {
     const { inspectedArtifact } = await import('../libpod/artifact/inspect.ts');
@@ -98,7 +104,7 @@ async function ifThere<T>(find: () => T | Promise<T>): Promise<T | undefined> {
   try {
     return await find();
   } catch (error) {
-    if (isEngineError(error, 'NO_SUCH_ARTIFACT', 'NO_SUCH_CONTAINER', 'NO_SUCH_VOLUME')) return undefined;
+    if (isEngineError(error, 'NO_SUCH_ARTIFACT', 'NO_SUCH_CONTAINER', 'NO_SUCH_NETWORK', 'NO_SUCH_VOLUME')) return undefined;
     throw error;
   }
 }

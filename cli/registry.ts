@@ -138,6 +138,22 @@ const HEALTHCHECK: Group = {
   commands: { run: { summary: 'Run the health check of a container', load: () => import('./commands/healthcheck-run.ts') } },
 };
 
+const NETWORK: Group = {
+  summary: 'Manage networks',
+  commands: {
+    connect: { summary: 'Connect a container to a network', load: () => import('./commands/network-connect.ts') },
+    create: { summary: 'Create a network', load: () => import('./commands/network-create.ts') },
+    disconnect: { summary: 'Take a container from a network', load: () => import('./commands/network-disconnect.ts') },
+    exists: { summary: 'Tell by exit status whether a network exists', load: () => import('./commands/network-exists.ts') },
+    inspect: { summary: 'Show all that is known of networks', load: () => import('./commands/network-inspect.ts') },
+    ls: { summary: 'List networks', aliases: ['list'], load: () => import('./commands/network-ls.ts') },
+    prune: { summary: 'Remove unused networks', load: () => import('./commands/network-prune.ts') },
+    reload: { summary: 'Set the networks of running containers up anew', load: () => import('./commands/network-reload.ts') },
+    rm: { summary: 'Remove networks', aliases: ['remove'], load: () => import('./commands/network-rm.ts') },
+    update: { summary: 'Change the name servers of a network', load: () => import('./commands/network-update.ts') },
+  },
+};
+
 const QUADLET: Group = {
   summary: 'Manage Quadlet files: containers, volumes and more as units of systemd',
   commands: {
@@ -240,6 +256,7 @@ export const REGISTRY: Group = {
     manifest: MANIFEST,
     login: { summary: 'Log in to a registry', load: () => import('./commands/login.ts') },
     logout: { summary: 'Log out of a registry', load: () => import('./commands/logout.ts') },
+    network: NETWORK,
     quadlet: QUADLET,
     rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
     secret: SECRET,

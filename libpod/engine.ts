@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly storageDriver?: string | undefined;
   readonly storageOptions: readonly string[];
   readonly networkCommand?: string | undefined;
+  /** In place of that of containers.conf. */
+  readonly networkDirectory?: string | undefined;
   readonly volumePath?: string | undefined;
   readonly eventsBackend?: EventsBackend | undefined;
   /** Names or paths of containers.conf(5) modules. */

@@ -4,6 +4,9 @@ import { isAbsolute, join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { parseToml } from '../core/toml.ts';
 import { parseSizeBytes } from '../core/size.ts';
+import { isRecord } from '../core/json.ts';
+import type { DefaultNetwork } from '../network/bridge/definition.ts';
+import type { SubnetPool } from '../network/bridge/plan.ts';
 import { DEFAULTS, type Defaults } from './spec/defaults.ts';
 
 export interface Settings {
@@ -19,6 +22,8 @@ export interface Settings {
   /** [network] pasta_options, and network_cmd_options of [engine] for slirp4netns */
   readonly pastaOptions: readonly string[];
   readonly slirpOptions: readonly string[];
+  /** [network] default_network, default_subnet, default_subnet_pools, network_config_dir, firewall_driver, dns_bind_port */
+  readonly bridges: BridgeSettings;
   /** [containers] dns_servers, dns_searches, dns_options, base_hosts_file, host_containers_internal_ip */
   readonly dnsServers: readonly string[];
   readonly dnsSearches: readonly string[];
@@ -29,6 +34,15 @@ export interface Settings {
   /** [engine] cdi_spec_dirs: later ones count more. */
   readonly cdiDirectories: readonly string[];
   readonly hooksDirectories: readonly string[];
+}
+
+export interface BridgeSettings {
+  readonly network: DefaultNetwork;
+  /** Absent: as Podman's. */
+  readonly pools: readonly SubnetPool[] | undefined;
+  readonly directory: string | undefined;
+  readonly firewall: string | undefined;
+  readonly dnsPort: number | undefined;
 }
 
 /** Later files win, key by key; `modules` (`--module`) come after them. Throws CONFIG (which file, which key, what is wrong). */
@@ -97,7 +111,7 @@ function merge(base: Tables, over: Tables): Tables {
     const merged: Record<string, unknown> = { ...out[section] };
     for (const [key, value] of Object.entries(table)) {
       const appends = Array.isArray(value) && value.some((item) => isAppend(item));
-      const items = Array.isArray(value) ? value.filter((item) => typeof item !== 'object') : value;
+      const items = Array.isArray(value) ? value.filter((item) => !isAppend(item)) : value;
       merged[key] = appends ? [...((merged[key] as unknown[] | undefined) ?? []), ...(items as unknown[])] : items;
     }
     out[section] = merged;
@@ -147,6 +161,13 @@ function fromTables(tables: Tables): Settings {
     helperDirectories: engine.list('helper_binaries_dir') ?? [],
     pastaOptions: network.list('pasta_options') ?? [],
     slirpOptions: engine.list('network_cmd_options') ?? [],
+    bridges: {
+      network: { name: network.text('default_network') || 'podman', subnet: network.text('default_subnet') || '10.88.0.0/16' },
+      pools: network.pools('default_subnet_pools'),
+      directory: network.text('network_config_dir') || undefined,
+      firewall: network.text('firewall_driver') || undefined,
+      dnsPort: network.number('dns_bind_port'),
+    },
     dnsServers: containers.list('dns_servers') ?? [],
     dnsSearches: containers.list('dns_searches') ?? [],
     dnsOptions: containers.list('dns_options') ?? [],
@@ -163,6 +184,7 @@ interface Reader {
   number(key: string): number | undefined;
   flag(key: string): boolean | undefined;
   list(key: string): readonly string[] | undefined;
+  pools(key: string): readonly SubnetPool[] | undefined;
 }
 
 function reader(tables: Tables, section: string): Reader {
@@ -179,7 +201,12 @@ function reader(tables: Tables, section: string): Reader {
     flag: (key) => typed<boolean>(key, 'true or false', (value) => typeof value === 'boolean'),
     list: (key) =>
       typed<string[]>(key, 'a list of strings', (value) => Array.isArray(value) && value.every((item) => typeof item === 'string')),
+    pools: (key) => typed<SubnetPool[]>(key, 'a list of {base, size}', (value) => Array.isArray(value) && value.every(isPool)),
   };
+}
+
+function isPool(value: unknown): boolean {
+  return isRecord(value) && typeof value['base'] === 'string' && typeof value['size'] === 'number';
 }
 
 function pairs(list: readonly string[] | undefined): Readonly<Record<string, string>> | undefined {

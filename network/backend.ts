@@ -1,8 +1,10 @@
 /**
  * How a container reaches the network. A backend prepares a network namespace; it knows ports and addresses, no container.
+ * Bridges have a face of their own (bridge/bridge.ts): a namespace can be in several networks, and join and leave them while it is in use.
  * Makes: pasta, slirp4netns (user-mode, one process per namespace), none (the namespace stays unconnected).
  * `host`, `container:ID` and `ns:PATH` need no backend: the namespace exists already.
  */
+import type { BridgeAttachment } from './bridge/attachment.ts';
 import type { BegunNetwork } from './early.ts';
 
 export interface NetworkBackend {
@@ -21,7 +23,7 @@ export interface NetworkBackend {
 }
 
 export interface NetworkRequest {
-  /** Absolute path for the network namespace; nothing is there yet, but for what is `begun`. */
+  /** Absolute path for the network namespace. Nothing is there yet, but for what is `begun`, or a namespace whose helper has died. */
   readonly netns: string;
   /** For file names and messages only. */
   readonly id: string;
@@ -49,8 +51,14 @@ export interface NetworkAttachment {
   /** The helper listens on ports of the host: teardown waits until they are free. */
   readonly holdsPorts?: boolean;
   readonly interfaces: readonly NetworkInterface[];
+  /** Of bridges: what was asked of netavark, and is to be undone. The addresses in `interfaces` are taken from the moment this is on record. */
+  readonly bridge?: BridgeAttachment;
+  /** Domains in which names of containers are looked up. */
+  readonly searchDomains?: readonly string[];
   /** Nameservers inside the namespace, best first; empty means: those of the host. */
   readonly nameservers: readonly string[];
+  /** Addresses of the host that are somebody else's inside: they do not lead to the host. */
+  readonly hiddenAddresses?: readonly string[];
   /** Address at which the container reaches the host, for host.containers.internal; absent where there is none. */
   readonly hostAddress?: string;
   readonly runDir: string;
@@ -58,6 +66,8 @@ export interface NetworkAttachment {
 
 export interface NetworkInterface {
   readonly name: string;
+  /** The network it leads to, where that has a name. */
+  readonly network?: string;
   readonly mac?: string;
   /** CIDR notation. */
   readonly addresses: readonly string[];

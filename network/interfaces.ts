@@ -104,7 +104,7 @@ function dotted(address: number): string {
 }
 
 /** 32 hexadecimal digits in the short form of RFC 5952: the longest run of two or more zero groups becomes `::`. */
-function formatSix(hex: string): string {
+export function formatSix(hex: string): string {
   const groups = Array.from({ length: 8 }, (_, at) => Number.parseInt(hex.slice(at * 4, at * 4 + 4), 16).toString(16));
   const runs = groups
     .map((_, at) => groups.slice(at).findIndex((group) => group !== '0'))

@@ -9,7 +9,9 @@ export interface ResolvRequest {
   readonly ipv6: boolean;
   /** Of the attachment: they answer inside the namespace. */
   readonly nameservers: readonly string[];
-  /** `--dns` and configured ones. They replace all others. */
+  /** The networks' own domains: then `nameservers` know the names of containers, pass on all other questions, and nobody else is to be asked. */
+  readonly searchDomains?: readonly string[];
+  /** `--dns` and configured ones. They replace all others, except servers that pass questions on: those have been told of them. */
   readonly dnsServers: readonly string[];
   /** A single `.` means: no search domains, not even the host's. */
   readonly dnsSearch: readonly string[];
@@ -24,9 +26,14 @@ const PUBLIC_NAMESERVERS = ['8.8.8.8', '8.8.4.4'];
 export function resolvConf(request: ResolvRequest): string | undefined {
   if (request.dnsServers.some((server) => server === 'none')) return undefined;
   const host = parseResolvConf(request.host);
+  const { searchDomains = [] } = request;
   const nameservers =
-    request.dnsServers.length > 0 ? request.dnsServers : [...request.nameservers, ...hostNameservers(host.nameservers, request)];
-  const search = (request.dnsSearch.length > 0 ? request.dnsSearch : host.search).filter((domain) => domain !== '.');
+    searchDomains.length > 0
+      ? request.nameservers
+      : request.dnsServers.length > 0
+        ? request.dnsServers
+        : [...request.nameservers, ...hostNameservers(host.nameservers, request)];
+  const search = (request.dnsSearch.length > 0 ? request.dnsSearch : [...searchDomains, ...host.search]).filter((domain) => domain !== '.');
   const options = request.dnsOptions.length > 0 ? request.dnsOptions : host.options;
   return [
     ...(search.length > 0 ? [`search ${search.join(' ')}\n`] : []),

@@ -6,7 +6,7 @@ import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { log } from '../core/log.ts';
-import { createNetworkNamespace } from '../host/namespaces.ts';
+import { createNetworkNamespace, isNamespace } from '../host/namespaces.ts';
 import { identify } from '../host/pid.ts';
 import { launch, runHelper, type Launched } from '../host/process.ts';
 import type { NetworkAttachment, NetworkBackend, NetworkRequest } from './backend.ts';
@@ -47,7 +47,7 @@ export function slirp4netns({ program, cacheDirectory }: SlirpMachine): NetworkB
         ...(api === undefined ? {} : { apiSocket: API_SOCKET }),
       };
       const args = slirpArgs(options, places, await probeOptions(program, cacheDirectory));
-      await createNetworkNamespace(request.netns);
+      if (!isNamespace(request.netns)) await createNetworkNamespace(request.netns);
       const child = await start(program, args, request, options);
       try {
         await ready(child, request);

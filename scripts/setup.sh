@@ -5,11 +5,13 @@ set -eu
 cd "$(dirname -- "$0")/.."
 
 # program:package
-helpers='crun:crun conmon:conmon pasta:passt slirp4netns:slirp4netns fuse-overlayfs:fuse-overlayfs newuidmap:uidmap'
+helpers='crun:crun conmon:conmon pasta:passt slirp4netns:slirp4netns fuse-overlayfs:fuse-overlayfs newuidmap:uidmap iptables:iptables'
+# Those that are on nobody's PATH.
+hidden='netavark:netavark aardvark-dns:aardvark-dns'
 
 missing_packages() {
   for pair in "$@"; do
-    command -v "${pair%%:*}" > /dev/null || printf '%s ' "${pair#*:}"
+    command -v "${pair%%:*}" > /dev/null || [ -x "/usr/lib/podman/${pair%%:*}" ] || [ -x "/usr/libexec/podman/${pair%%:*}" ] || printf '%s ' "${pair#*:}"
   done
 }
 
@@ -32,7 +34,7 @@ fi
 PATH=$PATH:/usr/sbin:/sbin
 # More pairs may be given as arguments (scripts/test.sh does).
 # shellcheck disable=SC2086
-packages=$(missing_packages $helpers "$@")
+packages=$(missing_packages $helpers $hidden "$@")
 if [ -n "$packages" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
     # shellcheck disable=SC2086

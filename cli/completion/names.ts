@@ -32,8 +32,10 @@ export async function objectNames(kind: CandidateKind, openEngine: () => Promise
       const engine = await openEngine();
       return [...engine.containers.list().map(({ name }) => name), ...imageNames(engine)];
     }
-    case 'network':
-      return ['bridge', 'host', 'none', 'pasta', 'private', 'slirp4netns'];
+    case 'network': {
+      const { listNetworks } = await import('../../libpod/network/store.ts');
+      return [...listNetworks(await openEngine()).map(({ name }) => name), 'bridge', 'host', 'none', 'pasta', 'private', 'slirp4netns'];
+    }
     case 'signal':
       return Array.from({ length: LAST_PLAIN_SIGNAL }, (_, index) => signalName(index + 1));
     case 'capability':

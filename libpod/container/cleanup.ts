@@ -127,6 +127,7 @@ export async function tearDown(engine: Engine, record: ContainerRecord, places: 
   }
   const { clearNamespace, teardownAttachment } = await import('../../network/teardown.ts');
   if (record.network) await teardownAttachment(record.network);
+  if (record.network?.bridge) await (await import('../network/attach.ts')).detachNetworks(engine, record.id, record.network);
   clearNamespace(places.netns);
   unmountAll(places.shm);
   if (record.config.mounts.some((mount) => mount.type === 'image')) {

@@ -54,8 +54,10 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
   const secrets = wish.secrets === undefined ? undefined : await lookUpSecrets(engine, wish.secrets);
   const requires = wish.requires?.filter((word) => word !== '').map((word) => requiredContainer(engine, word));
   const idMap = wish.subordinates === undefined ? undefined : await subordinateMap(wish.subordinates);
+  // Nobody may remove a network between the look for it and the row that names it.
+  using _networks = wish.network.mode?.kind === 'bridge' ? await (await import('../network/store.ts')).lockNetworks(engine) : undefined;
   const config = resolveContainer(
-    { ...withNetwork(engine, wish), ...(idMap && { idMap }) },
+    { ...(await withNetwork(engine, wish)), ...(idMap && { idMap }) },
     {
       id,
       name,
@@ -105,9 +107,12 @@ export function insertContainer(engine: Engine, config: ContainerConfig, nowMs: 
   return made.record;
 }
 
-function withNetwork(engine: Engine, wish: ContainerWish): ContainerWish {
+async function withNetwork(engine: Engine, wish: ContainerWish): Promise<ContainerWish> {
   const { mode } = wish.network;
-  return mode === undefined || mode.kind === 'private' ? { ...wish, network: { ...wish.network, mode: defaultNetworkMode(engine) } } : wish;
+  if (mode === undefined || mode.kind === 'private') return { ...wish, network: { ...wish.network, mode: defaultNetworkMode(engine) } };
+  if (mode.kind !== 'bridge') return wish;
+  const { wantedNetworks } = await import('../network/wanted.ts');
+  return { ...wish, network: { ...wish.network, mode: wantedNetworks(engine, mode) } };
 }
 
 async function lookUpSecrets(engine: Engine, wishes: readonly SecretWish[]): Promise<AskedSecrets> {
@@ -220,12 +225,6 @@ function refuseUnavailable(config: ContainerConfig): void {
   if (config.timezone !== undefined) readTimezone(config.timezone);
   config.devices.forEach(askedDevices);
   checkLimitedDevices(config.resources);
-  if (config.network.mode.kind === 'bridge') {
-    const [name = 'podman'] = config.network.mode.names;
-    throw new EngineError('NO_SUCH_NETWORK', `unable to find network with name or ID ${name}: network not found`, {
-      hint: 'Bridge networks are not there yet; use --network pasta, slirp4netns, host, none or container:NAME.',
-    });
-  }
 }
 
 const NAMESPACE_WORDS = { user: 'user', pid: 'PID', ipc: 'IPC', uts: 'UTS', cgroup: 'cgroup' } as const;

@@ -72,7 +72,8 @@ export function writeNetworkFiles(
     hostsFile({
       base: baseHosts(network.hostsFile ?? settings.baseHostsFile, places),
       extra: network.addHosts,
-      hostAddress: settings.hostContainersInternal || attachment?.hostAddress || findHostAddress(own),
+      hostAddress:
+        settings.hostContainersInternal || attachment?.hostAddress || findHostAddress([...own, ...(attachment?.hiddenAddresses ?? [])]),
       own: ownEntries(own, isHost ? [] : [hostname, name]),
     }),
   );
@@ -82,6 +83,7 @@ export function writeNetworkFiles(
       hostNetwork: isHost,
       ipv6: own.some((address) => address.includes(':')),
       nameservers: attachment?.nameservers ?? [],
+      searchDomains: attachment?.searchDomains ?? [],
       dnsServers: network.dnsServers.length > 0 ? network.dnsServers : settings.dnsServers,
       dnsSearch: network.dnsSearch.length > 0 ? network.dnsSearch : settings.dnsSearches,
       dnsOptions: network.dnsOptions.length > 0 ? network.dnsOptions : settings.dnsOptions,

@@ -61,7 +61,7 @@ const TESTS: Readonly<Record<string, TestMaker>> = {
   },
   network: (values) => (record) => {
     const { mode } = record.config.network;
-    if (mode.kind === 'bridge') return mode.names.some((name) => values.includes(name));
+    if (mode.kind === 'bridge') return mode.networks.some(({ name }) => values.includes(name));
     return mode.kind === 'container' && values.includes(`container:${mode.container}`);
   },
   // No container is in a pod.

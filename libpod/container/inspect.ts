@@ -56,12 +56,17 @@ async function gatherFacts(engine: Engine, record: ContainerRecord, options: { r
     },
     volumePath: (name) => volumeData(engine, name),
     ...(isLive && existsSync(places.netns) && { netns: places.netns }),
-    networkIds: {},
+    networkIds: config.network.mode.kind === 'bridge' ? await networkIds(engine) : {},
     dependencies: engine.containers.dependencies(id),
     execIds: runningSessions(engine, record),
     ...(record.health && { health: record.health }),
     ...(size && { size }),
   };
+}
+
+async function networkIds(engine: Engine): Promise<Record<string, string>> {
+  const { listNetworks } = await import('../network/store.ts');
+  return Object.fromEntries(listNetworks(engine).map(({ name, id }) => [name, id]));
 }
 
 function generatedFiles({ run }: ContainerPlaces): ContainerInspectFacts['files'] {

@@ -71,7 +71,7 @@ export function containerSummary(record: ContainerRecord): ContainerSummary {
     cidFile: config.annotations['io.podman.annotations.cid-file'] ?? '',
     labels: config.labels,
     mounts: config.mounts.map(({ target }) => target),
-    networks: mode.kind === 'bridge' ? mode.names : [],
+    networks: mode.kind === 'bridge' ? mode.networks.map(({ name }) => name) : [],
     ports: config.network.ports,
     exposed: config.network.expose,
   };

@@ -11,17 +11,17 @@ import type { ContainerPlaces } from './places.ts';
 /** Must lichen make a network namespace? Not where none is wanted, one exists already, or (`none`) the runtime makes an unconnected one. */
 export function needsNamespace(config: ContainerConfig): boolean {
   const { kind } = config.network.mode;
-  return kind === 'pasta' || kind === 'slirp4netns';
+  return kind === 'pasta' || kind === 'slirp4netns' || kind === 'bridge';
 }
 
 /** The mode of a container that asked for none: what this machine has, with a warning where that is nothing. */
 export function defaultNetworkMode(engine: Engine): NetworkMode {
-  const { name, warning } = chooseDefault(machine(engine), engine.settings.defaults.rootlessNetwork);
+  const { name, warning } = chooseDefault(networkMachine(engine), engine.settings.defaults.rootlessNetwork);
   if (warning !== undefined) log.warn(warning);
   return name === 'none' ? { kind: 'none' } : { kind: name, options: [] };
 }
 
-/** What the launcher has begun may be there already. Throws HELPER_MISSING, NETWORK_SETUP, INVALID_ARGUMENT. */
+/** What the launcher has begun may be there already. Throws HELPER_MISSING, NETWORK_SETUP, INVALID_ARGUMENT, and what attachNetworks throws. */
 export async function setUpNetwork(
   engine: Engine,
   config: ContainerConfig,
@@ -29,15 +29,16 @@ export async function setUpNetwork(
   begun: BegunNetwork | undefined,
 ): Promise<NetworkAttachment> {
   const { mode, ports } = config.network;
+  if (mode.kind === 'bridge') return (await import('../network/attach.ts')).attachNetworks(engine, config, { netns, run });
   const name = mode.kind as BackendName;
-  const backend = await openBackend(name, machine(engine));
+  const backend = await openBackend(name, networkMachine(engine));
   const asked = 'options' in mode ? mode.options : [];
   const configured = name === 'pasta' ? engine.settings.pastaOptions : name === 'slirp4netns' ? engine.settings.slirpOptions : [];
   const usual = engine.identity.rootless && ports.length === 0 && asked.length === 0;
   return backend.setup({ netns, id: config.id, runDir: run, ports, options: [...configured, ...asked], begun, usual });
 }
 
-function machine(engine: Engine): NetworkMachine {
+export function networkMachine(engine: Engine): NetworkMachine {
   return {
     helperDirectories: engine.settings.helperDirectories,
     cacheDirectory: engine.paths.run,

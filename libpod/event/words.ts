@@ -12,7 +12,7 @@ function wordsOf(event: EventRecord, id: string): readonly string[] {
     case 'pod':
       return [id, `(${details(event).join(', ')})`];
     case 'network':
-      return [id, `(name=${event.network ?? ''}, type=${event.attributes?.['driver'] ?? ''})`];
+      return [id, `(${networkDetails(event).join(', ')})`];
     case 'image':
       return [id, event.name ?? '', event.error ?? ''];
     case 'secret':
@@ -20,6 +20,12 @@ function wordsOf(event: EventRecord, id: string): readonly string[] {
     default:
       return [event.name ?? ''];
   }
+}
+
+function networkDetails({ network = '', attributes }: EventRecord): readonly string[] {
+  const container = attributes?.['container'];
+  if (container !== undefined) return [`container=${container}`, `name=${network}`];
+  return [`name=${network}`, `type=${attributes?.['driver'] ?? ''}`];
 }
 
 function details(event: EventRecord): readonly string[] {

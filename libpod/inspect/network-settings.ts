@@ -58,10 +58,17 @@ function shownNetworks(record: ContainerRecord, facts: Facts): JsonObject | unde
     case 'none':
       return { [mode.kind]: endpoint(mode.kind, undefined) };
     case 'bridge': {
-      const aliases = [shortId(record.id), ...(record.config.hostname === undefined ? [] : [record.config.hostname])];
-      const networks = mode.names.map((name, index) => [
+      if (mode.networks.length === 0) return { bridge: endpoint('bridge', undefined) };
+      const own = [shortId(record.id), ...(record.config.hostname === undefined ? [] : [record.config.hostname])];
+      const networks = mode.networks.map(({ name, aliases }) => [
         name,
-        { ...endpoint(facts.networkIds[name] ?? '', record.network?.interfaces[index]), Aliases: aliases },
+        {
+          ...endpoint(
+            facts.networkIds[name] ?? '',
+            record.network?.interfaces.find(({ network }) => network === name),
+          ),
+          Aliases: [...new Set([...aliases, ...own])],
+        },
       ]);
       return sorted(Object.fromEntries(networks) as Record<string, JsonObject>);
     }

@@ -4,7 +4,6 @@ import type { Kind } from './keys.ts';
 export const MISSING: Partial<Readonly<Record<Kind, string>>> = {
   build: 'lichen build',
   kube: 'lichen kube play',
-  network: 'lichen network create',
   pod: 'lichen pod create',
 };
 

@@ -193,7 +193,7 @@ function isSystemd({ systemd = 'true' }: ContainerWish, argv: readonly string[])
 function networkMode(wish: ContainerWish, { rootless }: CreateFacts, defaults: Defaults): NetworkMode {
   const { mode } = wish.network;
   if (mode !== undefined && mode.kind !== 'private') return mode;
-  return rootless ? { kind: defaults.rootlessNetwork, options: [] } : { kind: 'bridge', names: ['podman'] };
+  return rootless ? { kind: defaults.rootlessNetwork, options: [] } : { kind: 'bridge', networks: [] };
 }
 
 /** keep-id runs as the caller unless told otherwise. */

@@ -325,7 +325,21 @@ export type NetworkMode =
   | { readonly kind: 'none' | 'host' | 'private' }
   | { readonly kind: 'container'; readonly container: string }
   | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'bridge'; readonly names: readonly string[] };
+  /** Without any: the default network when the container is made, none at all once it has been taken from its last. */
+  | { readonly kind: 'bridge'; readonly networks: readonly NetworkEndpoint[] };
+
+/** What a container is to be in one network. */
+export interface NetworkEndpoint {
+  readonly name: string;
+  /** Addresses asked for, at most one of each subnet; the others are given out at each start. */
+  readonly ips: readonly string[];
+  readonly mac?: string;
+  readonly aliases: readonly string[];
+  /** Absent: the first free `ethN`. */
+  readonly interfaceName?: string;
+  /** Of the driver. */
+  readonly options?: Readonly<Record<string, string>>;
+}
 
 /** `hostPort` 0: any free port. */
 export type PortMappingWish = PortMapping;

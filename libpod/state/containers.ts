@@ -158,6 +158,13 @@ export class ContainerTable {
     return this.#db.all('SELECT status FROM containers').map((row) => row['status'] as ContainerStatus);
   }
 
+  /** Of every container that has a network of its own now, without reading the rest of its row. */
+  attachments(): NetworkAttachment[] {
+    return this.#db
+      .all('SELECT network FROM containers WHERE network IS NOT NULL')
+      .map((row) => JSON.parse(String(row['network'])) as NetworkAttachment);
+  }
+
   usingImage(imageId: string): ContainerRecord[] {
     return this.#db.all('SELECT * FROM containers WHERE image_id = ?', imageId).map(fromRow);
   }

@@ -6,6 +6,7 @@ import { removeContainer } from '../container/remove.ts';
 import { placesOf } from '../container/places.ts';
 import { splitFilters } from '../filters.ts';
 import { pruneImages } from '../image/prune.ts';
+import { prunableNetworks, pruneNetwork } from '../network/prune.ts';
 import { prunableVolumes, pruneVolume } from '../volume/prune.ts';
 import { diskUsage } from '../../storage/tree/usage.ts';
 
@@ -18,6 +19,7 @@ export interface PruneWish {
 
 export interface Pruned {
   readonly containers: readonly string[];
+  readonly networks: readonly string[];
   readonly volumes: readonly string[];
   readonly images: readonly string[];
   readonly reclaimedBytes: number;
@@ -29,10 +31,12 @@ export async function pruneSystem(engine: Engine, wish: PruneWish): Promise<Prun
   const failures: unknown[] = [];
   containerTest(splitFilters(wish.filters), { nowMs: Date.now(), find: (name) => engine.containers.find(name) });
   const containers = await pruneContainers(engine, wish.filters, failures);
+  const networks = await pruneNetworks(engine, wish.filters);
   const volumes = wish.volumes ? await pruneVolumes(engine, wish.filters, failures) : { names: [], bytes: 0 };
   const images = await pruneImages(engine, { filters: wish.filters, all: wish.all });
   return {
     containers: containers.names,
+    networks,
     volumes: volumes.names,
     images: images.deleted,
     reclaimedBytes: containers.bytes + volumes.bytes + images.reclaimedBytes,
@@ -59,6 +63,11 @@ async function pruneContainers(engine: Engine, filters: readonly string[], failu
     }
   }
   return { names, bytes };
+}
+
+async function pruneNetworks(engine: Engine, filters: readonly string[]): Promise<string[]> {
+  const names = await Promise.all(prunableNetworks(engine, filters).map((network) => pruneNetwork(engine, network)));
+  return names.filter((name) => name !== undefined);
 }
 
 async function pruneVolumes(engine: Engine, filters: readonly string[], failures: unknown[]): Promise<Share> {

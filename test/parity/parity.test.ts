@@ -15,6 +15,7 @@ describe.skipIf(!canRunContainers).each([
   ['what is refused, and how', 'failures.json'],
   ['what is to be seen inside', 'facts.json'],
   ['secrets, volumes and health checks', 'kept.json'],
+  ['networks', 'networks.json'],
   ['several containers at once', 'several.json'],
 ] as const)('%s', (_, goldens) => {
   beforeAll(async () => {

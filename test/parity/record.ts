@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fixturePath } from '../fixtures/build/images.ts';
 import { FACTS, FAILURES, type Case } from './cases.ts';
 import { KEPT } from './cases-kept.ts';
+import { NETWORKS } from './cases-networks.ts';
 import { SEVERAL } from './cases-several.ts';
 import { GOLDENS } from './goldens.ts';
 import { normalise, type Said } from './normalise.ts';
@@ -36,6 +37,7 @@ try {
   write('failures.json', FAILURES);
   write('facts.json', FACTS);
   write('kept.json', KEPT);
+  write('networks.json', NETWORKS);
   write('several.json', SEVERAL);
 } finally {
   for (const argv of RESTORE) run(podman, argv);

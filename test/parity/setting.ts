@@ -16,13 +16,16 @@ export function prepare(archive: string): readonly (readonly string[])[] {
     container('run', 'e-exit', IMAGE, 'true'),
     container('create', 'e-created', IMAGE, 'true'),
     ['volume', 'create', 'e-vol'],
+    ['network', 'create', '--subnet=10.210.0.0/24', '--label=a=b', 'e-net'],
+    ['create', '--name=e-on', '--network=e-net:ip=10.210.0.77,alias=foo', IMAGE, 'true'],
     container('create', 'e-volu', '--volume=e-vol:/data', IMAGE, 'true'),
   ];
 }
 
 /** Takes it back; each may fail. */
 export const RESTORE: readonly (readonly string[])[] = [
-  ['rm', '--force', '--time=0', '--ignore', 'e-run', 'e-exit', 'e-created', 'e-volu'],
+  ['rm', '--force', '--time=0', '--ignore', 'e-run', 'e-exit', 'e-created', 'e-volu', 'e-on'],
+  ['network', 'rm', '--force', 'e-net', 'e-made', 'x'],
   ['volume', 'rm', 'e-vol'],
   ['rmi', IMAGE],
 ];

@@ -22,7 +22,7 @@ function commandOf(name: string): string {
 }
 
 /** pflag's types that we read alike. */
-const SAME: Readonly<Record<string, string>> = { int32: 'int', ip: 'string', choice: 'string' };
+const SAME: Readonly<Record<string, string>> = { int32: 'int', ip: 'string', ipSlice: 'strings', choice: 'string' };
 
 /** Podman's own hidden flags are not in its table. */
 function visibleFlags(path: string): [string, Flag][] {

@@ -20,6 +20,7 @@ const REQUIRED = [
   'S05',
   'S06',
   ...family('J', 5),
+  ...family('N', 3),
 ];
 
 const rows = new Map(
@@ -33,7 +34,7 @@ function idsIn(path: string): ReadonlySet<string> {
   const titles = readFileSync(path, 'utf8').matchAll(
     /(?:describe|test)[\w.]*\(?[^'`\n]*['`]([^'`\n]*)['`]|^ {2}\]\)\(\s*['`]([^'`\n]*)|^ {4}\]?\)?['`]([A-Z]\d\d[^'`\n]*)|^ {2}'([A-Z]\d\d[^']*)'|\]\)\('([^']*)'/gm,
   );
-  const found = [...titles].flatMap((match) => match.slice(1).flatMap((title) => title?.match(/\b[TGIRSCJ]\d\d\b/g) ?? []));
+  const found = [...titles].flatMap((match) => match.slice(1).flatMap((title) => title?.match(/\b[TGIRSCJN]\d\d\b/g) ?? []));
   return new Set(found);
 }
 

@@ -86,14 +86,17 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'running-bridge': {
     golden: bridge[0] as unknown as Golden,
-    wish: { command: ['sleep', '700'], network: aNetwork({ mode: { kind: 'bridge', names: ['gnet'] } }) },
+    wish: {
+      command: ['sleep', '700'],
+      network: aNetwork({ mode: { kind: 'bridge', networks: [{ name: 'gnet', ips: [], aliases: [] }] } }),
+    },
     record: {
       status: 'running',
       process: { pid: 24_505, startTime: 1 },
       monitor: { pid: 24_503, startTime: 1 },
       network: {
         backend: 'netavark',
-        interfaces: [{ name: 'eth0', mac: '46:b7:9a:e1:67:45', addresses: ['10.77.0.2/24'], gateways: ['10.77.0.1'] }],
+        interfaces: [{ name: 'eth0', network: 'gnet', mac: '46:b7:9a:e1:67:45', addresses: ['10.77.0.2/24'], gateways: ['10.77.0.1'] }],
         nameservers: [],
         runDir: '/',
       },

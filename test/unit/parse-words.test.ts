@@ -90,8 +90,15 @@ test('networks: one mode, or several names', () => {
   expect(parseNetworks([])).toBeUndefined();
   expect(parseNetworks(['default'])).toBeUndefined();
   expect(parseNetworks(['slirp4netns:mtu=1,cidr=10.0.2.0/24'])).toEqual({ kind: 'slirp4netns', options: ['mtu=1', 'cidr=10.0.2.0/24'] });
-  expect(parseNetworks(['a', 'b:ip=10.1.1.1'])).toEqual({ kind: 'bridge', names: ['a', 'b:ip=10.1.1.1'] });
-  expect(parseNetworks(['none:x'])).toEqual({ kind: 'bridge', names: ['none:x'] });
+  expect(parseNetworks(['a', 'b:ip=10.1.1.1,alias=x,mac=02:11:22:33:44:FF,interface_name=net7'])).toEqual({
+    kind: 'bridge',
+    networks: [
+      { name: 'a', ips: [], aliases: [] },
+      { name: 'b', ips: ['10.1.1.1'], aliases: ['x'], mac: '02:11:22:33:44:ff', interfaceName: 'net7' },
+    ],
+  });
+  expect(parseNetworks(['a,b'])).toEqual(parseNetworks(['a', 'b']));
+  expect(parseNetworks(['none:x=1'])).toEqual({ kind: 'bridge', networks: [{ name: 'none', ips: [], aliases: [], options: { x: '1' } }] });
   expect(() => parseNetworks(['a', 'host'])).toThrow(
     invalid('can only set extra network names, selected mode host conflicts with bridge: invalid argument'),
   );

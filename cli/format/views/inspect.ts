@@ -2,7 +2,7 @@
 import { documentData, type DocumentShape } from '../document.ts';
 import { encodeJson, FIVE_SPACES } from '../json.ts';
 import { formatEach, isJsonFormat } from '../report.ts';
-import type { GoStruct } from '../template/value.ts';
+import { type GoStruct, NIL_LIST } from '../template/value.ts';
 
 export type InspectKind = 'artifact' | 'container' | 'image' | 'network' | 'pod' | 'volume';
 
@@ -60,6 +60,8 @@ const MAPS: ReadonlySet<string> = new Set([
   'Sysctls',
   'Tmpfs',
   'Volumes',
+  'containers',
+  'interfaces',
   'ipam_options',
 ]);
 
@@ -176,6 +178,17 @@ const SHAPES: Readonly<Record<Exclude<InspectKind, 'artifact'>, DocumentShape>> 
     ...COMMON,
     types: { subnets: 'types.Subnet' },
     fieldName: networkField,
+    defaults: {
+      [DOCUMENT]: {
+        NetworkInterface: '',
+        Subnets: NIL_LIST,
+        Routes: NIL_LIST,
+        NetworkDNSServers: NIL_LIST,
+        Labels: new Map(),
+        Options: new Map(),
+      },
+      'types.Subnet': { LeaseRange: null },
+    },
   },
   pod: { ...COMMON, types: {} },
   volume: { ...COMMON, types: {}, defaults: { [DOCUMENT]: { UID: 0, GID: 0, Anonymous: false, Status: new Map() } } },
@@ -196,6 +209,12 @@ const NETWORK_FIELDS: Readonly<Record<string, string>> = {
   ipam_options: 'IPAMOptions',
   network_dns_servers: 'NetworkDNSServers',
 };
+
+/** A network as templates see it, with lists and maps where the document leaves them out. */
+export function networkData(document: object, type: string): GoStruct {
+  const { defaults } = SHAPES.network;
+  return documentData(document, { ...SHAPES.network, type, defaults: { ...defaults, [type]: defaults[DOCUMENT]! } });
+}
 
 /** `network_interface` is NetworkInterface. */
 function networkField(key: string): string {

@@ -1,6 +1,7 @@
 /** `--network`, and the checks that need mode and other flags together. */
 import { isHostsName } from '../../../network/hosts.ts';
-import type { NetworkMode } from '../wish.ts';
+import { parseCsvLine } from '../../../core/csv.ts';
+import type { NetworkEndpoint, NetworkMode } from '../wish.ts';
 import { isAddress } from './address.ts';
 import { invalid } from './go.ts';
 
@@ -14,14 +15,14 @@ export function parseNetworks(texts: readonly string[]): NetworkMode | undefined
     const kind = first?.kind ?? 'private';
     throw invalid(`cannot set multiple networks without bridge network mode, selected mode ${kind}: invalid argument`);
   }
-  const names: string[] = [];
+  const networks = new Map(first.networks.map((endpoint) => [endpoint.name, endpoint]));
   for (const [index, mode] of modes.entries()) {
     if (mode?.kind !== 'bridge') {
       throw invalid(`can only set extra network names, selected mode ${texts[index]} conflicts with bridge: invalid argument`);
     }
-    names.push(...mode.names);
+    for (const endpoint of mode.networks) networks.set(endpoint.name, endpoint);
   }
-  return { kind: 'bridge', names };
+  return { kind: 'bridge', networks: [...networks.values()] };
 }
 
 /** Modes with a meaning of their own; anything else is the name of a network. */
@@ -40,7 +41,7 @@ function parseNetwork(text: string): NetworkMode | undefined {
       return { kind: word, options: value === undefined || value === '' ? [] : value.split(',') };
     case 'none':
     case 'host':
-      return value === undefined ? { kind: word } : { kind: 'bridge', names: [text] };
+      return value === undefined ? { kind: word } : { kind: 'bridge', networks: [parseEndpoint(word, value)] };
     case 'container':
       return { kind: 'container', container: needed('container', value) };
     case 'ns':
@@ -48,10 +49,70 @@ function parseNetwork(text: string): NetworkMode | undefined {
     case 'pod':
       throw invalid('cannot use pod namespace as container is not joining a pod or pod has no infra container: invalid argument');
     case 'bridge':
-      return { kind: 'bridge', names: value === undefined ? [] : [text] };
+      return { kind: 'bridge', networks: [value === undefined ? plainEndpoint(DEFAULT_NETWORK) : parseEndpoint(DEFAULT_NETWORK, value)] };
     default:
-      return { kind: 'bridge', names: [text] };
+      // Several names with commas between them are the form of old.
+      return { kind: 'bridge', networks: value === undefined ? text.split(',').map(plainEndpoint) : [parseEndpoint(word, value)] };
   }
+}
+
+/** Stands for the configured default network, whatever its name. */
+export const DEFAULT_NETWORK = 'default';
+
+function plainEndpoint(name: string): NetworkEndpoint {
+  if (name === '') throw invalid('network name cannot be empty: invalid argument');
+  return { name, ips: [], aliases: [] };
+}
+
+/** `ip=…,alias=…,mac=…,interface_name=…` */
+function parseEndpoint(name: string, text: string): NetworkEndpoint {
+  const ips: string[] = [];
+  const aliases: string[] = [];
+  const options: Record<string, string> = {};
+  let mac: string | undefined;
+  let interfaceName: string | undefined;
+  const wrong = (what: string) => invalid(`invalid option for network ${name}: ${what}`);
+  for (const word of parseCsvLine(text)) {
+    const [, key = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(word) ?? [];
+    switch (key) {
+      case 'ip':
+      case 'ip6':
+        if (!isAddress(value)) throw wrong(`invalid ip address ${JSON.stringify(value)}`);
+        ips.push(value);
+        break;
+      case 'mac':
+        if (!isMac(value)) throw wrong(badMac(value));
+        mac = value.toLowerCase();
+        break;
+      case 'alias':
+        if (value === '') throw wrong('alias cannot be empty');
+        aliases.push(value);
+        break;
+      case 'interface_name':
+        if (value === '') throw wrong('interface_name cannot be empty');
+        interfaceName = value;
+        break;
+      default:
+        options[key] = value;
+    }
+  }
+  return {
+    ...plainEndpoint(name),
+    ips,
+    aliases,
+    ...(mac === undefined ? {} : { mac }),
+    ...(interfaceName === undefined ? {} : { interfaceName }),
+    ...(Object.keys(options).length > 0 ? { options } : {}),
+  };
+}
+
+/** Of Ethernet: six bytes with colons or dashes between them. */
+export function isMac(text: string): boolean {
+  return /^[\da-f]{2}([:-])(?:[\da-f]{2}\1){4}[\da-f]{2}$/i.test(text);
+}
+
+export function badMac(text: string): string {
+  return `address ${text}: invalid MAC address`;
 }
 
 function needed(mode: string, value: string | undefined): string {

@@ -1,0 +1,47 @@
+/** Networks after a killed command or a killed helper. Asked by every command while there are bridges: a few small files when all is well. */
+import { join } from 'node:path';
+import { log } from '../../core/log.ts';
+import { tryLockFile } from '../../host/flock.ts';
+import { isAlive } from '../../host/pid.ts';
+import { dnsServer, readShared } from '../../network/bridge/shared.ts';
+import { tryLockContainer } from '../container/lock.ts';
+import type { Engine } from '../engine.ts';
+import { forgetPending, pendingChanges, type PendingChange } from './pending.ts';
+
+export async function healNetworks(engine: Engine): Promise<void> {
+  for (const change of pendingChanges(engine)) await undo(engine, change);
+  const directory = join(engine.paths.run, 'networks');
+  const used = engine.containers.attachments().filter(({ bridge }) => bridge !== undefined);
+  const shared = readShared(directory);
+  const wantsDns = used.some(({ bridge }) => bridge!.links.some(({ definition }) => definition.dns_enabled));
+  const isWell =
+    shared !== undefined && (shared.helper === undefined || isAlive(shared.helper)) && (!wantsDns || dnsServer(directory) !== undefined);
+  if (used.length > 0 && isWell) return;
+  // Whoever holds it is at work on just that.
+  using lock = tryLockFile(join(directory, 'lock'));
+  if (!lock) return;
+  try {
+    if (engine.containers.attachments().every(({ bridge }) => bridge === undefined)) {
+      await (await import('../../network/bridge/bridge.ts')).closeBridges(directory);
+    } else {
+      const [{ mendBridges }, { bridgeMachine }] = await Promise.all([import('../../network/bridge/bridge.ts'), import('./attach.ts')]);
+      await mendBridges(bridgeMachine(engine));
+    }
+  } catch (error) {
+    log.warn(`the networks of running containers cannot be put in order: ${(error as Error).message}`);
+  }
+}
+
+/** A container that a killed command was connecting, or taking away, is in that network no more. */
+async function undo(engine: Engine, change: PendingChange): Promise<void> {
+  using lock = tryLockContainer(engine, change.container);
+  if (!lock || !pendingChanges(engine).some(({ container }) => container === change.container)) return;
+  const record = engine.containers.get(change.container);
+  if (record?.config.network.mode.kind === 'bridge') {
+    log.debug(() => `a killed command left ${record.name} half in network ${change.network}; taking it out`);
+    const [{ leaveNetwork }, { endStrayBridges }] = await Promise.all([import('./connect.ts'), import('../../network/bridge/bridge.ts')]);
+    if (record.network?.bridge) await endStrayBridges(record.network.bridge);
+    await leaveNetwork(engine, record, change.network);
+  }
+  forgetPending(engine, change);
+}
