@@ -39,6 +39,21 @@ const IDLE_COMMAND = ['sleep', '100000'] as const;
 const BUILD_FILES = 9000;
 const WRITTEN_MIB = 100;
 const LINES = 100_000;
+const UNIT_FILES = 200;
+const UNIT_FILE = `[Unit]
+Description=One of many
+
+[Container]
+Image=localhost/busybox:latest
+Exec=sleep 100000
+PublishPort=8080:80
+Volume=/srv/data:/data:ro
+Environment=ONE=1 "TWO=two words"
+HealthCmd=true
+
+[Install]
+WantedBy=default.target
+`;
 const BYTES_PER_MB = 1e6;
 
 export const ROWS: readonly Row[] = [
@@ -167,6 +182,38 @@ export const ROWS: readonly Row[] = [
       await carryOut(engine, ['rmi', '-f', ...manyImages()], { ignoreFailure: true });
     },
   }),
+  row('network-create', '`network create`', 0.6, 0.45, {
+    measure: async (engine) => {
+      const { ms } = await timed(engine, ['network', 'create', NAME]);
+      await carryOut(engine, ['network', 'rm', NAME]);
+      return ms;
+    },
+  }),
+  row('bridge-first', '`run --rm --network BRIDGE IMG true`, the first container on a bridge', 0.6, 0.45, {
+    ...withNetwork(),
+    measure: command('run', '--rm', '--network', NAME, SMALL_IMAGE, 'true'),
+  }),
+  row('bridge', 'the same beside another container on the bridge', 0.6, 0.45, {
+    setup: async (engine, material) => {
+      await withNetwork().setup!(engine, material);
+      await carryOut(engine, ['run', '-d', '--name', NAME, '--network', NAME, SMALL_IMAGE, ...IDLE_COMMAND]);
+    },
+    measure: command('run', '--rm', '--network', NAME, SMALL_IMAGE, 'true'),
+    teardown: withNetwork().teardown!,
+  }),
+  row('generator', `systemd’s generator over ${UNIT_FILES} Quadlet files`, 1.5, 1, {
+    setup: async () => {
+      const directory = unitFiles();
+      await mkdir(directory, { recursive: true });
+      for (let index = 0; index < UNIT_FILES; index++) await writeFile(join(directory, `unit${index}.container`), UNIT_FILE);
+    },
+    measure: async ({ name, program }) => {
+      const path = name === 'lichen' ? `${program}-quadlet` : '/usr/libexec/podman/quadlet';
+      const generator = { name, program: path };
+      return (await timed(generator, ['-dryrun', '-user'], { QUADLET_UNIT_DIRS: unitFiles() })).ms;
+    },
+    teardown: () => rm(unitFiles(), { recursive: true, force: true }),
+  }),
   row('build', `\`build\`: COPY ${BUILD_FILES} files in 3 layers and RUN, cold`, 0.4, 0.25, { samples: 3, ...building('--no-cache') }),
   row('build-cached', '`build` of it again, all cached', 0.8, 0.5, { samples: 7, ...building() }),
   row('memory', 'memory held per idle detached container (PSS)', 1, 0.8, {
@@ -195,6 +242,20 @@ function withIdleContainer(): Pick<Row, 'setup' | 'teardown'> {
       await carryOut(engine, ['rm', '-f', '-t', '0', NAME], { ignoreFailure: true });
     },
   };
+}
+
+function withNetwork(): Pick<Row, 'setup' | 'teardown'> {
+  return {
+    setup: async (engine) => void (await carryOut(engine, ['network', 'create', NAME])),
+    teardown: async (engine) => {
+      await carryOut(engine, ['network', 'rm', '-f', '-t', '0', NAME], { ignoreFailure: true });
+    },
+  };
+}
+
+/** Both read the same. */
+function unitFiles(): string {
+  return join(tmpdir(), `${NAME}-units-${process.pid}`);
 }
 
 /** It has written a file and many lines, and sleeps. */

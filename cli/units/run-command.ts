@@ -66,7 +66,8 @@ interface CreateCommand {
   readonly typed: Typed;
 }
 
-function readCreateCommand({ id, createCommand }: ContainerConfig): CreateCommand {
+/** Throws NOT_SUPPORTED. */
+export function readCreateCommand({ id, createCommand }: ContainerConfig): CreateCommand {
   const [program = 'lichen', ...words] = createCommand;
   if (words.length === 0) {
     throw new EngineError('NOT_SUPPORTED', `cannot use --new on container ${JSON.stringify(id)}: no create command found`);
@@ -82,7 +83,7 @@ function readCreateCommand({ id, createCommand }: ContainerConfig): CreateComman
 }
 
 /** `--log-level=error container --root=/x` → without the word. */
-function globalWords(lead: readonly string[]): readonly string[] {
+export function globalWords(lead: readonly string[]): readonly string[] {
   const { flags, rest } = typedFlags(ROOT_FLAGS, lead);
   return [...flags.flatMap(({ words }) => words), ...(rest.length === 0 ? [] : globalWords(rest.slice(1)))];
 }

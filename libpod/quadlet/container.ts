@@ -57,6 +57,15 @@ const HEALTH: FlagRules = {
   },
 };
 
+/** All keys that are flags, one for one: for who writes such a file. */
+export const CONTAINER_RULES: FlagRules = {
+  text: { ...LOGS.text, ...FLAGS.text, ...HEALTH.text, CgroupsMode: '--cgroups', Entrypoint: '--entrypoint', User: '--user' },
+  bool: { ...FLAGS.bool, ReadOnly: '--read-only' },
+  values: { ...FLAGS.values, ExposeHostPort: '--expose', Network: '--network', PublishPort: '--publish', Volume: '--volume' },
+  words: { ...LOGS.words, ...FLAGS.words, AddCapability: '--cap-add', DropCapability: '--cap-drop', Secret: '--secret' },
+  pairs: FLAGS.pairs!,
+};
+
 /** Throws QuadletError. Returns the pod that the container is in, if it starts with it. */
 export function convertContainer(service: Service): Source | undefined {
   const { source, unit } = service;

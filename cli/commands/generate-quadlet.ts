@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { EngineError, type ErrorCode, isEngineError } from '../../core/errors.ts';
+import { systemWords } from '../../core/system-words.ts';
+import { replaceFile } from '../../host/replace-file.ts';
+import type { Engine } from '../../libpod/engine.ts';
+import { findNetwork } from '../../libpod/network/store.ts';
+import type { ContainerRecord } from '../../libpod/state/containers.ts';
+import type { VolumeRecord } from '../../libpod/state/volumes.ts';
+import type { NetworkDefinition } from '../../network/bridge/definition.ts';
+import { networkFile, type QuadletFile, quadletText, volumeFile } from '../../libpod/quadlet/describe.ts';
+import { defineCommand } from '../command.ts';
+import { generateQuadletFace } from '../faces/generate-quadlet.ts';
+import { type Beside, containerQuadlet } from '../units/container-quadlet.ts';
+
+export const command = defineCommand(generateQuadletFace, async (context, names, { files: asFiles }) => {
+  const engine = await context.openEngine();
+  const found = [...new Set(names)].map((name) => find(engine, name));
+  const of = <K extends Found['kind']>(kind: K) => found.filter((one): one is Extract<Found, { kind: K }> => one.kind === kind);
+  const beside = {
+    volumes: new Set(of('volume').map(({ record }) => record.name)),
+    networks: new Set(of('network').map(({ record }) => record.name)),
+  };
+  const files = found.map((one) => describe(one, beside));
+  const twice = files.find(({ name }, index) => files.findIndex((other) => other.name === name) !== index);
+  if (twice !== undefined && !asFiles)
+    throw new EngineError('INVALID_ARGUMENT', `two of them are called ${twice.name}`, { hint: 'Use --files, or one command for each.' });
+  if (!asFiles) {
+    context.stdout.write(quadletText(files));
+    return;
+  }
+  for (const { name, kind, text } of files) {
+    const path = join(context.cwd, `${name}.${kind}`);
+    try {
+      replaceFile(path, text, 0o644);
+    } catch (cause) {
+      throw new EngineError('INVALID_ARGUMENT', `writing ${path}: ${systemWords(cause)}`, { cause });
+    }
+    context.stdout.line(path);
+  }
+});
+
+type Found =
+  | { readonly kind: 'container'; readonly record: ContainerRecord }
+  | { readonly kind: 'volume'; readonly record: VolumeRecord }
+  | { readonly kind: 'network'; readonly record: NetworkDefinition };
+
+function describe(found: Found, beside: Beside): QuadletFile {
+  if (found.kind === 'container') return containerQuadlet(found.record.config, beside);
+  return found.kind === 'volume' ? volumeFile(found.record) : networkFile(found.record);
+}
+
+/** In the order in which `inspect` looks. Throws NO_SUCH_OBJECT, AMBIGUOUS_ID. */
+function find(engine: Engine, name: string): Found {
+  const container = ifThere('NO_SUCH_CONTAINER', () => engine.containers.find(name));
+  if (container !== undefined) return { kind: 'container', record: container };
+  const volume = ifThere('NO_SUCH_VOLUME', () => engine.volumes.find(name));
+  if (volume !== undefined) return { kind: 'volume', record: volume };
+  const network = ifThere('NO_SUCH_NETWORK', () => findNetwork(engine, name));
+  if (network !== undefined) return { kind: 'network', record: network };
+  throw new EngineError('NO_SUCH_OBJECT', `no container, volume or network ${JSON.stringify(name)} found`);
+}
+
+function ifThere<T>(code: ErrorCode, find: () => T): T | undefined {
+  try {
+    return find();
+  } catch (error) {
+    if (isEngineError(error, code)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,176 @@
+/** From what runs to what is declared: the units of the files that `generate quadlet` writes make the same again. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TestHost } from '../host/host.ts';
+import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
+import { canRunSystemd } from '../host/systemd.ts';
+
+const LONG = { timeout: 30_000 };
+/** What a unit sets in its own way, or what is another's each time. */
+const OWN = [
+  'PODMAN_SYSTEMD_UNIT',
+  'Cgroups',
+  'CgroupsMode',
+  'CgroupParent',
+  'AutoRemove',
+  'Path',
+  'RestartPolicy',
+  'io.podman.annotations.autoremove',
+];
+
+interface Document {
+  readonly Config: Record<string, unknown>;
+  readonly HostConfig: Record<string, unknown>;
+  readonly Mounts: readonly Record<string, unknown>[];
+}
+
+describe.skipIf(!canRunContainers || !canRunSystemd)('generate quadlet', () => {
+  let host: TestHost;
+  beforeAll(async () => {
+    host = await loadedHost(['busybox'], { systemd: true, allowLeaks: true });
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  const systemctl = async (...words: readonly string[]) => {
+    const { stdout, stderr } = await host.run(['systemctl', '--user', ...words]);
+    return (stdout + stderr).trim();
+  };
+  const described = async (name: string) => {
+    const [document] = JSON.parse(await host.succeed(['inspect', name])) as [Document];
+    const { Config, HostConfig, Mounts } = document;
+    const { CreateCommand: _command, sdNotifyMode: _mode, sdNotifySocket: _socket, Env, ...config } = Config;
+    const json = JSON.stringify({ config: { ...config, Env: (Env as string[]).toSorted() }, HostConfig, Mounts }, (key, value: unknown) =>
+      OWN.includes(key) ? undefined : value,
+    );
+    return JSON.parse(json) as object;
+  };
+  const volume = async (name: string) => {
+    const [{ CreatedAt: _created, MountCount: _count, ...rest }] = JSON.parse(await host.succeed(['volume', 'inspect', name])) as [
+      Record<string, unknown>,
+    ];
+    return rest;
+  };
+
+  test('a container and its volume: what inspect tells is the same', async () => {
+    await host.writeFile(`${host.user.home}/project/site/page`, 'hello\n');
+    await host.succeed([
+      'volume',
+      'create',
+      '--label',
+      'of=two  words',
+      '--opt',
+      'o=size=1m',
+      '--opt',
+      'type=tmpfs',
+      '--opt',
+      'device=tmpfs',
+      'data',
+    ]);
+    const flags = [
+      ...['--name=web', '-dt', '--network', 'none', '-v', 'data:/data', '-v', './site:/site:ro', '--hostname=inside', '-w', '/tmp'],
+      ...[
+        '-e',
+        'WORDS=two  "words" $HOME ${HOME} %n %% \\ back',
+        '-e',
+        'EMPTY=',
+        '-e',
+        'LINES=one\ntwo',
+        '--label',
+        'a=b c',
+        '--label',
+        'bare',
+      ],
+      ...['--annotation', 'org.example.a=%h $x', '--cap-drop', 'all', '--cap-add', 'chown', '-u', '0:0', '--ulimit', 'nofile=100:200'],
+      ...[
+        '--tmpfs',
+        '/run/own:size=1m',
+        '--stop-timeout',
+        '0',
+        '--stop-signal=SIGKILL',
+        '--restart',
+        'on-failure:3',
+        '--init=false',
+        '--read-only',
+      ],
+      ...['--add-host', 'other:10.0.0.1', '--health-cmd', 'test -e /data', '--health-interval=disable', '--log-opt', 'max-size=1m'],
+      ...[
+        '--security-opt',
+        'no-new-privileges',
+        '--shm-size',
+        '1m',
+        '--env=HERE',
+        '--umask',
+        '0027',
+        '--tz=UTC',
+        '--sysctl',
+        'kernel.shmmax=100000000',
+      ],
+    ];
+    const script = 'printf %s "$WORDS" > /data/words; exec sleep 1000 # $$ %n ;';
+    await host.succeed(['run', ...flags, '--', BUSYBOX, ...sh(script), ';', '', 'last word'], {
+      cwd: `${host.user.home}/project`,
+      env: { HERE: 'and now' },
+    });
+    const before = { web: await described('web'), data: await volume('data') };
+    expect(before.web).toMatchObject({ config: { Hostname: 'inside' } });
+    await host.writeFile('/tmp/app.quadlets', `${await host.succeed(['generate', 'quadlet', 'web', 'data'])}\n`);
+    await removeNow(host, 'web');
+    await host.succeed(['volume', 'rm', 'data']);
+
+    expect(await host.lichen(['quadlet', 'check', '/tmp/app.quadlets'])).toMatchObject({ stderr: '', exitCode: 0 });
+    await host.succeed(['quadlet', 'install', '/tmp/app.quadlets']);
+    await host.run(['systemctl', '--user', 'set-environment', 'HERE=and now']);
+    expect(await systemctl('start', 'web')).toBe('');
+    expect(await systemctl('show', '--property=Restart', '--value', 'web')).toBe('on-failure');
+    expect({ web: await described('web'), data: await volume('data') }).toEqual(before);
+    await expect
+      .poll(() => host.lichen(['exec', 'web', 'cat', '/data/words']).then(({ stdout }) => stdout), LONG)
+      .toBe('two  "words" $HOME ${HOME} %n %% \\ back');
+    await host.succeed(['quadlet', 'rm', '--force', 'web.container']);
+    await host.succeed(['volume', 'rm', 'data']);
+  });
+
+  test('a network', async () => {
+    const flags = [
+      '--subnet',
+      '10.99.3.0/24',
+      '--ip-range',
+      '10.99.3.128/25',
+      '--subnet',
+      'fd00:99::/64',
+      '--label',
+      'a=b c',
+      '--opt',
+      'mtu=1400',
+    ];
+    await host.succeed(['network', 'create', '--internal', '--dns', '10.99.3.7', '--disable-dns=false', ...flags, 'inner']);
+    const network = async () => {
+      const [{ created: _created, id: _id, ...rest }] = JSON.parse(await host.succeed(['network', 'inspect', 'inner'])) as [
+        Record<string, unknown>,
+      ];
+      return rest;
+    };
+    const before = await network();
+    expect(await host.succeed(['generate', 'quadlet', '--files', 'inner'], { cwd: '/tmp' })).toBe('/tmp/inner.network');
+    await host.succeed(['network', 'rm', 'inner']);
+    await host.succeed(['quadlet', 'install', '/tmp/inner.network']);
+    expect(await systemctl('start', 'inner-network')).toBe('');
+    expect(await network()).toEqual(before);
+    await host.succeed(['quadlet', 'rm', '--force', 'inner.network']);
+    await host.succeed(['network', 'rm', 'inner']);
+  });
+
+  test('bad input is one error, and no file is written', async () => {
+    await host.succeed(['create', '--name', 'same', '--network=none', BUSYBOX, 'true']);
+    await host.succeed(['volume', 'create', 'same2']);
+    for (const [argv, exitCode, stderr] of [
+      [['nosuch'], 125, 'Error: no container, volume or network "nosuch" found\n'],
+      [['same', 'nosuch'], 125, 'Error: no container, volume or network "nosuch" found\n'],
+      [['--files', 'same'], 125, expect.stringContaining('Error: writing /proc/same.container: ')],
+    ] as const) {
+      expect(await host.lichen(['generate', 'quadlet', ...argv], { cwd: '/proc' })).toMatchObject({ stdout: '', exitCode, stderr });
+    }
+    expect(await host.lichen(['generate', 'quadlet'])).toMatchObject({ exitCode: 125 });
+    await host.succeed(['rm', 'same']);
+    await host.succeed(['volume', 'rm', 'same2']);
+  });
+});
