@@ -16,7 +16,7 @@ export function isPassedOn(fd: number): boolean {
   }
 }
 
-/** Those that a service manager passes (`count`, from 3 on) stay open when this process becomes another program. */
-export function keepThroughExec(count: number): void {
-  for (let fd = 3; fd < 3 + count && isPassedOn(fd); fd++) check(setFlags(fd, F_SETFD, 0), 'fcntl', `fd ${fd}`);
+/** They stay open when this process becomes another program. What was not passed on is left as it is. */
+export function keepThroughExec(fds: readonly number[]): void {
+  for (const fd of fds) if (isPassedOn(fd)) check(setFlags(fd, F_SETFD, 0), 'fcntl', `fd ${fd}`);
 }

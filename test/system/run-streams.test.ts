@@ -66,6 +66,11 @@ describe.skipIf(!canRunContainers)('the streams of a container', () => {
     const links = 'for fd in 4 5 6; do readlink /proc/self/fd/$fd; done; ls /proc/self/fd | tail -n 1';
     const some = await host.run(sh(`${start} --preserve-fd 3,7 ${BUSYBOX} sh -c 'cat <&3; cat <&7; ${links}'`));
     expect(some.stdout).toBe('three\nseven\n/dev/null\n/dev/null\n/dev/null\n8\n');
+    // Also where the namespaces are made on the way.
+    await host.succeed(['system', 'migrate']);
+    expect((await host.run(sh(`${start} --preserve-fds 1 ${BUSYBOX} sh -c 'cat <&3'`))).stdout).toBe('three\n');
+    await host.succeed(['system', 'migrate']);
+    expect((await host.run(sh(`${start} --preserve-fd=3,7 ${BUSYBOX} sh -c 'cat <&3; cat <&7'`))).stdout).toBe('three\nseven\n');
     for (const [flags, words] of [
       [['--preserve-fds=1', '--preserve-fd=7'], 'cannot specify both --preserve-fds and --preserve-fd'],
       [['--preserve-fd=99'], 'file descriptor 99 is not available - the preserve-fd option requires that file descriptors must be passed'],
