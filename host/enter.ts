@@ -30,7 +30,8 @@ const MOST = 1024;
 
 /** Those that a service manager passes, and those of `--preserve-fds N` and `--preserve-fd A,B`: whether they are there is looked at later. */
 function namedDescriptors(args: readonly string[], listenFds: string | undefined): readonly number[] {
-  const first = (count: string | undefined): number[] => Array.from({ length: Math.min(Number(count) || 0, MOST) }, (_, index) => 3 + index);
+  const first = (count: string | undefined): number[] =>
+    Array.from({ length: Math.min(Number(count) || 0, MOST) }, (_, index) => 3 + index);
   const named = args.flatMap((word, index) => {
     const [, flag, value = args[index + 1]] = /^--preserve-fd(s?)(?:=(.*))?$/.exec(word) ?? [];
     if (flag === undefined) return [];

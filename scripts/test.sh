@@ -30,5 +30,5 @@ echo '== tests'
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 # Nothing may hang a CI machine: the limit is above what the suite takes and below what CI allows.
-timeout --kill-after=20 3000 sh scripts/node.sh node_modules/vitest/vitest.mjs run --reporter=default --reporter=json --outputFile="$report" "$@" < /dev/null
+timeout --kill-after=20 4500 sh scripts/node.sh node_modules/vitest/vitest.mjs run --reporter=default --reporter=json --outputFile="$report" "$@" < /dev/null
 sh scripts/node.sh scripts/count.ts "$report" "$failed_checks" || exit 1

@@ -14,7 +14,7 @@ import { type Beside, containerQuadlet } from '../units/container-quadlet.ts';
 
 export const command = defineCommand(generateQuadletFace, async (context, names, { files: asFiles }) => {
   const engine = await context.openEngine();
-  const found = [...new Set(names)].map((name) => find(engine, name));
+  const found = [...new Set(names)].map((name) => lookUp(engine, name));
   const of = <K extends Found['kind']>(kind: K) => found.filter((one): one is Extract<Found, { kind: K }> => one.kind === kind);
   const beside = {
     volumes: new Set(of('volume').map(({ record }) => record.name)),
@@ -50,7 +50,7 @@ function describe(found: Found, beside: Beside): QuadletFile {
 }
 
 /** In the order in which `inspect` looks. Throws NO_SUCH_OBJECT, AMBIGUOUS_ID. */
-function find(engine: Engine, name: string): Found {
+function lookUp(engine: Engine, name: string): Found {
   const container = ifThere('NO_SUCH_CONTAINER', () => engine.containers.find(name));
   if (container !== undefined) return { kind: 'container', record: container };
   const volume = ifThere('NO_SUCH_VOLUME', () => engine.volumes.find(name));

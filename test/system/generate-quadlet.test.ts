@@ -65,46 +65,18 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('generate quadlet', () => {
       'device=tmpfs',
       'data',
     ]);
-    const flags = [
-      ...['--name=web', '-dt', '--network', 'none', '-v', 'data:/data', '-v', './site:/site:ro', '--hostname=inside', '-w', '/tmp'],
-      ...[
-        '-e',
-        'WORDS=two  "words" $HOME ${HOME} %n %% \\ back',
-        '-e',
-        'EMPTY=',
-        '-e',
-        'LINES=one\ntwo',
-        '--label',
-        'a=b c',
-        '--label',
-        'bare',
-      ],
-      ...['--annotation', 'org.example.a=%h $x', '--cap-drop', 'all', '--cap-add', 'chown', '-u', '0:0', '--ulimit', 'nofile=100:200'],
-      ...[
-        '--tmpfs',
-        '/run/own:size=1m',
-        '--stop-timeout',
-        '0',
-        '--stop-signal=SIGKILL',
-        '--restart',
-        'on-failure:3',
-        '--init=false',
-        '--read-only',
-      ],
-      ...['--add-host', 'other:10.0.0.1', '--health-cmd', 'test -e /data', '--health-interval=disable', '--log-opt', 'max-size=1m'],
-      ...[
-        '--security-opt',
-        'no-new-privileges',
-        '--shm-size',
-        '1m',
-        '--env=HERE',
-        '--umask',
-        '0027',
-        '--tz=UTC',
-        '--sysctl',
-        'kernel.shmmax=100000000',
-      ],
+    const plain = `--name=web -dt --network none -v data:/data -v ./site:/site:ro --hostname=inside -w /tmp -e EMPTY= --label bare --cap-drop all
+      --cap-add chown -u 0:0 --ulimit nofile=100:200 --tmpfs /run/own:size=1m --stop-timeout 0 --stop-signal=SIGKILL --restart on-failure:3
+      --init=false --read-only --add-host other:10.0.0.1 --health-interval=disable --log-opt max-size=1m --security-opt no-new-privileges
+      --shm-size 1m --env=HERE --umask 0027 --tz=UTC --sysctl kernel.shmmax=100000000`;
+    const hostile = [
+      ['-e', 'WORDS=two  "words" $HOME ${HOME} %n %% \\ back'],
+      ['-e', 'LINES=one\ntwo'],
+      ['--label', 'a=b c'],
+      ['--annotation', 'org.example.a=%h $x'],
+      ['--health-cmd', 'test -e /data'],
     ];
+    const flags = [...plain.split(/\s+/), ...hostile.flat()];
     const script = 'printf %s "$WORDS" > /data/words; exec sleep 1000 # $$ %n ;';
     await host.succeed(['run', ...flags, '--', BUSYBOX, ...sh(script), ';', '', 'last word'], {
       cwd: `${host.user.home}/project`,
