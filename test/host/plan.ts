@@ -89,8 +89,6 @@ export function planHost(base: string, repository: string, fixtures: string, opt
       fstabLine(SOURCE, '/run', 'tmpfs', 'nosuid,nodev,mode=755'),
       ...(withRuntimeDir ? [fstabLine(SOURCE, user.runtimeDir, 'tmpfs', `nosuid,nodev,mode=700,uid=${user.uid},X-mount.mkdir`)] : []),
       ...cgroupLines(without),
-      // Other programs' settings, which lichen would read.
-      ...(existsSync('/usr/share/containers') ? [fstabLine(SOURCE, '/usr/share/containers', 'tmpfs', 'ro,mode=755')] : []),
       ...overlaid.map((path) =>
         fstabLine(
           SOURCE,
