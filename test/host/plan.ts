@@ -20,6 +20,8 @@ export interface HostOptions {
   readonly home?: 'disk' | 'read-only' | { readonly sizeMib: number };
   /** Added to the environment of every command. */
   readonly env?: Readonly<Record<string, string>>;
+  /** No mount below /usr: what other container programs have set there is seen. */
+  readonly bareUsr?: boolean;
   /** Begin without the code that V8 compiled of the program on earlier hosts. */
   readonly cold?: boolean;
   /** Do not fail the test for what it leaves behind (it is ended and removed all the same). */
@@ -89,6 +91,7 @@ export function planHost(base: string, repository: string, fixtures: string, opt
       fstabLine(SOURCE, '/run', 'tmpfs', 'nosuid,nodev,mode=755'),
       ...(withRuntimeDir ? [fstabLine(SOURCE, user.runtimeDir, 'tmpfs', `nosuid,nodev,mode=700,uid=${user.uid},X-mount.mkdir`)] : []),
       ...cgroupLines(without),
+      ...(options.bareUsr === true ? [] : hiddenSettings()),
       ...overlaid.map((path) =>
         fstabLine(
           SOURCE,
@@ -168,6 +171,12 @@ function deviceNodes(without: ReadonlySet<Part>): readonly string[] {
 function cgroupLines(without: ReadonlySet<Part>): readonly string[] {
   if (!without.has('cgroup2')) return [fstabLine(SOURCE, '/sys/fs/cgroup', 'cgroup2', 'nosuid,nodev,noexec')];
   return existsSync('/sys/fs/cgroup/cgroup.controllers') ? [fstabLine(SOURCE, '/sys/fs/cgroup', 'tmpfs', 'mode=755')] : [];
+}
+
+/** Of Podman and its like, which lichen would read. */
+function hiddenSettings(): readonly string[] {
+  const path = '/usr/share/containers';
+  return existsSync(path) ? [fstabLine(SOURCE, path, 'tmpfs', 'ro,mode=755')] : [];
 }
 
 function homeLines(user: HostUser, home: NonNullable<HostOptions['home']>): readonly string[] {

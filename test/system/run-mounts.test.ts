@@ -23,7 +23,7 @@ function optionsOf(path: string): string {
 
 describe.skipIf(!canRunContainers)('mounts', () => {
   beforeAll(async () => {
-    host = await loadedHost(['busybox', 'configured', 'layered']);
+    host = await loadedHost(['busybox', 'configured', 'layered'], { bareUsr: true });
   });
   afterAll(() => host[Symbol.asyncDispose]());
 

@@ -10,7 +10,7 @@ const BOOT = { timeout: 60_000, interval: 500 };
 describe.skipIf(!canShapeHosts || !existsSync(SYSTEMD))('systemd in a container', () => {
   let host: TestHost;
   beforeAll(async () => {
-    host = await testHost();
+    host = await testHost({ bareUsr: true });
   });
   afterAll(() => host[Symbol.asyncDispose]());
 
