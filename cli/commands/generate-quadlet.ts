@@ -8,36 +8,51 @@ import type { ContainerRecord } from '../../libpod/state/containers.ts';
 import type { VolumeRecord } from '../../libpod/state/volumes.ts';
 import type { NetworkDefinition } from '../../network/bridge/definition.ts';
 import { networkFile, type QuadletFile, quadletText, volumeFile } from '../../libpod/quadlet/describe.ts';
+import { atLeast } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
-import { generateQuadletFace } from '../faces/generate-quadlet.ts';
+import { flagTable } from '../flag.ts';
 import { type Beside, containerQuadlet } from '../units/container-quadlet.ts';
 
-export const command = defineCommand(generateQuadletFace, async (context, names, { files: asFiles }) => {
-  const engine = await context.openEngine();
-  const found = [...new Set(names)].map((name) => lookUp(engine, name));
-  const of = <K extends Found['kind']>(kind: K) => found.filter((one): one is Extract<Found, { kind: K }> => one.kind === kind);
-  const beside = {
-    volumes: new Set(of('volume').map(({ record }) => record.name)),
-    networks: new Set(of('network').map(({ record }) => record.name)),
-  };
-  const files = found.map((one) => describe(one, beside));
-  const twice = files.find(({ name }, index) => files.findIndex((other) => other.name === name) !== index);
-  if (twice !== undefined && !asFiles)
-    throw new EngineError('INVALID_ARGUMENT', `two of them are called ${twice.name}`, { hint: 'Use --files, or one command for each.' });
-  if (!asFiles) {
-    context.stdout.write(quadletText(files));
-    return;
-  }
-  for (const { name, kind, text } of files) {
-    const path = join(context.cwd, `${name}.${kind}`);
-    try {
-      replaceFile(path, text, 0o644);
-    } catch (cause) {
-      throw new EngineError('INVALID_ARGUMENT', `writing ${path}: ${systemWords(cause)}`, { cause });
+export const command = defineCommand(
+  {
+    usage: '[options] {CONTAINER|VOLUME|NETWORK} [...]',
+    summary: 'Write Quadlet files for containers, volumes and networks',
+    description:
+      'Write Quadlet files by which systemd makes and runs what is there now. Several are written as one file for `quadlet install`.',
+    examples: ['generate quadlet CTR', 'generate quadlet CTR VOLUME > app.quadlets', 'generate quadlet --files CTR VOLUME'],
+    flags: flagTable({
+      files: { kind: 'bool', short: 'f', help: 'Write a file for each into this directory' },
+    }),
+    args: atLeast(1),
+    complete: ['container'],
+  },
+  async (context, names, { files: asFiles }) => {
+    const engine = await context.openEngine();
+    const found = [...new Set(names)].map((name) => lookUp(engine, name));
+    const of = <K extends Found['kind']>(kind: K) => found.filter((one): one is Extract<Found, { kind: K }> => one.kind === kind);
+    const beside = {
+      volumes: new Set(of('volume').map(({ record }) => record.name)),
+      networks: new Set(of('network').map(({ record }) => record.name)),
+    };
+    const files = found.map((one) => describe(one, beside));
+    const twice = files.find(({ name }, index) => files.findIndex((other) => other.name === name) !== index);
+    if (twice !== undefined && !asFiles)
+      throw new EngineError('INVALID_ARGUMENT', `two of them are called ${twice.name}`, { hint: 'Use --files, or one command for each.' });
+    if (!asFiles) {
+      context.stdout.write(quadletText(files));
+      return;
     }
-    context.stdout.line(path);
-  }
-});
+    for (const { name, kind, text } of files) {
+      const path = join(context.cwd, `${name}.${kind}`);
+      try {
+        replaceFile(path, text, 0o644);
+      } catch (cause) {
+        throw new EngineError('INVALID_ARGUMENT', `writing ${path}: ${systemWords(cause)}`, { cause });
+      }
+      context.stdout.line(path);
+    }
+  },
+);
 
 type Found =
   | { readonly kind: 'container'; readonly record: ContainerRecord }
