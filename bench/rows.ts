@@ -244,9 +244,10 @@ function withIdleContainer(): Pick<Row, 'setup' | 'teardown'> {
   };
 }
 
+/** Without names: Podman’s server of them needs the user’s systemd. */
 function withNetwork(): Pick<Row, 'setup' | 'teardown'> {
   return {
-    setup: async (engine) => void (await carryOut(engine, ['network', 'create', NAME])),
+    setup: async (engine) => void (await carryOut(engine, ['network', 'create', '--disable-dns', NAME])),
     teardown: async (engine) => {
       await carryOut(engine, ['network', 'rm', '-f', '-t', '0', NAME], { ignoreFailure: true });
     },
