@@ -1,5 +1,5 @@
 /** What `inspect` and `container inspect` share: look names up, print what was found, then say what was not. */
-import { EngineError, isEngineError } from '../core/errors.ts';
+import { EngineError, isEngineError, orAbsent } from '../core/errors.ts';
 import { plainText } from '../core/plain.ts';
 import { inspectedContainer } from '../libpod/container/inspect.ts';
 import { latestContainer } from '../libpod/container/select.ts';
@@ -64,7 +64,7 @@ type Finder = (engine: Engine, name: string, request: InspectRequest) => Promise
 
 const FINDERS: Readonly<Record<InspectKind, Finder>> = {
   container: async (engine, name, request) => {
-    const record = await ifThere(() => engine.containers.find(name));
+    const record = await orAbsent(() => engine.containers.find(name), 'NO_SUCH_CONTAINER');
     return record && container(engine, record, request);
   },
   image: async (engine, name) => {
@@ -75,7 +75,7 @@ const FINDERS: Readonly<Record<InspectKind, Finder>> = {
     return { kind: 'image', document: await inspectedImage(engine, found.image) };
   },
   volume: async (engine, name) => {
-    const volume = await ifThere(() => engine.volumes.find(name));
+    const volume = await orAbsent(() => engine.volumes.find(name), 'NO_SUCH_VOLUME');
     if (!volume) return undefined;
     const { inspectVolume } = await import('../libpod/inspect/volume.ts');
     const { summariseVolume } = await import('../libpod/volume/list.ts');
@@ -83,7 +83,7 @@ const FINDERS: Readonly<Record<InspectKind, Finder>> = {
   },
   network: async (engine, name) => {
     const { findNetwork } = await import('../libpod/network/store.ts');
-    const network = await ifThere(() => findNetwork(engine, name));
+    const network = await orAbsent(() => findNetwork(engine, name), 'NO_SUCH_NETWORK');
     if (!network) return undefined;
     const { inspectedNetwork } = await import('../libpod/inspect/network.ts');
     return { kind: 'network', document: inspectedNetwork(network, engine.containers.list()) };
@@ -91,22 +91,13 @@ const FINDERS: Readonly<Record<InspectKind, Finder>> = {
   pod: async () => undefined,
   artifact: async (engine, name) => {
     const { inspectedArtifact } = await import('../libpod/artifact/inspect.ts');
-    const document = await ifThere(() => inspectedArtifact(engine, name));
+    const document = await orAbsent(() => inspectedArtifact(engine, name), 'NO_SUCH_ARTIFACT');
     return document && { kind: 'artifact', document };
   },
 };
 
 async function container(engine: Engine, record: ContainerRecord, { size }: InspectRequest): Promise<Inspected> {
   return { kind: 'container', document: await inspectedContainer(engine, record, { size }) };
-}
-
-async function ifThere<T>(find: () => T | Promise<T>): Promise<T | undefined> {
-  try {
-    return await find();
-  } catch (error) {
-    if (isEngineError(error, 'NO_SUCH_ARTIFACT', 'NO_SUCH_CONTAINER', 'NO_SUCH_NETWORK', 'NO_SUCH_VOLUME')) return undefined;
-    throw error;
-  }
 }
 
 function missing(type: InspectType, name: string): EngineError {

@@ -23,6 +23,16 @@ export function isEngineError(error: unknown, ...codes: readonly ErrorCode[]): e
   return error instanceof EngineError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** What `work` gives; undefined where it fails with one of the codes. Throws its other errors. */
+export async function orAbsent<T>(work: () => T | Promise<T>, ...codes: readonly ErrorCode[]): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isEngineError(error, ...codes)) return undefined;
+    throw error;
+  }
+}
+
 /** Every code and what it means: docs/errors.md is tested against this table. */
 export const ERRORS = {
   // what the caller typed

@@ -21,21 +21,6 @@ export async function enterNamespaces(
   const argv = enterArgv(pause, [process.execPath, ...process.execArgv, '--', process.argv[1]!, ...args]);
   const env = { ...process.env, ...enteredAs(identity) } as Record<string, string>;
   if (env['LISTEN_FDS'] || args.some((word) => word.startsWith('--preserve-fd')))
-    (await import('./passed-on.ts')).keepThroughExec(namedDescriptors(args, env['LISTEN_FDS']));
+    (await import('./passed-on.ts')).keepThroughExec(args, env['LISTEN_FDS']);
   process.execve!(argv[0]!, argv, env);
-}
-
-/** The soft limit of most processes: whoever promises more has not kept it. */
-const MOST = 1024;
-
-/** Those that a service manager passes, and those of `--preserve-fds N` and `--preserve-fd A,B`: whether they are there is looked at later. */
-function namedDescriptors(args: readonly string[], listenFds: string | undefined): readonly number[] {
-  const first = (count: string | undefined): number[] =>
-    Array.from({ length: Math.min(Number(count) || 0, MOST) }, (_, index) => 3 + index);
-  const named = args.flatMap((word, index) => {
-    const [, flag, value = args[index + 1]] = /^--preserve-fd(s?)(?:=(.*))?$/.exec(word) ?? [];
-    if (flag === undefined) return [];
-    return flag === 's' ? first(value) : (value ?? '').split(',').map(Number);
-  });
-  return [...new Set([...first(listenFds), ...named])].filter((fd) => fd > 2);
 }

@@ -16,7 +16,22 @@ export function isPassedOn(fd: number): boolean {
   }
 }
 
-/** They stay open when this process becomes another program. What was not passed on is left as it is. */
-export function keepThroughExec(fds: readonly number[]): void {
-  for (const fd of fds) if (isPassedOn(fd)) check(setFlags(fd, F_SETFD, 0), 'fcntl', `fd ${fd}`);
+/** Those that the command line or LISTEN_FDS name stay open when this process becomes another program. What was not passed on is left as it is. */
+export function keepThroughExec(args: readonly string[], listenFds: string | undefined): void {
+  for (const fd of namedDescriptors(args, listenFds)) if (isPassedOn(fd)) check(setFlags(fd, F_SETFD, 0), 'fcntl', `fd ${fd}`);
+}
+
+/** The soft limit of most processes: whoever promises more has not kept it. */
+const MOST = 1024;
+
+/** Those that a service manager passes, and those of `--preserve-fds N` and `--preserve-fd A,B`: whether they are there is looked at later. */
+function namedDescriptors(args: readonly string[], listenFds: string | undefined): readonly number[] {
+  const first = (count: string | undefined): number[] =>
+    Array.from({ length: Math.min(Number(count) || 0, MOST) }, (_, index) => 3 + index);
+  const named = args.flatMap((word, index) => {
+    const [, flag, value = args[index + 1]] = /^--preserve-fd(s?)(?:=(.*))?$/.exec(word) ?? [];
+    if (flag === undefined) return [];
+    return flag === 's' ? first(value) : (value ?? '').split(',').map(Number);
+  });
+  return [...new Set([...first(listenFds), ...named])].filter((fd) => fd > 2);
 }

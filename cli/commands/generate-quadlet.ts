@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EngineError, type ErrorCode, isEngineError } from '../../core/errors.ts';
+import { EngineError, orAbsent } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { replaceFile } from '../../host/replace-file.ts';
 import type { Engine } from '../../libpod/engine.ts';
@@ -28,7 +28,7 @@ export const command = defineCommand(
   },
   async (context, names, { files: asFiles }) => {
     const engine = await context.openEngine();
-    const found = [...new Set(names)].map((name) => lookUp(engine, name));
+    const found = await Promise.all([...new Set(names)].map((name) => lookUp(engine, name)));
     const of = <K extends Found['kind']>(kind: K) => found.filter((one): one is Extract<Found, { kind: K }> => one.kind === kind);
     const beside = {
       volumes: new Set(of('volume').map(({ record }) => record.name)),
@@ -65,21 +65,12 @@ function describe(found: Found, beside: Beside): QuadletFile {
 }
 
 /** In the order in which `inspect` looks. Throws NO_SUCH_OBJECT, AMBIGUOUS_ID. */
-function lookUp(engine: Engine, name: string): Found {
-  const container = ifThere('NO_SUCH_CONTAINER', () => engine.containers.find(name));
+async function lookUp(engine: Engine, name: string): Promise<Found> {
+  const container = await orAbsent(() => engine.containers.find(name), 'NO_SUCH_CONTAINER');
   if (container !== undefined) return { kind: 'container', record: container };
-  const volume = ifThere('NO_SUCH_VOLUME', () => engine.volumes.find(name));
+  const volume = await orAbsent(() => engine.volumes.find(name), 'NO_SUCH_VOLUME');
   if (volume !== undefined) return { kind: 'volume', record: volume };
-  const network = ifThere('NO_SUCH_NETWORK', () => findNetwork(engine, name));
+  const network = await orAbsent(() => findNetwork(engine, name), 'NO_SUCH_NETWORK');
   if (network !== undefined) return { kind: 'network', record: network };
   throw new EngineError('NO_SUCH_OBJECT', `no container, volume or network ${JSON.stringify(name)} found`);
-}
-
-function ifThere<T>(code: ErrorCode, find: () => T): T | undefined {
-  try {
-    return find();
-  } catch (error) {
-    if (isEngineError(error, code)) return undefined;
-    throw error;
-  }
 }

@@ -119,6 +119,23 @@ export function* linesBackwards(
   if (rest.length > 0) yield { offset: 0, line: rest };
 }
 
+/** Blocks of a log come in, whole lines come out, each without its newline. */
+export class LineSplitter {
+  #rest: Buffer = Buffer.alloc(0);
+
+  push(block: Buffer): Buffer[] {
+    const bytes = Buffer.concat([this.#rest, block]);
+    const lines: Buffer[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+      lines.push(bytes.subarray(start, end));
+      start = end + 1;
+    }
+    this.#rest = bytes.subarray(start);
+    return lines;
+  }
+}
+
 export interface LogChunk extends LogRecord {
   /** The first of its line: a prefix goes before it. */
   readonly startsLine: boolean;
@@ -127,6 +144,11 @@ export interface LogChunk extends LogRecord {
 /** Puts records of one log together to lines: tells for each whether it begins one. */
 export class LineJoiner {
   readonly #open = new Set<LogStream>();
+
+  /** The next record begins a line, whatever its stream. */
+  get isBetweenLines(): boolean {
+    return this.#open.size === 0;
+  }
 
   push(record: LogRecord): LogChunk {
     const startsLine = !this.#open.has(record.stream);

@@ -5,7 +5,7 @@ import { basename, dirname } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerRecord } from '../state/containers.ts';
-import { LineJoiner, linesBackwards, type LogChunk, NEWLINE, parseLogRecord, tailStart } from './log-record.ts';
+import { LineJoiner, linesBackwards, LineSplitter, type LogChunk, parseLogRecord, tailStart } from './log-record.ts';
 import { placesOf } from './places.ts';
 import { isPast, type LogRequest, LOOK_EVERY_MS, stillRuns, timeTest } from './log-request.ts';
 
@@ -55,7 +55,7 @@ class GrowingFile implements Disposable {
   readonly #path: string;
   #fd: number | undefined;
   #offset = 0;
-  #rest: Buffer = Buffer.alloc(0);
+  #splitter = new LineSplitter();
 
   constructor(path: string, tail: number | undefined) {
     this.#path = path;
@@ -72,7 +72,7 @@ class GrowingFile implements Disposable {
       this[Symbol.dispose]();
       this.#fd = openIfThere(this.#path);
       this.#offset = 0;
-      this.#rest = Buffer.alloc(0);
+      this.#splitter = new LineSplitter();
       yield* this.#toEnd();
     }
   }
@@ -89,15 +89,7 @@ class GrowingFile implements Disposable {
       const length = readSync(this.#fd, block, 0, block.length, this.#offset);
       if (length === 0) return;
       this.#offset += length;
-      const bytes = Buffer.concat([this.#rest, block.subarray(0, length)]);
-      const lines: Buffer[] = [];
-      let start = 0;
-      for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-        lines.push(bytes.subarray(start, end));
-        start = end + 1;
-      }
-      this.#rest = bytes.subarray(start);
-      yield lines;
+      yield this.#splitter.push(block.subarray(0, length));
     }
   }
 

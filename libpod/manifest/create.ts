@@ -1,4 +1,4 @@
-import { isEngineError } from '../../core/errors.ts';
+import { orAbsent } from '../../core/errors.ts';
 import type { ImageId } from '../../core/id.ts';
 import { addEntry, changeIndex } from '../../storage/list/edit.ts';
 import { EMPTY_LIST } from '../../storage/list/format.ts';
@@ -39,11 +39,6 @@ export async function createList(engine: Engine, name: string, images: readonly 
   return known.id;
 }
 
-async function existing(engine: Engine, name: string): Promise<ImageRecord | undefined> {
-  try {
-    return await findList(engine, name);
-  } catch (error) {
-    if (isEngineError(error, 'NO_SUCH_IMAGE')) return undefined;
-    throw error;
-  }
+function existing(engine: Engine, name: string): Promise<ImageRecord | undefined> {
+  return orAbsent(() => findList(engine, name), 'NO_SUCH_IMAGE');
 }

@@ -3,7 +3,7 @@
  * size in bytes (or ''). It ends when nobody holds the pipe any more. What cannot be written (a full disk) is dropped: the container goes on.
  */
 import { closeSync, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
-import { jsonLine, NEWLINE, parseLogRecord } from '../container/log-record.ts';
+import { jsonLine, LineJoiner, LineSplitter, parseLogRecord } from '../container/log-record.ts';
 
 const READ_BYTES = 65_536;
 
@@ -12,30 +12,35 @@ const maxBytes = largest === '' ? Infinity : Number(largest);
 let fd = 3;
 let size = fstatSync(fd).size;
 
+/** Left for the rest of a line: a log is begun anew between lines, if they are not longer than this. */
+const room = Math.min(READ_BYTES, maxBytes / 10);
+
+const joiner = new LineJoiner();
 const block = Buffer.allocUnsafe(READ_BYTES);
-let rest: Buffer = Buffer.alloc(0);
+const splitter = new LineSplitter();
 for (let length = readSync(0, block); length > 0; length = readSync(0, block)) {
-  const bytes = Buffer.concat([rest, block.subarray(0, length)]);
-  let start = 0;
-  let text = '';
-  for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-    const record = parseLogRecord(bytes.subarray(start, end));
-    start = end + 1;
+  let ready: Buffer[] = [];
+  let readyBytes = 0;
+  for (const line of splitter.push(block.subarray(0, length))) {
+    const record = parseLogRecord(line);
     if (record === undefined) continue;
-    const line = jsonLine(record);
-    if (size + Buffer.byteLength(text) + Buffer.byteLength(line) > maxBytes) {
-      write(text);
-      text = '';
+    const bytes = Buffer.from(jsonLine(record));
+    const total = size + readyBytes + bytes.length;
+    const isDue = total > maxBytes || (joiner.isBetweenLines && total + room > maxBytes);
+    joiner.push(record);
+    if (isDue) {
+      write(Buffer.concat(ready));
+      ready = [];
+      readyBytes = 0;
       beginAnew();
     }
-    text += line;
+    ready.push(bytes);
+    readyBytes += bytes.length;
   }
-  rest = bytes.subarray(start);
-  write(text);
+  write(Buffer.concat(ready));
 }
 
-function write(text: string): void {
-  const bytes = Buffer.from(text);
+function write(bytes: Buffer): void {
   try {
     for (let written = 0; written < bytes.length;) written += writeSync(fd, bytes, written);
     size += bytes.length;

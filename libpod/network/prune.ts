@@ -1,4 +1,4 @@
-import { isEngineError } from '../../core/errors.ts';
+import { orAbsent } from '../../core/errors.ts';
 import type { NetworkDefinition } from '../../network/bridge/definition.ts';
 import type { Engine } from '../engine.ts';
 import { isUnused, networkTest } from './filter.ts';
@@ -14,10 +14,5 @@ export function prunableNetworks(engine: Engine, filters: readonly string[]): Ne
 
 /** Undefined when a container took it, or somebody removed it, in the meantime. */
 export async function pruneNetwork(engine: Engine, { id }: NetworkDefinition): Promise<string | undefined> {
-  try {
-    return (await removeNetwork(engine, id, { force: false })).name;
-  } catch (error) {
-    if (isEngineError(error, 'IN_USE', 'NO_SUCH_NETWORK')) return undefined;
-    throw error;
-  }
+  return (await orAbsent(() => removeNetwork(engine, id, { force: false }), 'IN_USE', 'NO_SUCH_NETWORK'))?.name;
 }

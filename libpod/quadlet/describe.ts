@@ -14,7 +14,7 @@ export interface QuadletFile {
   readonly text: string;
 }
 
-/** `before` and `after`: groups beside that of the kind. Empty ones are left out. */
+/** `after`: groups behind that of the kind; empty ones are left out. */
 export function quadletFile(
   { name, kind }: Pick<QuadletFile, 'name' | 'kind'>,
   entries: readonly Entry[],
@@ -37,7 +37,7 @@ export function wordsOf(...words: readonly string[]): string {
 }
 
 /** For a key whose value is taken whole. Undefined for one that cannot stand there. */
-export function wholeValue(text: string): string | undefined {
+function wholeValue(text: string): string | undefined {
   return /^$|^[\s"]|\s$|[\n\r\0]|\\$/.test(text) ? undefined : text.replaceAll('%', '%%').replaceAll('$', '$$$$');
 }
 

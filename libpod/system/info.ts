@@ -2,7 +2,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { availableParallelism, hostname, release } from 'node:os';
 import { join } from 'node:path';
-import { isEngineError } from '../../core/errors.ts';
+import { orAbsent } from '../../core/errors.ts';
 import type { JsonObject, Json } from '../../core/json.ts';
 import { CGROUP_ROOT, controllersIn, isCgroup2, ownCgroup } from '../../host/cgroup.ts';
 import { readIdMap, type IdMapEntry } from '../../host/idmap.ts';
@@ -83,12 +83,7 @@ async function hostInfo(engine: Engine): Promise<JsonObject> {
 }
 
 async function runtimeOf(engine: Engine): Promise<string | undefined> {
-  try {
-    return (await engine.runtime()).path;
-  } catch (error) {
-    if (isEngineError(error, 'HELPER_MISSING', 'INVALID_ARGUMENT')) return undefined;
-    throw error;
-  }
+  return (await orAbsent(() => engine.runtime(), 'HELPER_MISSING', 'INVALID_ARGUMENT'))?.path;
 }
 
 function networkMachine({ settings, paths, identity }: Engine): Parameters<typeof chooseDefault>[0] {

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { findPrograms } from '../../network/bridge/netavark.ts';
+import { canBridge } from '../host/netavark.ts';
 import { canMakeImages, fixturePath } from '../fixtures/build/images.ts';
 import { testHost, type TestHost } from '../host/host.ts';
 import { killMany, type Victim } from './killing.ts';
@@ -13,15 +13,6 @@ import { expectNothingLeft } from './remains.ts';
 const IMAGE = 'localhost/busybox';
 const SLEEP = ['sleep', '1000'] as const;
 const TEST_TIMEOUT_MS = 300_000;
-
-function hasNetavark(): boolean {
-  try {
-    findPrograms([]);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function runVictim(host: TestHost): Promise<void> {
   await host.succeed(['rm', '--force', '--time', '0', '--ignore', 'victim']);
@@ -42,7 +33,7 @@ const VICTIMS: readonly (Victim & { readonly argv: readonly string[] })[] = [
 ];
 
 for (const victim of VICTIMS) {
-  test.skipIf(!canMakeImages || !hasNetavark())(
+  test.skipIf(!canMakeImages || !canBridge)(
     `S01: ${victim.argv.join(' ')}: a killed one is put in order by the next command`,
     { timeout: TEST_TIMEOUT_MS },
     async () => {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { findPrograms } from '../../network/bridge/netavark.ts';
+import { canBridge } from '../host/netavark.ts';
 import { canShapeHosts, freePort, type TestHost } from '../host/host.ts';
 import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
 
@@ -14,15 +14,6 @@ const own = Object.values(networkInterfaces())
   .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
 
 let host: TestHost;
-
-function hasNetavark(): boolean {
-  try {
-    findPrograms([]);
-    return ['/usr/sbin/nft', '/usr/sbin/iptables'].some((path) => existsSync(path));
-  } catch {
-    return false;
-  }
-}
 
 function run(flags: readonly string[], script: string): Promise<string> {
   return host.succeed(['run', '--rm', ...flags, BUSYBOX, ...sh(script)]);
@@ -63,7 +54,7 @@ function helpers(word: string): readonly number[] {
   return host.processes().flatMap(({ pid, command }) => (command.includes(word) ? [pid] : []));
 }
 
-describe.skipIf(!canRunContainers || !hasNetavark())('bridges', { timeout: TIMEOUT_MS }, () => {
+describe.skipIf(!canRunContainers || !canBridge)('bridges', { timeout: TIMEOUT_MS }, () => {
   beforeAll(async () => {
     host = await loadedHost();
     await host.succeed(['network', 'create', '--subnet', '10.201.0.0/24', 'red']);

@@ -1,22 +1,13 @@
 /** What is tried to hurt bridges: ports that cannot be, ways to the host's loopback, and questions that no name server should have to answer. */
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findPrograms } from '../../network/bridge/netavark.ts';
+import { canBridge } from '../host/netavark.ts';
 import { canShapeHosts, type TestHost } from '../host/host.ts';
 import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
 
 const TIMEOUT_MS = 120_000;
 const GATEWAY = '10.201.0.1';
 let host: TestHost;
-
-function hasNetavark(): boolean {
-  try {
-    findPrograms([]);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function inside(name: string, script: string): Promise<string> {
   return host.succeed(['exec', name, ...sh(script)]);
@@ -26,7 +17,7 @@ async function start(name: string, ...flags: readonly string[]): Promise<void> {
   await host.succeed(['run', '--detach', '--name', name, '--network', 'red', ...flags, BUSYBOX, 'sleep', '600']);
 }
 
-describe.skipIf(!canRunContainers || !canShapeHosts || !hasNetavark())('bridges', { timeout: TIMEOUT_MS }, () => {
+describe.skipIf(!canRunContainers || !canShapeHosts || !canBridge)('bridges', { timeout: TIMEOUT_MS }, () => {
   beforeAll(async () => {
     host = await loadedHost();
     await host.succeed(['network', 'create', '--subnet', '10.201.0.0/24', 'red']);
