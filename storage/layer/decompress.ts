@@ -1,12 +1,14 @@
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress, type ZlibOptions } from 'node:zlib';
 import { EngineError } from '../../core/errors.ts';
+import { abortable } from './abortable.ts';
+import { giveBack } from './give-back.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'none';
 
 /** zlib works on a thread of its own: it may run ahead of the unpacking by as much as this. */
-const AHEAD_BYTES = 4 * 2 ** 20;
+const AHEAD_CHUNKS = 4;
 const CHUNK_BYTES = 2 ** 20;
 const MAGIC_BYTES = 6;
 
@@ -17,6 +19,8 @@ export interface DecompressRequest {
   /** Each chunk of the content. Synchronous: the source waits for it. */
   readonly onContent: (chunk: Buffer) => void;
   readonly signal?: AbortSignal | undefined;
+  /** Chunks of the source that fill an ArrayBuffer are ours, to be given back when they are used up. */
+  readonly ownsChunks?: boolean | undefined;
 }
 
 /**
@@ -24,7 +28,7 @@ export interface DecompressRequest {
  * The source is destroyed in any case. Throws IMAGE_CORRUPT (damaged or cut short), NOT_SUPPORTED (xz, bzip2), ABORTED, and the errors of source and callbacks.
  */
 export async function decompress(request: DecompressRequest): Promise<Compression> {
-  const { source, signal } = request;
+  const { source, signal, ownsChunks = false } = request;
   // An error before the first read must not end the process.
   source.on('error', () => undefined);
   try {
@@ -33,10 +37,13 @@ export async function decompress(request: DecompressRequest): Promise<Compressio
     const compression = detectCompression(head);
     const feed = metered(head, chunks, (chunk) => request.onCompressed(chunk, compression));
     const consume = async (content: AsyncIterable<Buffer>) => {
-      for await (const chunk of content) request.onContent(chunk);
+      for await (const chunk of content) {
+        request.onContent(chunk);
+        if (ownsChunks || compression !== 'none') giveBack(chunk);
+      }
     };
     if (compression === 'none') await pipeline(feed, consume);
-    else await pipeline(feed, decoder(compression), consume);
+    else await pipeline(feed, decoder(compression, ownsChunks), consume);
     return compression;
   } catch (error) {
     throw explain(error, signal);
@@ -57,20 +64,6 @@ export function detectCompression(head: Buffer): Compression {
   if (text.startsWith('\xfd7zXZ')) throw unsupported('xz');
   if (/^BZh[1-9]/.test(text)) throw unsupported('bzip2');
   return 'none';
-}
-
-/** A pipeline's own signal waits for the read that is under way, which may never come back: this does not. */
-function abortable(chunks: AsyncIterator<Buffer>, signal: AbortSignal | undefined): AsyncIterator<Buffer> {
-  if (signal === undefined) return chunks;
-  const next = () =>
-    new Promise<IteratorResult<Buffer>>((resolve, reject) => {
-      const onAbort = () => reject(signal.reason as Error);
-      if (signal.aborted) return onAbort();
-      signal.addEventListener('abort', onAbort, { once: true });
-      const done = () => signal.removeEventListener('abort', onAbort);
-      chunks.next().then(resolve, reject).finally(done);
-    });
-  return { next };
 }
 
 async function readHead(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
@@ -94,9 +87,24 @@ async function* metered(head: Buffer, chunks: AsyncIterator<Buffer>, onCompresse
   }
 }
 
-function decoder(compression: 'gzip' | 'zstd') {
-  const options = { chunkSize: CHUNK_BYTES, readableHighWaterMark: AHEAD_BYTES, writableHighWaterMark: CHUNK_BYTES } as ZlibOptions;
-  return compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options as object);
+function decoder(compression: 'gzip' | 'zstd', ownsChunks: boolean): Duplex {
+  const options = {
+    chunkSize: CHUNK_BYTES,
+    // Else the chunks that wait would be joined, which is a copy of everything.
+    readableObjectMode: true,
+    readableHighWaterMark: AHEAD_CHUNKS,
+    writableHighWaterMark: CHUNK_BYTES,
+  } as ZlibOptions;
+  const stream = (compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options as object)) as Transform;
+  if (ownsChunks) {
+    const transform = stream._transform.bind(stream);
+    stream._transform = (chunk: Buffer, encoding, callback) =>
+      transform(chunk, encoding, (...result) => {
+        giveBack(chunk);
+        callback(...result);
+      });
+  }
+  return stream;
 }
 
 function explain(error: unknown, signal: AbortSignal | undefined): unknown {

@@ -35,7 +35,7 @@ parentPort!.on('message', (message: ToThread) => {
 });
 
 async function carryOut(job: Job, from: Inbox): Promise<void> {
-  const source = Readable.from(from.chunks(), { objectMode: false, highWaterMark: 2 ** 20 });
+  const source = Readable.from(from.chunks(), { highWaterMark: 2 });
   try {
     tell({ done: await unpackLayer({ ...job, source, ownsChunks: true, onProgress: (taken) => tell({ taken }) }) });
   } catch (error) {

@@ -11,6 +11,8 @@ import type { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { EngineError, isEngineError, type ErrorCode } from '../../core/errors.ts';
+import { abortable } from './abortable.ts';
+import { giveBack } from './give-back.ts';
 import type { UnpackedLayer, UnpackRequest } from './unpack.ts';
 
 export type Job = Pick<UnpackRequest, 'directory' | 'diffId' | 'compressed' | 'limits'>;
@@ -51,11 +53,14 @@ export async function unpackOnThread(request: UnpackRequest): Promise<UnpackedLa
   }
 }
 
-/** bin/lichen starts `run` and others like it without V8's optimising compilers; reading whole layers needs them. */
-const COMPILERS = ['--opt', '--maglev', '--sparkplug'];
+/**
+ * bin/lichen starts `run` and others like it without V8's optimising compilers; reading whole layers needs them. What passes through memory makes
+ * V8 mark the heap step by step again and again, a tenth of a pull's work, and finds nothing: chunks are given back without it.
+ */
+const FLAGS = ['--opt', '--maglev', '--sparkplug', '--no-incremental-marking'];
 
 function startThread(): Worker {
-  for (const flag of COMPILERS) setFlagsFromString(flag);
+  for (const flag of FLAGS) setFlagsFromString(flag);
   const inSources = import.meta.filename.endsWith('.ts');
   return new Worker(join(import.meta.dirname, inSources ? 'thread-main.ts' : 'thread-main.cjs'), {
     // Descriptors from openat2(2) are none that Node knows of; unpackLayer closes its own.
@@ -107,13 +112,8 @@ async function feed(
   signal: AbortSignal,
 ): Promise<void> {
   source.on('error', () => undefined);
-  const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const stopped = new Promise<never>((_, reject) => {
-    const stop = () => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
-  stopped.catch(() => undefined);
+  const chunks = abortable(source[Symbol.asyncIterator]() as AsyncIterator<Buffer>, signal);
+  signal.addEventListener('abort', () => flow.stop(), { once: true });
   const gathered = new Gathered();
   const pass = () => {
     const chunk = gathered.take();
@@ -121,7 +121,7 @@ async function feed(
     send({ chunk }, [chunk.buffer]);
   };
   for (;;) {
-    const next = await Promise.race([chunks.next(), stopped]);
+    const next = await chunks.next();
     if (next.done === true) {
       pass();
       return send('end');
@@ -129,7 +129,7 @@ async function feed(
     gathered.add(next.value);
     if (gathered.bytes < MESSAGE_BYTES) continue;
     pass();
-    await Promise.race([flow.room(), stopped]);
+    await flow.room();
   }
 }
 
@@ -147,7 +147,10 @@ class Gathered {
     const chunks = this.#chunks;
     this.#chunks = [];
     this.bytes = 0;
-    return chunks.length === 1 ? ownMemory(chunks[0]!) : ownMemory(Buffer.concat(chunks));
+    if (chunks.length === 1) return ownMemory(chunks[0]!);
+    const all = Buffer.concat(chunks);
+    for (const chunk of chunks) giveBack(chunk);
+    return ownMemory(all);
   }
 }
 
@@ -170,6 +173,12 @@ class Flow {
   taken(total: number): void {
     this.#taken = total;
     if (this.#sent - this.#taken < AHEAD_BYTES) this.#wake?.();
+  }
+
+  /** Resolves at once from now on. */
+  stop(): void {
+    this.#sent = -Infinity;
+    this.#wake?.();
   }
 
   async room(): Promise<void> {

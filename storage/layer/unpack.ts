@@ -24,7 +24,7 @@ export interface UnpackRequest {
   readonly compressed?: { readonly digest?: Digest | undefined; readonly sizeBytes?: number | undefined } | undefined;
   readonly limits?: LayerLimits | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Chunks of the source that fill an ArrayBuffer are ours: it is given back when they are used up, long before a collector would see to that. */
+  /** Chunks of the source that fill an ArrayBuffer are ours, to be given back when they are used up. */
   readonly ownsChunks?: boolean;
   /** Compressed bytes read so far; called for each chunk. */
   readonly onProgress?: ((compressedBytes: number) => void) | undefined;
@@ -70,6 +70,7 @@ async function unpack(request: UnpackRequest): Promise<UnpackedLayer> {
   const compression = await decompress({
     source: request.source,
     signal: request.signal,
+    ownsChunks: request.ownsChunks,
     onCompressed: (chunk, found) => {
       budget.takeCompressed(chunk.length);
       checkNotLonger(budget.compressedBytes, compressed?.sizeBytes);
@@ -81,7 +82,6 @@ async function unpack(request: UnpackRequest): Promise<UnpackedLayer> {
       budget.takeContent(chunk.length);
       contentHash.update(chunk);
       parser.write(chunk);
-      if (request.ownsChunks) giveBack(chunk);
     },
   });
   parser.finish();
@@ -101,10 +101,6 @@ async function unpack(request: UnpackRequest): Promise<UnpackedLayer> {
     compressedBytes: budget.compressedBytes,
     notices: placer.notices.lines(),
   };
-}
-
-function giveBack({ buffer, byteLength }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function checkDigest(what: string, actual: Digest, expected: Digest): void {

@@ -25,6 +25,8 @@ export interface BlobRequest {
 const FRUITLESS_LIMIT = 5;
 const PROGRESS_BYTES = 16 * 1024;
 const INTERRUPTION_LIMIT = 50;
+/** Each is what a socket gives at a time, 64 KiB at most. */
+const AHEAD_CHUNKS = 16;
 /** A server that sends a byte now and then keeps a socket from timing out. */
 const MIN_BYTES = 1024;
 
@@ -35,7 +37,7 @@ const MIN_BYTES = 1024;
  */
 export async function openBlob(request: BlobRequest): Promise<Readable> {
   const first = await begin(request, 0);
-  return Readable.from(download(request, first), { objectMode: false, highWaterMark: 2 ** 20 });
+  return Readable.from(download(request, first), { highWaterMark: AHEAD_CHUNKS });
 }
 
 async function* download(request: BlobRequest, first: HttpResponse): AsyncGenerator<Buffer> {
