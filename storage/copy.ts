@@ -130,8 +130,9 @@ async function storeLayers(
   pairs: readonly LayerPair[],
   { layers, signal, onEvent }: StoreImageOptions,
 ): Promise<number> {
-  // One more than the cores: while one waits for the network, the others unpack.
-  const limit = Math.min(availableParallelism() + 1, LAYERS_AT_ONCE);
+  // From a registry one more than there are cores: while one waits for the network, the others unpack. From a file it would be one more warm-up.
+  const waits = source.origin.transport === 'docker' ? 1 : 0;
+  const limit = Math.min(availableParallelism() + waits, LAYERS_AT_ONCE);
   const sizes = await mapConcurrent(pairs, { limit, signal }, async ({ diffId, descriptor }, each) => {
     const { digest, size } = descriptor;
     onEvent?.({ kind: 'blob', digest, total: size, present: await layers.has(diffId) });
