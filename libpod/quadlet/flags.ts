@@ -16,13 +16,17 @@ export interface FlagRules {
 
 /** Throws QuadletError. */
 export function flagsOf(source: Source, rules: FlagRules): string[] {
-  return [
-    ...each(rules.text, (key, flag) => pair(flag, source.text(key))),
-    ...each(rules.bool, (key, flag) => boolFlag(flag, source.bool(key))),
-    ...each(rules.values, (key, flag) => source.values(key).flatMap((value) => [flag, value])),
-    ...each(rules.words, (key, flag) => source.words(key).flatMap((word) => [flag, word])),
-    ...each(rules.pairs, (key, flag) => source.pairs(key).flatMap((word) => [flag, word])),
-  ];
+  const flags: string[] = [];
+  // Of dozens of keys a file has a few.
+  const each = (table: Readonly<Record<string, string>> | undefined, make: (key: string, flag: string) => readonly string[]): void => {
+    for (const key in table) if (source.has(key)) flags.push(...make(key, table[key]!));
+  };
+  each(rules.text, (key, flag) => pair(flag, source.text(key)));
+  each(rules.bool, (key, flag) => boolFlag(flag, source.bool(key)));
+  each(rules.values, (key, flag) => source.values(key).flatMap((value) => [flag, value]));
+  each(rules.words, (key, flag) => source.words(key).flatMap((word) => [flag, word]));
+  each(rules.pairs, (key, flag) => source.pairs(key).flatMap((word) => [flag, word]));
+  return flags;
 }
 
 export function pair(flag: string, value: string | undefined): string[] {
@@ -31,8 +35,4 @@ export function pair(flag: string, value: string | undefined): string[] {
 
 export function boolFlag(flag: string, value: boolean | undefined): string[] {
   return value === undefined ? [] : [value ? flag : `${flag}=false`];
-}
-
-function each(table: Readonly<Record<string, string>> | undefined, make: (key: string, flag: string) => readonly string[]): string[] {
-  return Object.entries(table ?? {}).flatMap(([key, flag]) => make(key, flag));
 }

@@ -70,6 +70,10 @@ export class Source {
     return `${name}-${this.kind}${instance}`;
   }
 
+  has(key: string): boolean {
+    return this.unit.has(this.group, key);
+  }
+
   /** What the key says last, without double quotes around it. Undefined where that is nothing. */
   text(key: string): string | undefined {
     return this.givenText(key) || undefined;

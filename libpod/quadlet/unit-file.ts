@@ -35,8 +35,8 @@ export class UnitSyntaxError extends Error {
 
 export class UnitFile {
   readonly #groups = new Map<string, Line[]>();
-  /** What `entries` has found, until the group changes: most keys are looked for and few are there. */
-  readonly #found = new Map<string, ReadonlyMap<string, readonly Entry[]>>();
+  /** The entries of each group by key, from when they are first asked for: most keys are looked for and few are there. */
+  readonly #found = new Map<string, Map<string, Entry[]>>();
   /** Comments before the first group. */
   readonly #head: string[] = [];
 
@@ -49,7 +49,7 @@ export class UnitFile {
 
   /** What a drop-in says, after what is there already. */
   merge(other: UnitFile): void {
-    for (const [group, lines] of other.#groups) this.#group(group).push(...lines);
+    for (const [group, lines] of other.#groups) this.#changed(group).push(...lines);
   }
 
   has(group: string, key: string): boolean {
@@ -73,12 +73,17 @@ export class UnitFile {
 
   /** Ours have no place. */
   add(group: string, key: string, value: string): void {
-    this.#group(group).push({ key, value, path: '', line: 0 });
+    const entry = { key, value, path: '', line: 0 };
+    this.#group(group).push(entry);
+    const byKey = this.#found.get(group);
+    const same = byKey?.get(key);
+    if (same === undefined) byKey?.set(key, [entry]);
+    else same.push(entry);
   }
 
   /** Before all others of the group, so that what the file says comes after it and can undo it. */
   addFirst(group: string, key: string, value: string): void {
-    this.#group(group).unshift({ key, value, path: '', line: 0 });
+    this.#changed(group).unshift({ key, value, path: '', line: 0 });
   }
 
   /** Instead of all others of the key. */
@@ -92,11 +97,13 @@ export class UnitFile {
   }
 
   remove(group: string, key: string): void {
+    if (!this.has(group, key)) return;
     const lines = this.#group(group);
     this.#groups.set(
       group,
       lines.filter((line) => !isEntry(line) || line.key !== key),
     );
+    this.#found.get(group)!.delete(key);
   }
 
   /** A group of the new name that is there already keeps its lines, first. */
@@ -105,7 +112,7 @@ export class UnitFile {
     if (lines === undefined) return;
     this.#groups.delete(from);
     this.#found.delete(from);
-    this.#group(to).push(...lines);
+    this.#changed(to).push(...lines);
   }
 
   toString(): string {
@@ -122,9 +129,12 @@ export class UnitFile {
     return byKey.get(key) ?? NONE;
   }
 
-  /** To be changed. */
-  #group(name: string): Line[] {
+  #changed(name: string): Line[] {
     this.#found.delete(name);
+    return this.#group(name);
+  }
+
+  #group(name: string): Line[] {
     const known = this.#groups.get(name);
     if (known !== undefined) return known;
     const lines: Line[] = [];
@@ -142,7 +152,7 @@ export class UnitFile {
       }
       const group = content.startsWith('[') ? /^\[([^[\]\p{Cc}]+)\]$/u.exec(content)?.[1] : undefined;
       if (group !== undefined) {
-        lines = this.#group(group);
+        lines = this.#changed(group);
         continue;
       }
       lines = addEntry(content, path, line, lines);
