@@ -143,7 +143,7 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('services', () => {
     await expect.poll(async () => (await host.lichen(['wait', '--condition=running', 'told'])).exitCode, LONG).toBe(0);
     expect(await systemctl('is-active', 'listening-told')).toBe('activating');
     const id = await host.succeed(['inspect', '-f', '{{.Id}}', 'told']);
-    const send = `use Socket; chdir("${host.runDir}/c/${id}/notify") or die; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; send(S, "READY=1", 0, sockaddr_un("notify.sock")) or die`;
+    const send = `use Socket; chdir("${host.runDir}/c/${id}/mailbox") or die; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; send(S, "READY=1", 0, sockaddr_un("notify.sock")) or die`;
     await host.succeed(['unshare', 'perl', '-e', send]);
     await expect.poll(() => systemctl('is-active', 'listening-told'), LONG).toBe('active');
     expect(await shown('told', 'MainPID')).toBe(await host.succeed(['inspect', '-f', '{{.State.ConmonPid}}', 'told']));
