@@ -18,6 +18,15 @@ export function quoteWord(word: string): string {
   return quoted(/^\$(?!\w+$|[{$])/.test(word) ? `$${word}` : word, /[\s"\\\p{Cc}]/gu);
 }
 
+/**
+ * A path in a list of them, outside of command lines: there a backslash stands for nothing but the character behind it. Specifiers stay what they
+ * are. Undefined for a path with control characters, which cannot be said there.
+ */
+export function pathWord(path: string): string | undefined {
+  if (/\p{Cc}/u.test(path)) return undefined;
+  return NEEDS_QUOTES.test(path) ? `"${path.replaceAll(/["\\]/g, String.raw`\$&`)}"` : path;
+}
+
 /** A value that is taken whole, such as a path. */
 export function withoutSpecifiers(text: string): string {
   return text.replaceAll('%', '%%');

@@ -1,6 +1,6 @@
 /** `.volume .network .image .build .artifact`: services that make a thing and end. */
 import { dirname, isAbsolute, join } from 'node:path';
-import { quoteWord, withoutSpecifiers } from '../../core/unit-word.ts';
+import { withoutSpecifiers } from '../../core/unit-word.ts';
 import { boolFlag, type FlagRules, flagsOf, pair } from './flags.ts';
 import { imageName, networkFlags, resourceName, volumeFlags } from './references.ts';
 import type { Service } from './service.ts';
@@ -167,7 +167,7 @@ function contextOf({ source, unit }: Service): string | undefined {
     directory = own;
   }
   if (wanted === 'unit' || wanted === 'file') context = given ?? directory;
-  if (directory !== undefined) unit.setDefault('Service', 'WorkingDirectory', quoteWord(directory));
+  if (directory !== undefined) unit.setDefault('Service', 'WorkingDirectory', directory);
   return context;
 }
 

@@ -1,6 +1,6 @@
 /** `.pod` and `.kube`: services of several containers. */
 import { dirname } from 'node:path';
-import { quoteWord, withoutSpecifiers } from '../../core/unit-word.ts';
+import { withoutSpecifiers } from '../../core/unit-word.ts';
 import { type FlagRules, flagsOf } from './flags.ts';
 import { networkFlags, resourceName, volumeFlags } from './references.ts';
 import type { Service } from './service.ts';
@@ -104,5 +104,5 @@ function setWorkingDirectory({ source, unit }: Service, files: readonly string[]
     source.fail('SetWorkingDirectory=yaml is only supported when a single Yaml key is provided', 'SetWorkingDirectory', 'Write unit');
   }
   const directory = wanted === 'yaml' ? dirname(files[0]!) : withoutSpecifiers(dirname(source.path));
-  unit.setDefault('Service', 'WorkingDirectory', quoteWord(directory));
+  unit.setDefault('Service', 'WorkingDirectory', directory);
 }

@@ -1,6 +1,6 @@
 /** What the units made of all kinds of Quadlet files have in common, and how one file finds another. */
 import { isAbsolute } from 'node:path';
-import { quoteWord, withoutSpecifiers } from '../../core/unit-word.ts';
+import { pathWord, quoteWord, withoutSpecifiers } from '../../core/unit-word.ts';
 import { type Kind, QUADLET_GROUP } from './keys.ts';
 import { kindOf, QuadletError, type Source } from './source.ts';
 import type { Entry, UnitFile } from './unit-file.ts';
@@ -100,9 +100,10 @@ export class Service {
     this.unit.add('Unit', 'After', `${source.service}.service`);
   }
 
-  /** The unit waits for what is mounted there. */
+  /** The unit waits for what is mounted there, if a unit can say so. */
   needPath(path: string): void {
-    if (isAbsolute(path)) this.unit.add('Unit', 'RequiresMountsFor', quoteWord(path));
+    const word = isAbsolute(path) ? pathWord(path) : undefined;
+    if (word !== undefined) this.unit.add('Unit', 'RequiresMountsFor', word);
   }
 
   #wantsNetwork(): boolean {
