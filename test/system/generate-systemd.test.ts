@@ -3,7 +3,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { TestHost } from '../host/host.ts';
 import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
 import { canRunSystemd } from '../host/systemd.ts';
-import { CONTAINERS, UNITS } from '../parity/cases-units.ts';
 
 let host: TestHost;
 const NONE = '--network=none';
@@ -197,19 +196,6 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('units of generate systemd 
     expect(await systemctl('stop', 'container-hard.service')).toBe('');
     expect(await systemctl('is-failed', 'container-hard.service')).toBe('inactive');
     expect(await host.succeed(['ps', '-aq'])).toBe('');
-  });
-
-  test('systemd-analyze has nothing to say of any unit of the parity cases', async () => {
-    for (const words of CONTAINERS) await host.succeed(words);
-    await host.writeFile('/tmp/verify/other.service', '[Service]\nExecStart=/bin/true\n');
-    let count = 0;
-    for (const { argv } of UNITS.filter(({ argv: words }) => !words.includes('json'))) {
-      const { exitCode, stdout } = await host.lichen(argv.map((word) => (/^[a-d]\.service$/.test(word) ? 'other.service' : word)));
-      if (exitCode === 0) await host.writeFile(`/tmp/verify/unit-${++count}${argv.includes('--template') ? '@i' : ''}.service`, stdout);
-    }
-    expect(count).toBeGreaterThan(25);
-    const { exitCode, stderr } = await host.run(sh('exec systemd-analyze --user verify --man=no /tmp/verify/*.service'));
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
 
   test.each([

@@ -1,8 +1,10 @@
 /** Quadlet files on a real `systemd --user`: from a file to a running container, with the generator and without. */
 import { cpSync, existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { quadletCases } from '../fixtures/quadlet/cases.ts';
+import { convertAll } from '../../libpod/quadlet/convert.ts';
+import { loadSources } from '../../libpod/quadlet/search.ts';
+import { type QuadletCase, quadletCases, unpackCase } from '../fixtures/quadlet/cases.ts';
 import { HOSTILE_CALLS, HOSTILE_FILES, HOSTILE_MOUNT } from '../fixtures/quadlet/hostile.ts';
 import type { TestHost } from '../host/host.ts';
 import { canShapeHosts, testHost } from '../host/host.ts';
@@ -235,39 +237,35 @@ describe.skipIf(!canRunSystemd || !existsSync(join(repository, 'dist/quadlet.cjs
   /** These say something to systemd that it does not take, and are given to it as they are. */
   const OWN_MISTAKES = new Set(['builds', 'container-service-keys', 'dependencies', 'duplicate-unknowns']);
 
-  test('C15: systemd-analyze has nothing to say of any unit', { timeout: 200_000 }, async () => {
+  test('C15: systemd-analyze has nothing to say of any unit', async () => {
     await using host = await testHost({ systemd: true, allowLeaks: true });
     const cases = quadletCases().filter(({ name }) => !OWN_MISTAKES.has(name));
-    for (const { name, files } of cases) {
-      for (const { path, text, target } of files) {
-        if (target === undefined) await host.writeFile(`/tmp/cases/${name}/in/${path}`, text ?? '');
-        else await host.run(['ln', '-s', target, `/tmp/cases/${name}/in/${path}`]);
-      }
-    }
-    const script = `for case in *; do
-        mkdir "$case/out"; QUADLET_UNIT_DIRS=$PWD/$case/in ${GENERATOR} -user -no-kmsg-log "$case/out" 2>/dev/null
-        for t in "$case"/out/*@.service; do [ ! -e "$t" ] || mv "$t" "\${t%.service}i.service"; done
-      done
-      find . -name '*.service' -path '*/out/*.service' -type f`;
-    const made = (await host.run(['sh', '-c', script], { cwd: '/tmp/cases' })).stdout.split('\n').filter(Boolean);
-    expect(made.length).toBeGreaterThan(100);
-    for (const paths of withoutNamesakes(made)) {
-      const { stderr } = await host.run(['systemd-analyze', '--user', 'verify', '--man=no', ...paths], { cwd: '/tmp/cases' });
-      expect(stderr.split('\n').filter((line) => line !== '' && !line.includes("Unknown key 'UpheldBy'"))).toEqual([]);
-    }
+    const files = cases.flatMap((one, number) => apart(unitsOf(one), `case${number}-`));
+    expect(files.length).toBeGreaterThan(100);
+    for (const { name, text } of files) await host.writeFile(`/tmp/units/${name}`, text);
+    const verify = 'exec systemd-analyze --user verify --man=no *.service';
+    const { stderr } = await host.run(['sh', '-c', verify], { cwd: '/tmp/units' });
+    expect(stderr.split('\n').filter((line) => line !== '' && !line.includes("Unknown key 'UpheldBy'"))).toEqual([]);
   });
 
-  /** systemd takes one unit of a name at a time. Those of a case stay together: they may need each other. */
-  function withoutNamesakes(paths: readonly string[]): readonly (readonly string[])[] {
-    const batches: { names: Set<string>; paths: string[] }[] = [];
-    for (const own of Map.groupBy(paths, (path) => path.split('/')[1]).values()) {
-      const names = own.map((path) => basename(path));
-      let batch = batches.find((one) => names.every((name) => !one.names.has(name)));
-      if (batch === undefined) batches.push((batch = { names: new Set(), paths: [] }));
-      for (const name of names) batch.names.add(name);
-      batch.paths.push(...own);
-    }
-    return batches.map((batch) => batch.paths);
+  interface NamedText {
+    readonly name: string;
+    readonly text: string;
+  }
+
+  function unitsOf(one: QuadletCase): readonly NamedText[] {
+    using unpacked = unpackCase(one);
+    const { sources } = loadSources([unpacked.directory], { uid: 2000, rootless: true, env: {} });
+    const program = '/opt/lichen/bin/lichen';
+    const machine = { account: () => 0, deviceExists: () => true };
+    return convertAll({ sources, rootless: true, program, missing: {}, missingKeys: {}, ...machine }).units;
+  }
+
+  /** Under names that no other case has, also where they name each other, and templates as instances. */
+  function apart(all: readonly NamedText[], prefix: string): readonly NamedText[] {
+    const names = all.map(({ name }) => name.replace('.service', ''));
+    const named = new RegExp(String.raw`(?<![\w@.:-])(?=(?:${names.map((name) => RegExp.escape(name)).join('|')})\.service)`, 'g');
+    return all.map(({ name, text }) => ({ name: prefix + name.replace('@.', '@i.'), text: text.replaceAll(named, prefix) }));
   }
 });
 
