@@ -1,7 +1,7 @@
 /**
  * Bundle the command line into dist/: `main.cjs`, which loads the parts (cli/bundle.ts): `base.cjs` for `exec`, with what every command needs,
  * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `rest.cjs` for all else; `thread-main.cjs`, what the threads that
- * unpack layers run; `json-log-main.cjs` and `notify-main.cjs`, processes that live beside monitors; and `quadlet.cjs`, the generator of units. A part costs its reading, and V8 keeps a word on
+ * unpack layers run; `json-log-main.cjs`, the writer of json-file logs; and `quadlet.cjs`, the generator of units. A part costs its reading, and V8 keeps a word on
  * each of its functions, called or not; but every further file costs a third of a millisecond, so a chunk for each command would be dearer.
  * CommonJS, because it is loaded without the machinery of ES modules (8 ms).
  */
@@ -267,6 +267,7 @@ await build({ ...options, define, outdir, entryPoints: [join(root, 'cli/main.ts'
 for (const [name, entry] of [
   ['thread-main', 'storage/layer/thread-main.ts'],
   ['json-log-main', 'libpod/monitor/json-log-main.ts'],
+  // What containers tell their service manager.
   ['notify-main', 'libpod/monitor/notify-main.ts'],
   ['quadlet', 'cli/quadlet/main.ts'],
 ] as const) {
