@@ -222,12 +222,12 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('--sdnotify under systemd',
     await host.run(['systemctl', '--user', 'reset-failed', NAME]);
   });
 
-  /** The container with the host's programs, of which systemd-notify waits until it was heard. Its cgroup is not the service's. */
-  async function begin(...properties: readonly string[]): Promise<void> {
+  /** The container with the host's programs, of which systemd-notify waits until it was heard. With `no-conmon` its cgroup is not the service's. */
+  async function begin(cgroups: string, ...properties: readonly string[]): Promise<void> {
     const which = (await host.run(sh('command -v lichen'))).stdout.trim();
     const inside = 'trap "exit 0" TERM; sleep 1000 & wait';
     const mounts = ['/usr:/usr:ro', '/usr/lib:/lib:ro', '/usr/lib64:/lib64:ro'].map((mount) => `--volume=${mount}`);
-    const words = [which, 'run', '-d', `--name=${NAME}`, '--network=none', '--cgroups=no-conmon', ...mounts, BUSYBOX, ...sh(inside)];
+    const words = [which, 'run', '-d', `--name=${NAME}`, '--network=none', `--cgroups=${cgroups}`, ...mounts, BUSYBOX, ...sh(inside)];
     const all = ['Type=notify', 'KillMode=mixed', `ExecStopPost=${which} rm -f -i -t 0 ${NAME}`, ...properties].flatMap((word) => [
       '-p',
       word,
@@ -246,7 +246,7 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('--sdnotify under systemd',
     const which = (await host.run(sh('command -v lichen'))).stdout.trim();
     const notify = `${which} exec -e NOTIFY_SOCKET=/run/notify/notify.sock ${NAME} systemd-notify`;
     const reload = `ExecReload=/bin/sh -c "${notify} RELOADING=1 STATUS=reloading && ${notify} --ready"`;
-    await begin('NotifyAccess=all', 'WatchdogSec=1000', 'Restart=on-watchdog', reload);
+    await begin('no-conmon', 'NotifyAccess=all', 'WatchdogSec=1000', 'Restart=on-watchdog', reload);
     expect(await shown('ActiveState')).toBe('activating');
     expect(await host.succeed(['exec', NAME, 'sh', '-c', 'tr "\\0" "\\n" </proc/1/environ | grep WATCHDOG'])).toBe(
       'WATCHDOG_USEC=1000000000',
@@ -285,10 +285,14 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('--sdnotify under systemd',
     expect(host.processes().filter(({ command }) => command.includes('notify-main'))).toEqual([]);
   });
 
-  test('container: a unit that hears its main process alone is started all the same', async () => {
-    await begin('NotifyAccess=main');
-    await say('--ready');
+  test.each([
+    ['main', 'no-conmon', ''],
+    ['all', 'split', 'up'],
+  ])('container: a unit with NotifyAccess=%s is started, and hears the rest or not (--cgroups %s)', async (access, cgroups, heard) => {
+    await begin(cgroups, `NotifyAccess=${access}`, 'Delegate=yes');
+    await say('--ready', '--status=up');
     await expect.poll(() => shown('ActiveState'), LONG).toBe('active');
+    expect([await shown('StatusText'), await shown('MainPID')]).toEqual([heard, await monitorPid()]);
     expect(await host.run(['systemctl', '--user', 'stop', NAME])).toMatchObject({ exitCode: 0 });
     await host.run(['systemctl', '--user', 'reset-failed', NAME]);
     expect(await host.succeed(['ps', '-aq'])).toBe('');
