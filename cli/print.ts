@@ -1,5 +1,5 @@
 /** Text out through a file descriptor, at once. process.stdout would cost its start and hold output back until the loop turns. */
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 
 export interface Printer {
   readonly fd: number;
@@ -18,7 +18,8 @@ export function printerTo(fd: number): Printer {
     fd,
     write: (text) => writeAll(fd, typeof text === 'string' ? Buffer.from(text) : text),
     line: (text) => writeAll(fd, Buffer.from(`${text}\n`)),
-    isTerminal: () => tty().isatty(fd),
+    // What is no device needs no look by node:tty, which takes milliseconds to load.
+    isTerminal: () => fstatSync(fd).isCharacterDevice() && tty().isatty(fd),
     columns: () => (tty().isatty(fd) ? new (tty().WriteStream)(fd).columns : undefined),
   };
 }

@@ -7,8 +7,24 @@ export function argumentWord(word: string): string {
 
 /** A word of `Environment=`, or a program: `$` is a character like any other there. */
 export function assignmentWord(word: string): string {
-  const text = withoutSpecifiers(word);
-  return NEEDS_QUOTES.test(text) ? `"${text.replaceAll(ESCAPED, escape)}"` : text;
+  return quoted(withoutSpecifiers(word), /["\\\p{Cc}]/gu);
+}
+
+/**
+ * A word of a command line whose specifiers and variables stay what they are: whoever writes a Quadlet file may use them. A dollar sign at the
+ * beginning would make all of the word the name of a variable, whatever follows. Spaces are escaped, as Podman's generator does.
+ */
+export function quoteWord(word: string): string {
+  return quoted(/^\$(?!\w+$|[{$])/.test(word) ? `$${word}` : word, /[\s"\\\p{Cc}]/gu);
+}
+
+/**
+ * A path in a list of them, outside of command lines: there a backslash stands for nothing but the character behind it. Specifiers stay what they
+ * are. Undefined for a path with control characters, which cannot be said there.
+ */
+export function pathWord(path: string): string | undefined {
+  if (/\p{Cc}/u.test(path)) return undefined;
+  return NEEDS_QUOTES.test(path) ? `"${path.replaceAll(/["\\]/g, String.raw`\$&`)}"` : path;
 }
 
 /** A value that is taken whole, such as a path. */
@@ -22,13 +38,25 @@ export function wrapWords(words: readonly string[]): string {
 }
 
 /** Nothing at all; a lone semicolon, which ends a command; whatever begins or ends words and escapes. */
-// oxlint-disable-next-line no-control-regex
-const NEEDS_QUOTES = /^$|^;$|[\0-\x20\x7f"'\\]/;
-// oxlint-disable-next-line no-control-regex
-const ESCAPED = /[\0-\x1f\x7f"\\]/g;
-const NAMED: Readonly<Record<string, string>> = { '\n': String.raw`\n`, '\t': String.raw`\t`, '\r': String.raw`\r` };
+const NEEDS_QUOTES = /^$|^;$|[\s"'\\\p{Cc}]/u;
+
+function quoted(text: string, escaped: RegExp): string {
+  return NEEDS_QUOTES.test(text) ? `"${text.replaceAll(escaped, escape)}"` : text;
+}
+
+const NAMED: Readonly<Record<string, string>> = {
+  '\x07': String.raw`\a`,
+  '\b': String.raw`\b`,
+  '\f': String.raw`\f`,
+  '\n': String.raw`\n`,
+  '\r': String.raw`\r`,
+  '\t': String.raw`\t`,
+  '\v': String.raw`\v`,
+  '\\': String.raw`\\`,
+  '"': String.raw`\"`,
+};
 
 function escape(character: string): string {
-  if (character === '"' || character === '\\') return `\\${character}`;
-  return NAMED[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  const code = character.charCodeAt(0);
+  return NAMED[character] ?? (code > 0x7f ? character : `\\x${code.toString(16).padStart(2, '0')}`);
 }

@@ -17,17 +17,22 @@ export const sendto = bind('long sendto(int fd, const uint8_t *data, size_t size
 
 /** `path` may begin with `@`: a name of the abstract namespace (unix(7)). Never waits. Throws SYSCALL, and what open(2) says of the directory. */
 export function sendDatagram(path: string, text: string): void {
-  if (path.startsWith('@')) {
-    send(`\0${path.slice(1)}`, path, text);
-    return;
+  using address = socketAddress(path);
+  const data = Buffer.from(text);
+  const fd = datagramSocket();
+  try {
+    check(sendto(fd, data, data.length, MSG_DONTWAIT | MSG_NOSIGNAL, address.bytes, address.bytes.length), 'sendto', path);
+  } finally {
+    closeSync(fd);
   }
+}
+
+/** Of a path of any length or, with `@`, a name of the abstract namespace; good until it is disposed. Throws what open(2) says of the directory. */
+export function socketAddress(path: string): Disposable & { readonly bytes: Buffer } {
+  if (path.startsWith('@')) return { bytes: unixAddress(`\0${path.slice(1)}`), [Symbol.dispose]: () => undefined };
   // By way of the directory, so that the length limit of sun_path does not matter.
   const directory = openSync(dirname(path), O_PATH | constants.O_DIRECTORY);
-  try {
-    send(`/proc/self/fd/${directory}/${basename(path)}`, path, text);
-  } finally {
-    closeSync(directory);
-  }
+  return { bytes: unixAddress(`/proc/self/fd/${directory}/${basename(path)}`), [Symbol.dispose]: () => closeSync(directory) };
 }
 
 /** The caller closes it. Throws SYSCALL. */
@@ -40,15 +45,4 @@ export function unixAddress(name: string): Buffer {
   const address = Buffer.alloc(2 + SUN_PATH_BYTES);
   address.writeUInt16LE(AF_UNIX, 0);
   return address.subarray(0, 2 + address.write(name, 2));
-}
-
-function send(name: string, path: string, text: string): void {
-  const address = unixAddress(name);
-  const data = Buffer.from(text);
-  const fd = datagramSocket();
-  try {
-    check(sendto(fd, data, data.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, address.length), 'sendto', path);
-  } finally {
-    closeSync(fd);
-  }
 }

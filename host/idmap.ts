@@ -1,5 +1,6 @@
 /** Subordinate ids (subuid(5)) and the maps of a user namespace (user_namespaces(7)). */
 import { readFileSync } from 'node:fs';
+import { readIfThere } from './if-there.ts';
 import { runHelper } from './process.ts';
 import { isEngineError } from '../core/errors.ts';
 
@@ -31,7 +32,7 @@ export async function subordinateIds(
   kind: 'uid' | 'gid',
   user: { readonly name: string | undefined; readonly uid: number },
 ): Promise<SubordinateRange[]> {
-  const ranges = parseSubordinateIds(readIfThere(`/etc/sub${kind}`), user);
+  const ranges = parseSubordinateIds(readIfThere(`/etc/sub${kind}`) ?? '', user);
   if (ranges.length > 0 || user.name === undefined) return ranges;
   try {
     const { stdout } = await runHelper('getsubids', [...(kind === 'gid' ? ['-g'] : []), user.name], { okCodes: [0, 1], timeoutMs: 5000 });
@@ -74,12 +75,4 @@ export function parseIdMap(text: string): IdMapEntry[] {
 /** How many ids, counted from 0, exist inside: a container cannot use ids at or above. */
 export function availableIds(map: readonly IdMapEntry[]): number {
   return map.reduce((end, entry) => (entry.inside <= end ? Math.max(end, entry.inside + entry.size) : end), 0);
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

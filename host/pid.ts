@@ -61,8 +61,8 @@ const pidfdSendSignal = bind('long syscall(long number, int pidfd, int sig, void
 const closeFd = bind('int close(int fd)');
 const pollAsync = bindAsync('int poll(_Inout_ uint8_t *fds, ulong nfds, int timeout)');
 
-/** A pidfd of the very process, or undefined when it is gone. Opened first, compared after: no window for reuse. */
-function openPidFd(process: ProcessIdentity): number | undefined {
+/** A pidfd of the very process, for the caller to close, or undefined when it is gone. Opened first, compared after: no window for reuse. */
+export function openPidFd(process: ProcessIdentity): number | undefined {
   const fd = pidfdOpen(SYS_PIDFD_OPEN, process.pid, 0);
   if (fd === -1) {
     if (errno() === ERRNO.ESRCH || errno() === ERRNO.EINVAL) return undefined;

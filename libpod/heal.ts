@@ -1,6 +1,7 @@
 /** What a killed lichen or a reboot left, put in order before a command looks at it. A few small queries when there is nothing to do. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from '../host/if-there.ts';
 import { lockFile } from '../host/flock.ts';
 import type { ContainerId } from '../core/id.ts';
 import { log } from '../core/log.ts';
@@ -86,10 +87,6 @@ async function healStagingDirectories(engine: Engine): Promise<void> {
   if (namesIn(directory).length === 0) return;
   const { healStaging } = await import('../storage/layer/staging.ts');
   healStaging(directory);
-}
-
-function namesIn(directory: string): readonly string[] {
-  return existsSync(directory) ? readdirSync(directory) : [];
 }
 
 /**

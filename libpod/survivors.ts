@@ -1,16 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from '../host/if-there.ts';
 
 /** Pids of the monitors that live and are recorded in this run directory. */
 export function survivingMonitors(runDirectory: string): number[] {
   const containers = join(runDirectory, 'c');
-  let ids: string[];
-  try {
-    ids = readdirSync(containers);
-  } catch {
-    return [];
-  }
-  return ids.flatMap((id) => {
+  return namesIn(containers).flatMap((id) => {
     try {
       const pid = Number(readFileSync(join(containers, id, 'conmon.pid'), 'latin1'));
       return readFileSync(`/proc/${pid}/comm`, 'latin1') === 'conmon\n' ? [pid] : [];

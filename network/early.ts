@@ -9,9 +9,10 @@
  * Beside the namespace at `<run>/netns/<id>` lie `<id>.begun` (the pid of the lichen it is for, until that has decided to use it),
  * `<id>.said` (what the commands printed) and `<id>.status` (their exit status, when they are done).
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readIfThere } from '../host/if-there.ts';
 import { log } from '../core/log.ts';
 import { quote, shellLine } from '../core/shell.ts';
 import { endProcessesNaming, processesNaming } from '../host/find-process.ts';
@@ -128,14 +129,6 @@ function linesFile(netns: string): string {
 
 function readLines(netns: string): string | undefined {
   return readIfThere(linesFile(netns));
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What the network generators need to know of the host: its own address and its resolver configuration. */
-import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { readIfThere } from '../host/if-there.ts';
 
 /**
  * The address under which this machine is reached, for host.containers.internal: the first IPv4 address that is neither loopback nor link-local,
@@ -18,15 +18,7 @@ export function findHostAddress(exclude: readonly string[] = []): string | undef
  * the file with resolved's own upstreams is read instead. Empty if there is none.
  */
 export function readHostResolvConf(etc = '/etc/resolv.conf', resolved = '/run/systemd/resolve/resolv.conf'): string {
-  const text = readOptional(etc);
+  const text = readIfThere(etc) ?? '';
   const nameservers = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1]);
-  return nameservers.length === 1 && nameservers[0] === '127.0.0.53' ? readOptional(resolved) || text : text;
-}
-
-function readOptional(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+  return nameservers.length === 1 && nameservers[0] === '127.0.0.53' ? readIfThere(resolved) || text : text;
 }

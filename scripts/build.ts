@@ -267,6 +267,8 @@ await build({ ...options, define, outdir, entryPoints: [join(root, 'cli/main.ts'
 for (const [name, entry] of [
   ['thread-main', 'storage/layer/thread-main.ts'],
   ['json-log-main', 'libpod/monitor/json-log-main.ts'],
+  // What containers tell their service manager.
+  ['notify-main', 'libpod/monitor/notify-main.ts'],
   ['quadlet', 'cli/quadlet/main.ts'],
 ] as const) {
   await build({ ...options, outfile: join(outdir, `${name}.cjs`), entryPoints: [join(root, entry)], plugins: [lazyBuiltins] });

@@ -60,12 +60,12 @@ export async function loadRegistriesConf(places: RegistriesPlaces): Promise<Regi
   const merged: Merged = { file, shortNameMode: 'enforcing', registries: new Map(), aliases: new Map(), credentialHelpers: [] };
   const dropIns = new Set([...listConf(join(system, 'registries.conf.d')), ...listConf(join(places.config, 'registries.conf.d'))]);
   for (const path of [file, ...dropIns]) {
-    const text = readIfThere(path);
+    const text = readConf(path);
     if (text !== undefined) merge(merged, path, await parseConf(text, path));
   }
   if (places.cache !== undefined) {
     const path = join(places.cache, 'short-name-aliases.conf');
-    const text = readIfThere(path);
+    const text = readConf(path);
     if (text !== undefined) mergeAliases(merged, path, (await parseConf(text, path))['aliases']);
   }
   return { ...merged, registries: [...merged.registries.values()] };
@@ -117,7 +117,7 @@ function mainFile(places: RegistriesPlaces, system: string): string {
   const chosen = places.env['CONTAINERS_REGISTRIES_CONF'] || places.env['REGISTRIES_CONFIG_PATH'];
   if (chosen) return chosen;
   const own = join(places.config, 'registries.conf');
-  return readIfThere(own) === undefined ? join(system, 'registries.conf') : own;
+  return readConf(own) === undefined ? join(system, 'registries.conf') : own;
 }
 
 function merge(into: Merged, path: string, table: Table): void {
@@ -238,7 +238,7 @@ function listConf(directory: string): string[] {
   }
 }
 
-function readIfThere(path: string): string | undefined {
+function readConf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

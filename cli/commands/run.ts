@@ -55,6 +55,12 @@ function handedOn(flags: RunFlags): readonly number[] {
 async function detached(context: CommandContext, engine: Engine, created: CreatedContainer, given: StartOptions): Promise<number> {
   const { runCount } = await startCreated(engine, created, given);
   await awaitReady(engine, created.record, runCount);
+  const { tellOfLinger } = await import('../../libpod/boot/linger.ts');
+  tellOfLinger(
+    engine,
+    () => context.stderr.isTerminal(),
+    (line) => context.stderr.line(line),
+  );
   if (!passesStreamsThrough(created.record.config)) context.stdout.line(created.record.id);
   return 0;
 }

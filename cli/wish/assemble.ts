@@ -1,6 +1,7 @@
 /** From the flags of `create` and `run` to a ContainerWish. What flags mean together with image and configuration is libpod's business. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { namesIn } from '../../host/if-there.ts';
 import { EngineError } from '../../core/errors.ts';
 import { matchGlob } from '../../core/glob.ts';
 import { parseSignal } from '../../core/signal.ts';
@@ -256,17 +257,10 @@ function findGlob(pattern: string): string[] {
   const directories = /[*?[\\]/.test(directory) ? findGlob(directory) : [directory];
   return directories.flatMap((parent) =>
     namesIn(parent)
+      .toSorted()
       .filter((name) => matchGlob(basename(pattern), name))
       .map((name) => join(parent, name)),
   );
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory).toSorted();
-  } catch {
-    return [];
-  }
 }
 
 function secretWishes({ secret }: WishFlags): ContainerWish['secrets'] {

@@ -3,9 +3,11 @@
  * does. It is written when a container with such a restart policy is first started, and enabled then: whoever disables it afterwards is obeyed.
  * One that lacks our mark is somebody's own, and left alone.
  */
-import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { log } from '../../core/log.ts';
+import { assignmentWord } from '../../core/unit-word.ts';
+import { readIfThere } from '../../host/if-there.ts';
 import { replaceFile } from '../../host/replace-file.ts';
 import { managerScope, systemctl } from '../../host/service-manager.ts';
 import type { Engine } from '../engine.ts';
@@ -15,7 +17,7 @@ const MARK = '# Kept by lichen. Without this line it is left alone.';
 
 /** The conmon of each container lives in the unit's cgroup and is ended with its container: nothing else there is the unit's to kill. */
 export function unitText(launcher: string): string {
-  const program = `"${launcher.replace(/[\\"]/g, String.raw`\$&`).replaceAll('%', '%%')}"`;
+  const program = assignmentWord(launcher);
   return `${MARK}
 [Unit]
 Description=Start lichen's containers that are to be started again after a boot
@@ -82,11 +84,7 @@ export async function removeUnit(engine: Engine): Promise<void> {
 }
 
 export function readUnit({ file }: UnitPlaces): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
+  return readIfThere(file);
 }
 
 function isOurs(text: string): boolean {

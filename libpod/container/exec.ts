@@ -3,8 +3,9 @@
  * In the foreground without a terminal the runtime runs it with the caller's own streams: nothing has to outlive the command line, so
  * there is no monitor. With a terminal, or detached, a monitor of its own keeps the streams.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readIfThere } from '../../host/if-there.ts';
 import { EngineError } from '../../core/errors.ts';
 import { asId, type ExecId } from '../../core/id.ts';
 import { availableIds, readIdMap } from '../../host/idmap.ts';
@@ -64,7 +65,7 @@ export async function execInForeground(
       stdin: request.stdinOpen,
     });
     onStart((number) => {
-      const process = identify(Number(readIfThere(pidFile)));
+      const process = identify(Number(readIfThere(pidFile) ?? ''));
       if (process) signalProcess(process, number);
     });
     engine.events.offer(containerEvent(record, 'exec'));
@@ -191,12 +192,4 @@ async function secretEnv(engine: Engine, { config }: ContainerRecord) {
 
 export function closeSession(session: Session): void {
   rmSync(session.directory, { recursive: true, force: true });
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
 }

@@ -4,6 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { readIfThere } from '../../host/if-there.ts';
 import { EngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { Root } from '../../host/root.ts';
@@ -79,7 +80,7 @@ export function writeNetworkFiles(
   );
   rewrite(join(places.run, 'resolv.conf'), () =>
     resolvConf({
-      host: isHost ? readIfThere('/etc/resolv.conf') : readHostResolvConf(),
+      host: isHost ? (readIfThere('/etc/resolv.conf') ?? '') : readHostResolvConf(),
       hostNetwork: isHost,
       ipv6: own.some((address) => address.includes(':')),
       nameservers: attachment?.nameservers ?? [],
@@ -120,7 +121,7 @@ function ownEntries(addresses: readonly string[], names: readonly string[]): Hos
 function baseHosts(choice: string, places: ContainerPlaces): string {
   const base = baseHostsFile(choice);
   if (base.from === 'nowhere') return '';
-  if (base.from === 'host') return choice === '' ? readIfThere(base.path) : readChosen(base.path);
+  if (base.from === 'host') return choice === '' ? (readIfThere(base.path) ?? '') : readChosen(base.path);
   using root = new Root(places.merged);
   return readInRoot(root, base.path)?.toString('utf8') ?? '';
 }
@@ -149,12 +150,4 @@ function containerEnv(engine: Engine, config: ContainerConfig): string {
   return Object.entries(lines)
     .map(([key, value]) => `${key}=${key === 'rootless' ? value : JSON.stringify(value)}\n`)
     .join('');
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { namesIn } from '../../host/if-there.ts';
 import type { ContainerId } from '../../core/id.ts';
 import { EngineError } from '../../core/errors.ts';
 import { lockFile, tryLockFile, type FileLock } from '../../host/flock.ts';
@@ -43,14 +44,6 @@ export function sweepLockFiles(engine: Engine): void {
     if (engine.containers.has(id)) continue;
     using lock = tryLockContainer(engine, id);
     if (lock && !engine.containers.has(id)) dropLockFile(engine, id);
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }
 

@@ -139,6 +139,7 @@ async function start(
     trace('network');
     writeNetworkFiles(engine, record, places, attachment, facts.hostname);
     const identities = { process: identify(monitored.pid), monitor: identify(monitored.monitorPid) };
+    await readiness?.created(identities.monitor);
     await options.onAttachable?.(monitored);
     if (options.initOnly) {
       engine.db.transaction(() => {
@@ -247,7 +248,7 @@ async function serviceReadiness(engine: Engine, config: ContainerConfig, places:
   const socket = serviceManager(engine, config);
   if (socket === undefined) return undefined;
   const { prepareReadiness } = await import('./readiness.ts');
-  return prepareReadiness(config, socket, places);
+  return prepareReadiness(config, socket, places, engine.options.env);
 }
 
 async function passedSockets({ options: { env } }: Engine, asked: readonly number[]): Promise<Activation | undefined> {

@@ -1,5 +1,5 @@
 /** `--subuidname` and `--subgidname`: the ids that /etc/subuid and /etc/subgid give to a name become those of a container, from 0 on. */
-import { readFileSync } from 'node:fs';
+import { readIfThere } from '../../host/if-there.ts';
 import { EngineError } from '../../core/errors.ts';
 import { parseSubordinateIds, readIdMap, type IdMapEntry, type SubordinateRange } from '../../host/idmap.ts';
 import type { IdRange } from '../spec/wish.ts';
@@ -7,7 +7,7 @@ import type { IdRange } from '../spec/wish.ts';
 /** Throws INVALID_ARGUMENT (the name has none), SUBID_RANGE_MISSING (they are not the caller's). */
 export function subordinateIdMap(kind: 'uid' | 'gid', name: string): IdRange[] {
   const file = `/etc/sub${kind}`;
-  const ranges = parseSubordinateIds(readIfThere(file), { name, uid: -1 });
+  const ranges = parseSubordinateIds(readIfThere(file) ?? '', { name, uid: -1 });
   if (ranges.length === 0)
     throw new EngineError('INVALID_ARGUMENT', `no sub${kind} ranges found for user ${JSON.stringify(name)} in ${file}`);
   const own = readIdMap(kind);
@@ -32,12 +32,4 @@ function piecesInside(range: SubordinateRange, own: readonly IdMapEntry[], name:
   throw new EngineError('SUBID_RANGE_MISSING', `the subordinate IDs of ${JSON.stringify(name)} are not yours to use`, {
     hint: 'Give them to yourself as well, or take --userns=nomap for your own.',
   });
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

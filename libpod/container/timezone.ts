@@ -7,15 +7,15 @@ const ZONES = '/usr/share/zoneinfo';
 
 /** The zone file's bytes; `local` is the host's zone, undefined where it has set none. Throws INVALID_ARGUMENT with Podman's words. */
 export function readTimezone(name: string): Buffer | undefined {
-  if (name === 'local') return readIfThere('/etc/localtime');
+  if (name === 'local') return bytesIfThere('/etc/localtime');
   const words = 'running container create option: finding timezone';
   if (name.startsWith('/') || name.includes('..')) throw new EngineError('INVALID_ARGUMENT', `${words}: time: invalid location name`);
-  const zone = readIfThere(join(ZONES, name));
+  const zone = bytesIfThere(join(ZONES, name));
   if (zone?.subarray(0, 4).toString('latin1') === 'TZif') return zone;
   throw new EngineError('INVALID_ARGUMENT', `${words}: unknown time zone ${name}`);
 }
 
-function readIfThere(path: string): Buffer | undefined {
+function bytesIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch {

@@ -1,8 +1,9 @@
 /** A check's command run in its container: as much of its output as is kept, an end after its time whatever it does. */
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readIfThere } from '../../host/if-there.ts';
 import { isEngineError } from '../../core/errors.ts';
 import { makePipe } from '../../host/pipe.ts';
 import { identify } from '../../host/pid.ts';
@@ -79,16 +80,8 @@ async function endsWithin(ended: Promise<number>, timeoutMs: number, pidFile: st
 }
 
 function killCheck(pidFile: string): void {
-  const check = identify(Number(readIfThere(pidFile)));
+  const check = identify(Number(readIfThere(pidFile) ?? ''));
   if (check !== undefined) killTree(check);
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
 }
 
 /** Reads a pipe to its end and keeps its beginning. */

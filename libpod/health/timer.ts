@@ -6,6 +6,7 @@
  * them; the check that is the last of them makes the one for the regular checks.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readIfThere } from '../../host/if-there.ts';
 import { log } from '../../core/log.ts';
 import { quote, shellLine } from '../../core/shell.ts';
 import { runHelper } from '../../host/process.ts';
@@ -64,11 +65,7 @@ export async function restartApart(engine: Engine, id: string): Promise<void> {
 }
 
 function readNames({ healthTimers }: ContainerPlaces): readonly string[] {
-  try {
-    return readFileSync(healthTimers, 'utf8').split('\n').filter(Boolean);
-  } catch {
-    return [];
-  }
+  return (readIfThere(healthTimers) ?? '').split('\n').filter(Boolean);
 }
 
 interface TimerParts {

@@ -2,8 +2,9 @@
  * `image mount`: the tree of an image, read-only, at `mounts/<id>/merged` of the store for as long as somebody wants it.
  * Who mounts or unmounts holds the image's lock; the row that counts comes before the mount and goes after it.
  */
-import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { namesIn } from '../../host/if-there.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { ImageId } from '../../core/id.ts';
 import { lockFile, tryLockFile } from '../../host/flock.ts';
@@ -108,12 +109,4 @@ function lockPath(engine: Engine, id: string): string {
   const directory = join(engine.paths.run, 'locks');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return join(directory, `image-${id.slice(0, 2)}`);
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

@@ -5,6 +5,7 @@
  * control files in the bundle directory, runs `runtime create`, and writes `{"data": PID}` or `{"data": -1, "message": …}` to the sync
  * pipe. For exec it writes `{"data": 0}` to the attach pipe when the attach socket is there and waits for a second start byte.
  */
+import { readIfThere } from '../../host/if-there.ts';
 import { passesStreamsThrough } from '../spec/container.ts';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -231,9 +232,9 @@ class Conmon implements Monitor {
     const message = answer === undefined ? undefined : (JSON.parse(answer) as { data?: number; pid?: number; message?: string });
     const pid = message?.data ?? message?.pid ?? -1;
     if (pid > 0) return pid;
-    const said = lastLoggedError(readIfThere(ociLog)) ?? message?.message;
+    const said = lastLoggedError(readIfThere(ociLog) ?? '') ?? message?.message;
     if (said !== undefined && said !== '') throw runtimeError(this.#choice.runtime.name, said);
-    throw new EngineError('HELPER_FAILED', `conmon: ${readIfThere(errorLog).trim() || 'ended without a word'}`, { exitCode: 126 });
+    throw new EngineError('HELPER_FAILED', `conmon: ${(readIfThere(errorLog) ?? '').trim() || 'ended without a word'}`, { exitCode: 126 });
   }
 }
 
@@ -300,12 +301,4 @@ class Channels implements Disposable {
 function errorFile(path: string): Disposable & { readonly fd: number; readonly path: string } {
   const fd = openSync(path, 'w', 0o600);
   return { fd, path, [Symbol.dispose]: () => closeSync(fd) };
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -6,17 +6,9 @@ import { EngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { tryFlock, tryLockFile } from '../../host/flock.ts';
 import { makePipe } from '../../host/pipe.ts';
-import { launch } from '../../host/process.ts';
+import { launchBeside } from './beside.ts';
 import type { MonitorCreate } from './monitor.ts';
 
-/** It waits for its pipe most of the time, and its memory is held for every container. */
-const NODE_FLAGS = [
-  '--v8-pool-size=0',
-  '--single-threaded',
-  '--max-semi-space-size=1',
-  '--max-old-space-size=32',
-  '--disable-warning=ExperimentalWarning',
-];
 const POLL_MS = 5;
 /** Longer than a writer needs for a full pipe. */
 const WRITERS_GONE_MS = 5000;
@@ -27,10 +19,10 @@ export async function startJsonLog({ log, runDir }: Pick<MonitorCreate, 'log' | 
   const lock = await sharedLock(runDir);
   const pipe = makePipe();
   try {
-    const inSources = import.meta.filename.endsWith('.ts');
-    const main = join(import.meta.dirname, inSources ? 'json-log-main.ts' : 'json-log-main.cjs');
-    const args = [...NODE_FLAGS, '--', main, log.path, String(log.maxSizeBytes ?? '')];
-    await launch(process.execPath, args, { stdio: [pipe.read, 'ignore', 'ignore', file, lock], cwd: '/', detached: true });
+    await launchBeside('json-log-main', [log.path, String(log.maxSizeBytes ?? '')], {
+      stdio: [pipe.read, 'ignore', 'ignore', file, lock],
+      cwd: '/',
+    });
   } catch (error) {
     closeSync(pipe.write);
     throw error;

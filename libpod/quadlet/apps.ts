@@ -2,8 +2,9 @@
  * What was installed together is removed together. Podman's record of it is a file beside them, `.NAME.app`, with the name of each on a line;
  * both programs read those of the other.
  */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { namesIn } from '../../host/if-there.ts';
 import { replaceFile } from '../../host/replace-file.ts';
 
 export interface App {
@@ -17,7 +18,7 @@ export function appName(source: string): string {
 }
 
 export function listApps(directory: string): readonly App[] {
-  return filesIn(directory)
+  return namesIn(directory)
     .filter((name) => /^\..+\.app$/.test(name))
     .map((name) => ({
       name,
@@ -38,12 +39,4 @@ export function recordApp(directory: string, name: string, files: readonly strin
 export function removeApp(directory: string, { name, files }: App): void {
   for (const file of files) rmSync(join(directory, file), { force: true });
   rmSync(join(directory, name), { force: true });
-}
-
-function filesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

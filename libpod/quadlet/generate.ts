@@ -1,13 +1,13 @@
 /** From the Quadlet files of a user to a directory of units. It runs when the machine boots: no store, no database, nothing but these files. */
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { withoutSpecifiers } from '../../core/unit-word.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { convertAll, type Generated, type GeneratedUnit } from './convert.ts';
 import { MISSING, MISSING_KEYS } from './missing.ts';
 import { type Found, loadSources, type SearchUser } from './search.ts';
 import type { Surroundings } from './service.ts';
 import { type Problem, Source } from './source.ts';
-import { literalPath } from './words.ts';
 
 /** `launcher` is bin/lichen: what the units call. */
 export function generate(
@@ -30,7 +30,7 @@ function surroundings(sources: ReadonlyMap<string, Source>, rootless: boolean, l
     sources,
     rootless,
     // systemd looks for specifiers in it, not for variables.
-    program: literalPath(launcher),
+    program: withoutSpecifiers(launcher),
     missing: MISSING,
     missingKeys: MISSING_KEYS,
     account: (kind, name) => accountNumber(kind === 'user' ? '/etc/passwd' : '/etc/group', name),

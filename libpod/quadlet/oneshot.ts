@@ -1,10 +1,10 @@
 /** `.volume .network .image .build .artifact`: services that make a thing and end. */
 import { dirname, isAbsolute, join } from 'node:path';
+import { withoutSpecifiers } from '../../core/unit-word.ts';
 import { boolFlag, type FlagRules, flagsOf, pair } from './flags.ts';
 import { imageName, networkFlags, resourceName, volumeFlags } from './references.ts';
 import type { Service } from './service.ts';
 import type { Source } from './source.ts';
-import { literalPath, quoteWord } from './words.ts';
 
 /** Throws QuadletError, as the others do. */
 export function convertVolume(service: Service): void {
@@ -154,7 +154,7 @@ export function convertBuild(service: Service): void {
 function contextOf({ source, unit }: Service): string | undefined {
   const given = unit.last('Service', 'WorkingDirectory')?.value || undefined;
   const wanted = source.text('SetWorkingDirectory');
-  const own = literalPath(dirname(source.path));
+  const own = withoutSpecifiers(dirname(source.path));
   let context = wanted ?? given;
   let directory: string | undefined;
   if (wanted === 'unit') {
@@ -167,7 +167,7 @@ function contextOf({ source, unit }: Service): string | undefined {
     directory = own;
   }
   if (wanted === 'unit' || wanted === 'file') context = given ?? directory;
-  if (directory !== undefined) unit.setDefault('Service', 'WorkingDirectory', quoteWord(directory));
+  if (directory !== undefined) unit.setDefault('Service', 'WorkingDirectory', directory);
   return context;
 }
 

@@ -1,11 +1,11 @@
 /** `.pod` and `.kube`: services of several containers. */
 import { dirname } from 'node:path';
+import { withoutSpecifiers } from '../../core/unit-word.ts';
 import { type FlagRules, flagsOf } from './flags.ts';
 import { networkFlags, resourceName, volumeFlags } from './references.ts';
 import type { Service } from './service.ts';
 import type { Source } from './source.ts';
 import { userNamespaceFlags } from './user-namespace.ts';
-import { literalPath, quoteWord } from './words.ts';
 
 const POD_FLAGS: FlagRules = {
   text: { IP: '--ip', IP6: '--ip6', ShmSize: '--shm-size' },
@@ -103,6 +103,6 @@ function setWorkingDirectory({ source, unit }: Service, files: readonly string[]
   if (wanted === 'yaml' && files.length > 1) {
     source.fail('SetWorkingDirectory=yaml is only supported when a single Yaml key is provided', 'SetWorkingDirectory', 'Write unit');
   }
-  const directory = wanted === 'yaml' ? dirname(files[0]!) : literalPath(dirname(source.path));
-  unit.setDefault('Service', 'WorkingDirectory', quoteWord(directory));
+  const directory = wanted === 'yaml' ? dirname(files[0]!) : withoutSpecifiers(dirname(source.path));
+  unit.setDefault('Service', 'WorkingDirectory', directory);
 }

@@ -1,9 +1,10 @@
 /** What the units made of all kinds of Quadlet files have in common, and how one file finds another. */
 import { isAbsolute } from 'node:path';
+import { pathWord, quoteWord, withoutSpecifiers } from '../../core/unit-word.ts';
 import { type Kind, QUADLET_GROUP } from './keys.ts';
 import { kindOf, QuadletError, type Source } from './source.ts';
 import type { Entry, UnitFile } from './unit-file.ts';
-import { commandLine, literalPath, quoteWord, splitWords, WordError } from './words.ts';
+import { splitWords, WordError } from './words.ts';
 
 /** What the files of one run are to each other and to the machine. */
 export interface Surroundings {
@@ -47,7 +48,7 @@ export class Service {
       this.unit.addFirst('Unit', 'After', target);
       this.unit.addFirst('Unit', 'Wants', target);
     }
-    this.unit.add('Unit', 'SourcePath', literalPath(this.source.path));
+    this.unit.add('Unit', 'SourcePath', withoutSpecifiers(this.source.path));
     this.unit.add('Unit', 'RequiresMountsFor', '%t/containers');
   }
 
@@ -60,11 +61,11 @@ export class Service {
 
   /** Set, for there can be only one. */
   setCommand(key: string, words: readonly string[]): void {
-    this.unit.set('Service', key, commandLine(words));
+    this.unit.set('Service', key, words.map(quoteWord).join(' '));
   }
 
   addCommand(key: string, words: readonly string[], { mayFail = false } = {}): void {
-    this.unit.add('Service', key, `${mayFail ? '-' : ''}${commandLine(words)}`);
+    this.unit.add('Service', key, `${mayFail ? '-' : ''}${words.map(quoteWord).join(' ')}`);
   }
 
   /** A command that is done when it ends. */
@@ -99,9 +100,10 @@ export class Service {
     this.unit.add('Unit', 'After', `${source.service}.service`);
   }
 
-  /** The unit waits for what is mounted there. */
+  /** The unit waits for what is mounted there, if a unit can say so. */
   needPath(path: string): void {
-    if (isAbsolute(path)) this.unit.add('Unit', 'RequiresMountsFor', quoteWord(path));
+    const word = isAbsolute(path) ? pathWord(path) : undefined;
+    if (word !== undefined) this.unit.add('Unit', 'RequiresMountsFor', word);
   }
 
   #wantsNetwork(): boolean {

@@ -1,8 +1,9 @@
 /** One Quadlet file with its drop-ins, what is wrong with it, and the names that others know it by. */
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import { withoutSpecifiers } from '../../core/unit-word.ts';
 import { GROUP, type Kind, KINDS, keysOf, QUADLET_GROUP, suggestKey } from './keys.ts';
 import type { Entry, UnitFile } from './unit-file.ts';
-import { hasOpenQuote, literalPath, splitWords, WordError } from './words.ts';
+import { hasOpenQuote, splitWords, WordError } from './words.ts';
 
 /** What a user is told. `message` is worded as Podman words it. */
 export interface Problem {
@@ -118,7 +119,7 @@ export class Source {
 
   /** Relative to the file, unless systemd has yet to say where it begins. */
   absolute(path: string): string {
-    return isAbsolute(path) || path.startsWith('%') ? path : join(literalPath(dirname(this.path)), path);
+    return isAbsolute(path) || path.startsWith('%') ? path : join(withoutSpecifiers(dirname(this.path)), path);
   }
 
   /** Throws QuadletError about the last entry of the key. */

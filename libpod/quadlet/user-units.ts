@@ -5,6 +5,7 @@
  */
 import { closeSync, mkdirSync, openSync, readdirSync, readlinkSync, readSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import { namesIn } from '../../host/if-there.ts';
 import { EngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { lockBeside } from '../../host/replace-file.ts';
@@ -85,11 +86,11 @@ function leadsToOurs(path: string): boolean {
 
 async function writeOwn(place: QuadletPlace, units: readonly GeneratedUnit[]): Promise<Refreshed> {
   const directory = unitDirectory(place);
-  if (units.length === 0 && list(directory).length === 0) return { units: [], problems: [] };
+  if (units.length === 0 && namesIn(directory).length === 0) return { units: [], problems: [] };
   makeDirectory(directory);
   using _lock = await lockBeside(join(directory, '.lichen-quadlet'), LOCK_TIMEOUT_MS);
   const [own, foreign] = [new Set<string>(), new Set<string>()];
-  for (const name of list(directory)) if (name.endsWith('.service')) (isMarked(join(directory, name)) ? own : foreign).add(name);
+  for (const name of namesIn(directory)) if (name.endsWith('.service')) (isMarked(join(directory, name)) ? own : foreign).add(name);
   const ours = units.filter(({ name }) => !foreign.has(name));
   removeStale(directory, own, ours);
   const problems = writeUnits(directory, ours, { mark: MARK, fresh: false });
@@ -149,13 +150,5 @@ function makeDirectory(path: string): void {
     mkdirSync(path, { recursive: true });
   } catch (error) {
     throw new EngineError('SYSCALL', `mkdir ${path}: ${systemWords(error)}`, { cause: error });
-  }
-}
-
-function list(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }

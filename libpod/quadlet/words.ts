@@ -1,4 +1,4 @@
-/** The words of a value as systemd divides it, and words written so that systemd reads back the very same (systemd.syntax(7), systemd.service(5)). */
+/** The words of a value as systemd divides it (systemd.syntax(7), systemd.service(5)). How they are written: core/unit-word.ts. */
 
 /** A value that systemd would not take. The caller says of which key. */
 export class WordError extends Error {}
@@ -67,40 +67,4 @@ function readEscape(rest: string): { readonly value: string; readonly length: nu
     throw new WordError(`\\${rest.slice(0, 1)} is no escape; write \\\\ for a backslash`);
   }
   return { value: String.fromCodePoint(code), length: whole.length };
-}
-
-const NAMED: Readonly<Record<string, string>> = {
-  '\x07': String.raw`\a`,
-  '\b': String.raw`\b`,
-  '\f': String.raw`\f`,
-  '\n': String.raw`\n`,
-  '\r': String.raw`\r`,
-  '\t': String.raw`\t`,
-  '\v': String.raw`\v`,
-  '\\': String.raw`\\`,
-  '"': String.raw`\"`,
-};
-
-/**
- * As a word of a command line in a unit. Specifiers and variables in it stay what they are: whoever writes a Quadlet file may use them. A lone
- * semicolon would begin another command, and a dollar sign at the beginning makes all of the word the name of a variable, whatever follows.
- */
-export function quoteWord(word: string): string {
-  const text = /^\$(?!\w+$|[{$])/.test(word) ? `$${word}` : word;
-  if (text !== '' && text !== ';' && !/[\s"'\\\p{Cc}]/u.test(text)) return text;
-  return `"${text.replaceAll(/[\s"\\\p{Cc}]/gu, escapeChar)}"`;
-}
-
-export function commandLine(words: readonly string[]): string {
-  return words.map(quoteWord).join(' ');
-}
-
-/** A path of this machine: nothing in it is a specifier or a variable. */
-export function literalPath(path: string): string {
-  return path.replaceAll('%', '%%');
-}
-
-function escapeChar(char: string): string {
-  const code = char.charCodeAt(0);
-  return NAMED[char] ?? (code > 0x7f ? char : `\\x${code.toString(16).padStart(2, '0')}`);
 }

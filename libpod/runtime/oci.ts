@@ -1,6 +1,7 @@
 /** Any runtime with the command line that runc set: crun, runc, youki (runtime-spec runtime.md#operations; formats as crun(1) prints them). */
-import { closeSync, constants, existsSync, openSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { readIfThere } from '../../host/if-there.ts';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { parseJson } from '../../core/json.ts';
 import { launch, runHelper } from '../../host/process.ts';
@@ -128,9 +129,9 @@ class OciRuntime implements Runtime {
     });
     const { code } = await child.exited;
     // The runtime and the process it ran share one exit status: only a missing pid file tells that nothing ran.
-    const said = code === 0 ? undefined : lastLoggedError(readIfThere(logFile));
+    const said = code === 0 ? undefined : lastLoggedError(readIfThere(logFile) ?? '');
     rmSync(logFile, { force: true });
-    if (code !== 0 && said !== undefined && readIfThere(request.pidFile) === '') throw runtimeError(this.name, said);
+    if (code !== 0 && said !== undefined && (readIfThere(request.pidFile) ?? '') === '') throw runtimeError(this.name, said);
     return code;
   }
 
@@ -171,13 +172,5 @@ function openGate(fifo: string): boolean {
     return true;
   } finally {
     closeSync(fd);
-  }
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }

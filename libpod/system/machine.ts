@@ -1,5 +1,5 @@
 /** What `info` tells of the machine, from /proc and /etc. Texts in, values out. */
-import { readFileSync } from 'node:fs';
+import { readIfThere } from '../../host/if-there.ts';
 
 export interface CpuUtilization {
   readonly userPercent: number;
@@ -46,11 +46,7 @@ export function formatUptime(seconds: number): string {
 
 /** The text of a file; empty where it cannot be read. */
 export function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+  return readIfThere(path) ?? '';
 }
 
 const FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([

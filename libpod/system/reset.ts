@@ -1,6 +1,6 @@
 /** `system reset`: containers are stopped, mounts undone, then store and run directory go, and with them everything. */
-import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { namesIn } from '../../host/if-there.ts';
 import { log } from '../../core/log.ts';
 import { mountTable, unmountAll } from '../../host/mount.ts';
 import { removeTree } from '../../storage/tree/remove.ts';
@@ -52,13 +52,5 @@ function emptyDirectory(path: string): void {
     } catch (error) {
       log.warn(`${basename(path)}/${name} cannot be removed: ${(error as Error).message}`);
     }
-  }
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
   }
 }

@@ -2,8 +2,9 @@
  * Directories for things in the making, under `tmp/` of the store. Each has a lock file that its owner holds as long as it works:
  * flock(2) dies with the process, so a directory whose lock is free belongs to nobody and is removed by the next who comes.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from '../../host/if-there.ts';
 import { tryLockFile, type FileLock } from '../../host/flock.ts';
 import { unmountBelow } from '../../host/mount.ts';
 import { spreadDirectories } from '../../host/spread.ts';
@@ -71,12 +72,4 @@ export function healStaging(parent: string): number {
     healed++;
   }
   return healed;
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

@@ -8,21 +8,11 @@
  * is noted in `unsettled/` first; `settle` waits for the disk once for all of them, and after a reboot reads those that were not waited for
  * against their digest and drops what did not survive.
  */
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { namesIn } from '../../host/if-there.ts';
 import { digestFromHex, digestHex, type Digest } from '../../core/digest.ts';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { parseJson } from '../../core/json.ts';
@@ -395,12 +385,4 @@ function checkFacts(facts: LayerFacts, path: string): LayerFacts {
   const numbers = [facts.tarBytes, facts.fileBytes, facts.entries, facts.createdMs];
   if (numbers.every((number) => typeof number === 'number')) return facts;
   throw new EngineError('STORE_CORRUPT', `${path}: a number is missing`);
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

@@ -2,8 +2,9 @@
  * What V8 compiled of the program (cli/bundle.ts) on earlier hosts is handed to the next ones, so that a host's first `run` starts as a user's second does.
  * The files are never changed in place, so links do; where they cannot be made a host begins without.
  */
-import { chownSync, linkSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, linkSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { namesIn } from '../../host/if-there.ts';
 import { FIXTURES } from './places.ts';
 import type { HostUser } from './plan.ts';
 
@@ -44,13 +45,5 @@ function linkAll(from: string, to: string): void {
     try {
       linkSync(join(from, name), join(to, name));
     } catch {}
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }

@@ -4,13 +4,16 @@ import { fixturePath } from '../fixtures/build/images.ts';
 import { readUnitWords } from '../fixtures/build/unit-words.ts';
 import type { TestHost } from '../host/host.ts';
 import { testHost } from '../host/host.ts';
-import { canRunContainers } from '../host/loaded.ts';
+import { canRunContainers, sh } from '../host/loaded.ts';
+import { canRunSystemd } from '../host/systemd.ts';
 import { CONTAINERS, REMOVE } from './cases-units.ts';
 import { withoutHint } from './differences.ts';
 import { readGoldens } from './goldens.ts';
 import { normalise } from './normalise.ts';
 
 let host: TestHost;
+/** As they came. */
+const units: string[] = [];
 
 describe.skipIf(!canRunContainers)('generate systemd', () => {
   beforeAll(async () => {
@@ -24,11 +27,25 @@ describe.skipIf(!canRunContainers)('generate systemd', () => {
   });
 
   test.each(readGoldens('units.json').map((golden) => [golden.name, golden] as const))('%s', async (_name, golden) => {
-    const { exitCode, stdout, stderr } = normalise(await host.lichen(golden.argv, { cwd: '/' }));
+    const result = await host.lichen(golden.argv, { cwd: '/' });
+    const { exitCode, stdout, stderr } = normalise(result);
+    if (exitCode === 0 && result.stdout.includes('[Unit]') && !result.stdout.startsWith('{')) units.push(result.stdout);
     const said = withoutHint({ exitCode, stdout, stderr }, golden);
     expect({ exitCode: said.exitCode, stderr: said.stderr }).toEqual({ exitCode: golden.exitCode, stderr: golden.stderr });
     if (golden.exitCode === 0) expect(keys(said.stdout, true)).toEqual(keys(golden.stdout, false));
     else expect(said.stdout === '').toBe(golden.stdout === '');
+  });
+
+  test.skipIf(!canRunSystemd)('systemd-analyze has nothing to say of any of them', async () => {
+    expect(units.length).toBeGreaterThan(25);
+    for (const [index, text] of units.entries()) {
+      const instance = text.includes('%i') ? '@i' : '';
+      // Others that they ask for are not there.
+      await host.writeFile(`/tmp/units/unit-${index}${instance}.service`, text.replaceAll(/\b[a-d]\.service/g, 'other.service'));
+    }
+    await host.writeFile('/tmp/units/other.service', '[Service]\nExecStart=/bin/true\n');
+    const { exitCode, stderr } = await host.run(sh('exec systemd-analyze --user verify --man=no /tmp/units/*.service'));
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
 });
 

@@ -158,6 +158,8 @@ describe.skipIf(!canShapeHosts)('Quadlet files without systemd', () => {
   test('install gets a file from the web, and says why it cannot', async () => {
     const server = createServer((request, response) => {
       if (request.url === '/web.container?x=1') response.end(CONTAINER);
+      else if (request.url === '/moved/app.quadlets') response.writeHead(302, { location: '/app.quadlets' }).end();
+      else if (request.url === '/app.quadlets') response.end(`# FileName=one\n${CONTAINER}---\n# FileName=two\n[Volume]\n`);
       else if (request.url === '/tmp/e/big.container') response.end(Buffer.alloc(2 ** 20 + 1, '#'));
       else response.writeHead(404).end();
     });
@@ -166,6 +168,13 @@ describe.skipIf(!canShapeHosts)('Quadlet files without systemd', () => {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       expect(await quadlet('install', `${url}/web.container?x=1`)).toMatchObject({ exitCode: 0, stdout: `${directory}/web.container\n` });
       expect(await quadlet('print', 'web.container')).toMatchObject({ stdout: CONTAINER });
+      expect(await quadlet('install', `${url}/moved/app.quadlets`, `${url}/web.container?x=1`)).toMatchObject({ exitCode: 125 });
+      expect(await quadlet('install', '--replace', `${url}/moved/app.quadlets`, `${url}/web.container?x=1`)).toMatchObject({
+        exitCode: 0,
+        stdout: ['one.container', 'two.volume', 'web.container'].map((name) => `${directory}/${name}\n`).join(''),
+      });
+      expect(await quadlet('rm', 'two.volume')).toMatchObject({ exitCode: 0, stdout: 'one.container\ntwo.volume\nweb.container\n' });
+      expect(await quadlet('install', `${url}/web.container?x=1`)).toMatchObject({ exitCode: 0 });
       expect(await quadlet('install', `${url}/gone.container`)).toMatchObject({
         exitCode: 125,
         stderr: `Error: downloading ${url}/gone.container: status 404\n`,

@@ -8,13 +8,14 @@ let host: TestHost;
 let manager: RunningCommand;
 const SOCKET = '/tmp/manager.sock';
 const NAME = 'service';
+const LONG = { timeout: 20_000 };
 
 /** Prints each message on a line of its own, its newlines as `;`. */
 const LISTENER = `use Socket; $| = 1; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; bind(S, sockaddr_un('${SOCKET}')) or die;
   print "listening\\n"; while (defined recv(S, my $message, 4096, 0)) { $message =~ s/\\n/;/g; print "$message\\n" }`;
 
 /** What a process of the container does, with the directory as the host has it. */
-const SENDER = `use Socket; chdir($ARGV[0]) or die; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; send(S, 'READY=1', 0, sockaddr_un('notify.sock')) or die "$!"`;
+const SENDER = `use Socket; chdir($ARGV[0]) or die; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; send(S, qq(MAINPID=1\\nSTATUS=up\\nREADY=1), 0, sockaddr_un('notify.sock')) or die "$!"`;
 
 function run(mode: readonly string[], script: string, options: readonly string[] = []): Promise<string> {
   return host.succeed(['run', '-d', '--name', NAME, '--network', 'none', ...mode, ...options, BUSYBOX, ...sh(script)], {
@@ -49,13 +50,13 @@ describe.skipIf(!canRunContainers)('--sdnotify', () => {
     expect(config).toMatchObject({ sdNotifyMode: 'conmon', sdNotifySocket: SOCKET });
   });
 
-  test('container: it has a socket of its own, and ready comes from there', async () => {
+  test('container: it has a socket of its own, and all comes from there but which process is the main one', async () => {
     await run([], LOOK);
     await manager.waitForOutput(new RegExp(`MAINPID=${await monitorPid()}\\n`));
     await logged('socket=/run/notify/notify.sock\nnotify.sock\n');
     const id = await host.succeed(['inspect', '-f', '{{.Id}}', NAME]);
-    await host.succeed(['unshare', 'perl', '-e', SENDER, `${host.runDir}/c/${id}/notify`]);
-    await manager.waitForOutput(new RegExp(`MAINPID=${await monitorPid()}\\nREADY=1\\n`));
+    await host.succeed(['unshare', 'perl', '-e', SENDER, `${host.runDir}/c/${id}/mailbox`]);
+    await manager.waitForOutput(new RegExp(`MAINPID=${await monitorPid()}\\nSTATUS=up\\nREADY=1\\n`));
   });
 
   test('a container that was initialized before keeps its socket when it is started', async () => {
@@ -219,6 +220,82 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('--sdnotify under systemd',
     await removeNow(host, NAME);
     await expect.poll(state).not.toBe('active');
     await host.run(['systemctl', '--user', 'reset-failed', NAME]);
+  });
+
+  /** The container with the host's programs, of which systemd-notify waits until it was heard. With `no-conmon` its cgroup is not the service's. */
+  async function begin(cgroups: string, ...properties: readonly string[]): Promise<void> {
+    const which = (await host.run(sh('command -v lichen'))).stdout.trim();
+    const inside = 'trap "exit 0" TERM; sleep 1000 & wait';
+    const mounts = ['/usr:/usr:ro', '/usr/lib:/lib:ro', '/usr/lib64:/lib64:ro'].map((mount) => `--volume=${mount}`);
+    const words = [which, 'run', '-d', `--name=${NAME}`, '--network=none', `--cgroups=${cgroups}`, ...mounts, BUSYBOX, ...sh(inside)];
+    const all = ['Type=notify', 'KillMode=mixed', `ExecStopPost=${which} rm -f -i -t 0 ${NAME}`, ...properties].flatMap((word) => [
+      '-p',
+      word,
+    ]);
+    expect(await host.run(['systemd-run', '--user', '--quiet', '--no-block', `--unit=${NAME}`, ...all, ...words])).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+    });
+    await expect.poll(async () => (await host.lichen(['wait', '--condition=running', NAME])).exitCode, LONG).toBe(0);
+  }
+  const say = (...words: readonly string[]) =>
+    host.succeed(['exec', '-u', '7', '-e', 'NOTIFY_SOCKET=/run/notify/notify.sock', NAME, 'systemd-notify', ...words]);
+  const shown = async (property: string) => (await host.run(['systemctl', '--user', 'show', '-P', property, NAME])).stdout.trim();
+
+  test('container: its watchdog, its reloads and its end are the unit’s, and the monitor stays the main process', async () => {
+    const which = (await host.run(sh('command -v lichen'))).stdout.trim();
+    const notify = `${which} exec -e NOTIFY_SOCKET=/run/notify/notify.sock ${NAME} systemd-notify`;
+    const reload = `ExecReload=/bin/sh -c "${notify} RELOADING=1 STATUS=reloading && ${notify} --ready"`;
+    await begin('no-conmon', 'NotifyAccess=all', 'WatchdogSec=1000', 'Restart=on-watchdog', reload);
+    expect(await shown('ActiveState')).toBe('activating');
+    expect(await host.succeed(['exec', NAME, 'sh', '-c', 'tr "\\0" "\\n" </proc/1/environ | grep WATCHDOG'])).toBe(
+      'WATCHDOG_USEC=1000000000',
+    );
+    await say('--status=warming up', 'MAINPID=1', 'EXTEND_TIMEOUT_USEC=60000000');
+    expect([await shown('StatusText'), await shown('ActiveState')]).toEqual(['warming up', 'activating']);
+    await say('--ready');
+    await expect.poll(() => shown('ActiveState'), LONG).toBe('active');
+    const monitor = await monitorPid();
+    expect(await shown('MainPID')).toBe(monitor);
+    const fed = await shown('WatchdogTimestampMonotonic');
+    await say('WATCHDOG=1');
+    expect(await shown('WatchdogTimestampMonotonic')).not.toBe(fed);
+
+    expect(await host.run(['systemctl', '--user', 'reload', NAME])).toMatchObject({ exitCode: 0, stderr: '' });
+    await expect.poll(() => shown('ActiveState'), LONG).toBe('active');
+    expect(await shown('StatusText')).toBe('reloading');
+    await say('RELOADING=1');
+    expect(await shown('ActiveState')).toBe('reloading');
+    await say('--ready');
+    await expect.poll(() => shown('ActiveState'), LONG).toBe('active');
+
+    // What the watchdog ends, with its container, is started anew.
+    const before = await host.succeed(['inspect', '-f', '{{.Id}}', NAME]);
+    await say('ERRNO=5', 'WATCHDOG=trigger');
+    await expect.poll(() => shown('NRestarts'), LONG).toBe('1');
+    await expect.poll(async () => (await host.lichen(['wait', '--condition=running', NAME])).exitCode, LONG).toBe(0);
+    expect(await host.succeed(['ps', '-a', '--no-trunc', '--format', '{{.ID}}'])).not.toContain(before);
+    await say('--ready');
+    await expect.poll(() => shown('ActiveState'), LONG).toBe('active');
+    await say('STOPPING=1');
+    expect(await shown('ActiveState')).toBe('deactivating');
+    await removeNow(host, NAME);
+    await expect.poll(() => shown('ActiveState'), LONG).not.toMatch(/ing$/);
+    await host.run(['systemctl', '--user', 'reset-failed', NAME]);
+    expect(host.processes().filter(({ command }) => command.includes('notify-main'))).toEqual([]);
+  });
+
+  test.each([
+    ['main', 'no-conmon', ''],
+    ['all', 'split', 'up'],
+  ])('container: a unit with NotifyAccess=%s is started, and hears the rest or not (--cgroups %s)', async (access, cgroups, heard) => {
+    await begin(cgroups, `NotifyAccess=${access}`, 'Delegate=yes');
+    await say('--ready', '--status=up');
+    await expect.poll(() => shown('ActiveState'), LONG).toBe('active');
+    expect([await shown('StatusText'), await shown('MainPID')]).toEqual([heard, await monitorPid()]);
+    expect(await host.run(['systemctl', '--user', 'stop', NAME])).toMatchObject({ exitCode: 0 });
+    await host.run(['systemctl', '--user', 'reset-failed', NAME]);
+    expect(await host.succeed(['ps', '-aq'])).toBe('');
   });
 
   test('a unit of Type=notify is started when the container is, and its main process is the monitor', async () => {

@@ -1,4 +1,4 @@
-/** Containers as services of a real `systemd --user`: what docs/systemd.md says, as it is written there, and sockets that systemd opens. */
+/** Containers as services of a real `systemd --user`: what README.md and docs/systemd.md say, as it is written there, and sockets that systemd opens. */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort, type TestHost } from '../host/host.ts';
@@ -9,10 +9,13 @@ import { canRunSystemd } from '../host/systemd.ts';
 let host: TestHost;
 const LONG = { timeout: 20_000 };
 
-/** The commands of the document, with ports that are free. */
-const [SERVICE = '', TIMER = '', PROXY = ''] = [
-  ...readFileSync(new URL('../../docs/systemd.md', import.meta.url), 'utf8').matchAll(/```sh\n(.*?)```/gs),
-].map(([, commands = '']) => commands);
+/** The commands of a document. */
+const commandsOf = (document: string): readonly string[] =>
+  [...readFileSync(new URL(`../../${document}`, import.meta.url), 'utf8').matchAll(/```sh\n(.*?)```/gs)].map(
+    ([, commands = '']) => commands,
+  );
+const [SERVICE = '', TIMER = '', PROXY = ''] = commandsOf('docs/systemd.md');
+const QUADLET = commandsOf('README.md').find((commands) => commands.includes('generate quadlet')) ?? '';
 
 async function follow(commands: string, ports: Readonly<Record<string, number>> = {}): Promise<void> {
   const script = Object.entries(ports).reduce(
@@ -45,20 +48,30 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('services', () => {
     await host.succeed(['tag', BUSYBOX, 'docker.io/library/busybox:latest']);
   });
   afterEach(async () => {
-    await systemctl('stop', 'container-*', 'web-proxy*', 'listening*');
+    const units = ['hello', 'container-*', 'web-proxy*', 'listening*'];
+    await systemctl('stop', '--no-block', ...units);
+    // It hears no SIGTERM, and would be waited for.
+    const servers = host.processes().filter(({ command }) => command.startsWith('busybox httpd'));
+    if (servers.length > 0) await host.asRoot(['kill', '-9', ...servers.map(({ pid }) => String(pid))]);
+    await systemctl('stop', ...units);
     await removeNow(host, '--all');
     await host[Symbol.asyncDispose]();
   });
 
-  test('three commands make a service that is there after a reboot', async () => {
-    const port = await freePort();
-    await follow(SERVICE, { 8080: port });
-    await expect.poll(() => answer(port), LONG).toContain('404 Not Found');
-    const before = await host.succeed(['inspect', '-f', '{{.Id}}', 'web']);
+  test('three commands make a service that is there after a reboot, of a container that is made or one that runs', async () => {
+    const ports = [await freePort(), await freePort()] as const;
+    await follow(SERVICE, { 8080: ports[0] });
+    await follow(QUADLET, { 8080: ports[1] });
+    const ids = () => host.succeed(['inspect', '-f', '{{.Id}}', 'web', 'hello']);
+    const areUp = async () => {
+      await expect.poll(() => systemctl('is-active', 'container-web', 'hello'), LONG).toBe('active\nactive');
+      for (const port of ports) await expect.poll(() => answer(port), LONG).toContain('404 Not Found');
+    };
+    await areUp();
+    const before = (await ids()).split('\n');
     await reboot(host, { systemd: true });
-    await expect.poll(() => systemctl('is-active', 'container-web'), LONG).toBe('active');
-    await expect.poll(() => answer(port), LONG).toContain('404 Not Found');
-    expect(await host.succeed(['inspect', '-f', '{{.Id}}', 'web'])).not.toBe(before);
+    await areUp();
+    for (const id of before) expect(await ids()).not.toContain(id);
   });
 
   test('the timer updates every day', async () => {
@@ -100,28 +113,46 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('services', () => {
   const shown = (name: string, property: string) => systemctl('show', '-P', property, `listening-${name}`);
   const cgroupOf = async (pid: string) => /^0::(.*)$/m.exec(await host.readFile(`/proc/${pid}/cgroup`))?.[1];
 
-  test('--cgroups split: container and monitor each in a cgroup of the service, which ends with them and their exit status', async () => {
-    await serve(
-      'split',
-      ['--cgroups=split', '--sdnotify=conmon'],
-      "trap 'exit 3' TERM; sleep 1000 & wait",
-      'Delegate=yes',
-      'KillMode=mixed',
-    );
-    expect(await systemctl('start', 'listening-split')).toBe('');
-    const [id = '', pid = '', monitor = ''] = (
-      await host.succeed(['inspect', '-f', '{{.Id}} {{.State.Pid}} {{.State.ConmonPid}}', 'split'])
-    ).split(' ');
-    const own = await shown('split', 'ControlGroup');
-    expect(await shown('split', 'MainPID')).toBe(monitor);
-    expect([await cgroupOf(pid), await cgroupOf(monitor)]).toEqual([`${own}/libpod-payload-${id}`, `${own}/runtime`]);
-    expect(await host.succeed(['exec', 'split', 'echo', 'inside'])).toBe('inside');
-    expect(await systemctl('stop', 'listening-split')).toBe('');
-    expect([await shown('split', 'ExecMainStatus'), await shown('split', 'Result')]).toEqual(['3', 'exit-code']);
-    await expect.poll(() => host.succeed(['ps', '-aq'])).toBe('');
-    expect((await host.run(['ls', `/sys/fs/cgroup${own}`])).exitCode).not.toBe(0);
-    expect(host.processes().filter(({ command }) => command.includes('conmon'))).toEqual([]);
-  });
+  /** Hand hugetlb down as far as to units: a controller that even a machine has whose other ones belong to cgroup v1. False where it is none of v2's. */
+  async function delegateHugetlb(): Promise<boolean> {
+    const base = `/sys/fs/cgroup/${host.name}`;
+    if (!(await host.readFile(`${base}/cgroup.controllers`)).split(/\s/).includes('hugetlb')) return false;
+    const app = `${base}/manager/app.slice`;
+    const script = [base, `${base}/manager`, app].map((directory) => `echo +hugetlb >${directory}/cgroup.subtree_control`).join('\n');
+    expect(await host.asRoot(sh(`set -e\n${script}`))).toMatchObject({ exitCode: 0, stderr: '' });
+    return true;
+  }
+
+  test.each(['mixed', 'control-group'])(
+    '--cgroups split, KillMode=%s: container and monitor each in a cgroup of the service, which ends with them and their exit status',
+    async (killMode) => {
+      const [size, limit] = ['hugetlb.2MB', '4194304'];
+      const isDelegated = await delegateHugetlb();
+      await serve(
+        'split',
+        ['--cgroups=split', '--sdnotify=conmon', ...(isDelegated ? [`--cgroup-conf=${size}.max=${limit}`] : [])],
+        "trap 'exit 3' TERM; sleep 1000 & wait",
+        'Delegate=yes',
+        `KillMode=${killMode}`,
+      );
+      expect(await systemctl('start', 'listening-split')).toBe('');
+      const [id = '', pid = '', monitor = ''] = (
+        await host.succeed(['inspect', '-f', '{{.Id}} {{.State.Pid}} {{.State.ConmonPid}}', 'split'])
+      ).split(' ');
+      const own = await shown('split', 'ControlGroup');
+      expect(await shown('split', 'MainPID')).toBe(monitor);
+      expect([await cgroupOf(pid), await cgroupOf(monitor)]).toEqual([`${own}/libpod-payload-${id}`, `${own}/runtime`]);
+      // A cgroup with processes of its own could not hand it down.
+      const payload = `/sys/fs/cgroup${own}/libpod-payload-${id}`;
+      if (isDelegated) expect(await host.readFile(`${payload}/${size}.max`)).toBe(`${limit}\n`);
+      expect(await host.succeed(['exec', 'split', 'echo', 'inside'])).toBe('inside');
+      expect(await systemctl('stop', 'listening-split')).toBe('');
+      expect([await shown('split', 'ExecMainStatus'), await shown('split', 'Result')]).toEqual(['3', 'exit-code']);
+      await expect.poll(() => host.succeed(['ps', '-aq'])).toBe('');
+      expect((await host.run(['ls', `/sys/fs/cgroup${own}`])).exitCode).not.toBe(0);
+      expect(host.processes().filter(({ command }) => command.includes('conmon'))).toEqual([]);
+    },
+  );
 
   test('a container that ends by itself ends its service with its status', async () => {
     await serve(
@@ -143,7 +174,7 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('services', () => {
     await expect.poll(async () => (await host.lichen(['wait', '--condition=running', 'told'])).exitCode, LONG).toBe(0);
     expect(await systemctl('is-active', 'listening-told')).toBe('activating');
     const id = await host.succeed(['inspect', '-f', '{{.Id}}', 'told']);
-    const send = `use Socket; chdir("${host.runDir}/c/${id}/notify") or die; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; send(S, "READY=1", 0, sockaddr_un("notify.sock")) or die`;
+    const send = `use Socket; chdir("${host.runDir}/c/${id}/mailbox") or die; socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; send(S, "READY=1", 0, sockaddr_un("notify.sock")) or die`;
     await host.succeed(['unshare', 'perl', '-e', send]);
     await expect.poll(() => systemctl('is-active', 'listening-told'), LONG).toBe('active');
     expect(await shown('told', 'MainPID')).toBe(await host.succeed(['inspect', '-f', '{{.State.ConmonPid}}', 'told']));

@@ -13,6 +13,9 @@ const USER = { uid: 1000, rootless: true, env: {} };
 const OURS: Readonly<Record<string, (text: string) => string>> = {
   // An empty word took the next flag for its value.
   'container-empty-values': (text) => text.replace('--log-driver  --cgroups', '--cgroups'),
+  // There systemd reads such an escape as x20.
+  'container-mounts': withSpace,
+  'container-volumes': withSpace,
   // Such a word is a variable for systemd, with a name that none has.
   'container-small-keys': (text) => text.replace('--workdir "$HOME/', () => '--workdir "$$HOME/'),
   // A value that goes on in a comment at the end of the file was lost.
@@ -42,6 +45,10 @@ const OURS: Readonly<Record<string, (text: string) => string>> = {
       .replace('--hostname $(', () => '--hostname $$(')
       .replace('--user "$(', () => '--user "$$('),
 };
+
+function withSpace(text: string): string {
+  return text.replace(String.raw`RequiresMountsFor="/with\x20space"`, 'RequiresMountsFor="/with space"');
+}
 
 test.each(quadletCases())('$name', (one) => {
   expect(generate(one)).toEqual(golden(one.name));

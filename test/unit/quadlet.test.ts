@@ -15,7 +15,8 @@ import { GROUP, KINDS, keysOf } from '../../libpod/quadlet/keys.ts';
 import { COMMANDS, MISSING, MISSING_KEYS } from '../../libpod/quadlet/missing.ts';
 import { dropInDirectories, loadSources, searchDirectories } from '../../libpod/quadlet/search.ts';
 import { UnitFile } from '../../libpod/quadlet/unit-file.ts';
-import { quoteWord, splitWords } from '../../libpod/quadlet/words.ts';
+import { quoteWord } from '../../core/unit-word.ts';
+import { splitWords } from '../../libpod/quadlet/words.ts';
 import { quadletCases, unpackCase } from '../fixtures/quadlet/cases.ts';
 
 const USER = { uid: 1000, rootless: true, env: {} };

@@ -1,7 +1,7 @@
 /** Words of unit files, and command lines that become services. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { argumentWord, assignmentWord, wrapWords } from '../../core/unit-word.ts';
+import { argumentWord, assignmentWord, pathWord, wrapWords } from '../../core/unit-word.ts';
 import { flagTable } from '../../cli/flag.ts';
 import { runCommand } from '../../cli/units/run-command.ts';
 import { allValues, lastValue, typedFlags, without } from '../../cli/units/typed.ts';
@@ -30,6 +30,16 @@ describe('words', () => {
 
   test('a variable of Environment= keeps its dollars', () => {
     expect(assignmentWord('A=$b %c')).toBe('"A=$b %%c"');
+  });
+
+  test('a path of a list has quotes, and of escapes those that systemd reads there', () => {
+    expect([pathWord('/a'), pathWord('/a b%i'), pathWord('/a"b\\c'), pathWord("/it's"), pathWord('/a\nExecStart=x')]).toEqual([
+      '/a',
+      '"/a b%i"',
+      String.raw`"/a\"b\\c"`,
+      `"/it's"`,
+      undefined,
+    ]);
   });
 
   test('each word is read back as it was', () => {
