@@ -49,8 +49,8 @@ export async function attachNetworks(
   };
   const planned = attachmentOf(bridge, undefined, run);
   record(engine, config.id, planned);
-  await createNetworkNamespace(netns);
   if (bridge.ports.length === 0) return attachmentOf(bridge, await joinBridges(machine, bridge), run);
+  await createNetworkNamespace(netns);
   const helper = await publish(machine, { netns, id: config.id, runDir: run, ports: bridge.ports });
   // From here on a killed start is undone with it.
   const published = { helper, holdsPorts: true };
@@ -68,13 +68,16 @@ export async function detachNetworks(engine: Engine, id: ContainerId, { bridge }
   if (bridge === undefined) return;
   using _lock = await lockNetworks(engine);
   const machine = bridgeMachine(engine);
-  await leaveBridges(machine, bridge);
+  // With the namespace of all bridges goes everything in it.
+  if (attachments(engine).every((other) => other.bridge!.id === id)) await closeBridges(machine.directory);
+  else await leaveBridges(machine, bridge, networksInUse(engine, id));
   record(engine, id, undefined);
-  await closeIfUnused(engine, machine);
 }
 
-async function closeIfUnused(engine: Engine, { directory }: BridgeMachine): Promise<void> {
-  if (attachments(engine).length === 0) await closeBridges(directory);
+/** By containers other than `id`. */
+export function networksInUse(engine: Engine, id: ContainerId): ReadonlySet<string> {
+  const others = attachments(engine).filter(({ bridge }) => bridge!.id !== id);
+  return new Set(others.flatMap(({ bridge }) => bridge!.links.map(({ definition }) => definition.name)));
 }
 
 export function attachmentOf(bridge: BridgeAttachment, joined: JoinedBridges | undefined, runDir: string): NetworkAttachment {
