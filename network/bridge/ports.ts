@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { EngineError } from '../../core/errors.ts';
+import { log } from '../../core/log.ts';
 import type { ProcessIdentity } from '../../host/pid.ts';
 import { runHelper } from '../../host/process.ts';
 import type { NetworkInterface, NetworkRequest } from '../backend.ts';
@@ -47,6 +48,7 @@ export async function publishPorts(machine: NetworkMachine, preferred: 'pasta' |
       throw new EngineError('NETWORK_SETUP', `${name} ended as soon as it was ready`);
     requireSix(link, request, name);
     await answerByIt(request.netns, link);
+    if (request.ports.some(({ protocol }) => protocol === 'udp')) await answerDatagrams(request.netns, link);
     return { name, helper: attachment.helper };
   } catch (error) {
     await teardownAttachment({ ...attachment, holdsPorts: true });
@@ -79,7 +81,7 @@ async function answerByIt(netns: string, link: NetworkInterface): Promise<void> 
     const isOf = (address: string) => isSix(address) === (family === '-6');
     const own = link.addresses.find(isOf)?.replace(/\/.*$/, '');
     const gateway = link.gateways.find(isOf);
-    if (own !== undefined && gateway !== undefined) await ip(netns, family, answering(link.name, own, gateway));
+    if (own !== undefined && gateway !== undefined) await configure(netns, family, answering(link.name, own, gateway));
   }
 }
 
@@ -91,7 +93,7 @@ function answering(name: string, own: string, gateway: string): readonly string[
   ];
 }
 
-async function ip(netns: string, family: '-4' | '-6', lines: readonly string[]): Promise<void> {
+async function configure(netns: string, family: '-4' | '-6', lines: readonly string[]): Promise<void> {
   const { code, stderr } = await runHelper('nsenter', [`--net=${netns}`, '--', 'ip', family, '-batch', '-'], {
     input: `${lines.join('\n')}\n`,
     okCodes: [0, 1, 2, 127],
@@ -103,4 +105,39 @@ async function ip(netns: string, family: '-4' | '-6', lines: readonly string[]):
         hint: 'Install it (Debian: apt-get install iproute2).',
       })
     : new EngineError('NETWORK_SETUP', `ip: ${stderr.trim()}`);
+}
+
+/**
+ * A UDP server that listens everywhere does not say where its answers come from, and they would leave by the way to their receiver, with the wrong
+ * source. So who asked is remembered for a while, and what goes back to him gets the address that he asked, which leads it to the right table.
+ */
+async function answerDatagrams(netns: string, { name, addresses }: NetworkInterface): Promise<void> {
+  const { code, stderr } = await runHelper('nsenter', [`--net=${netns}`, '--', 'nft', '-f', '-'], {
+    input: datagramRules(name, addresses),
+    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` },
+    okCodes: [0, 1, 127],
+    package: 'util-linux',
+  });
+  if (code === 127)
+    log.warn('nft is missing: UDP clients on other machines may get no answers from published ports (Debian: apt-get install nftables)');
+  else if (code !== 0) throw new EngineError('NETWORK_SETUP', `nft: ${stderr.trim()}`);
+}
+
+/** Pure. */
+export function datagramRules(name: string, addresses: readonly string[]): string {
+  const families = [
+    { ip: 'ip', type: 'ipv4_addr', own: addresses.find((address) => !isSix(address)) },
+    { ip: 'ip6', type: 'ipv6_addr', own: addresses.find(isSix) },
+  ].flatMap(({ own, ...family }) => (own === undefined ? [] : [{ ...family, own: own.replace(/\/.*$/, '') }]));
+  const sets = families.map(
+    ({ ip, type }) => `set ${ip}-clients { type ${type} . inet_service . inet_service; flags dynamic,timeout; timeout 3m; size 65535; }`,
+  );
+  const come = families.map(({ ip }) => `iifname "${name}" update @${ip}-clients { ${ip} saddr . udp sport . udp dport }`);
+  const go = families.map(({ ip, own }) => `${ip} daddr . udp dport . udp sport @${ip}-clients ${ip} saddr set ${own}`);
+  return `table inet published {
+${sets.join('\n')}
+chain come { type filter hook prerouting priority mangle; ${come.join('; ')}; }
+chain go { type route hook output priority mangle; ${go.join('; ')}; }
+}
+`;
 }
