@@ -23,7 +23,24 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { constants, Script } from 'node:vm';
 
-const OWN_CACHE = ['run', 'exec', 'ps', 'images', 'inspect', 'create', 'start', 'stop', 'rm', 'logs', 'container', 'load', 'pull'];
+/** With a dash: a command and its subcommand. */
+const OWN_CACHE = [
+  'network-create',
+  'run',
+  'exec',
+  'ps',
+  'images',
+  'inspect',
+  'create',
+  'start',
+  'stop',
+  'rm',
+  'logs',
+  'container',
+  'load',
+  'pull',
+  'network',
+];
 /** On a disk that is almost full the cache would take what the store has set aside for removals. */
 const LEAST_FREE_BYTES = 8 * 2 ** 20;
 
@@ -72,7 +89,10 @@ function cachePath(build: string, part: string): string | undefined {
   const { HOME, XDG_CACHE_HOME } = process.env;
   const base = XDG_CACHE_HOME?.startsWith('/') ? XDG_CACHE_HOME : HOME?.startsWith('/') ? join(HOME, '.cache') : undefined;
   // bin/lichen starts some verbs with other flags of V8, which go into what it compiles.
-  const verb = OWN_CACHE.find((word) => word === process.argv[2]) ?? (process.execArgv.includes('--no-opt') ? 'short' : 'other');
+  const [, , command, subcommand] = process.argv;
+  const verb =
+    OWN_CACHE.find((word) => word === command || word === `${command}-${subcommand}`) ??
+    (process.execArgv.includes('--no-opt') ? 'short' : 'other');
   return base === undefined ? undefined : join(base, 'lichen', 'compiled', build, `${verb}-${part}`);
 }
 

@@ -50,6 +50,8 @@ export interface NetworkAttachment {
   readonly helper?: { readonly pid: number; readonly startTime: number };
   /** The helper listens on ports of the host: teardown waits until they are free. */
   readonly holdsPorts?: boolean;
+  /** Of bridges: which program the helper is. */
+  readonly forwarder?: string;
   readonly interfaces: readonly NetworkInterface[];
   /** Of bridges: what was asked of netavark, and is to be undone. The addresses in `interfaces` are taken from the moment this is on record. */
   readonly bridge?: BridgeAttachment;

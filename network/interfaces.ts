@@ -3,6 +3,7 @@
  * Node cannot go in and come back (the host's namespace belongs to another user namespace), and it need not: the kernel tells through /proc/PID/net.
  */
 import { readFileSync } from 'node:fs';
+import { formatSix } from '../core/address.ts';
 import { runHelper } from '../host/process.ts';
 import type { NetworkInterface } from './backend.ts';
 
@@ -101,18 +102,6 @@ function fromDotted(address: string): number {
 
 function dotted(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
-}
-
-/** 32 hexadecimal digits in the short form of RFC 5952: the longest run of two or more zero groups becomes `::`. */
-export function formatSix(hex: string): string {
-  const groups = Array.from({ length: 8 }, (_, at) => Number.parseInt(hex.slice(at * 4, at * 4 + 4), 16).toString(16));
-  const runs = groups
-    .map((_, at) => groups.slice(at).findIndex((group) => group !== '0'))
-    .map((length, at) => (length < 0 ? 8 - at : length));
-  const longest = Math.max(...runs);
-  if (longest < 2) return groups.join(':');
-  const start = runs.indexOf(longest);
-  return `${groups.slice(0, start).join(':')}::${groups.slice(start + longest).join(':')}`;
 }
 
 /** A kernel without IPv6 lacks two of them. */

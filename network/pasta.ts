@@ -124,6 +124,8 @@ function hintFor(said: string): string | undefined {
   if (privileged)
     return `Choose a port from ${unprivilegedStart()} on, or as root: sysctl net.ipv4.ip_unprivileged_port_start=${privileged[1]}`;
   if (/Address already in use/.test(said)) return 'Another program listens there (ss -ltnup shows it): end it, or publish another port.';
+  if (/Failed to bind any port for '-[tu] [\da-f]*:/.test(said))
+    return 'This version of pasta listens at no IPv6 address here: upgrade passt.';
   if (/\/dev\/net\/tun|tun socket|TUN/.test(said)) return 'pasta needs /dev/net/tun. As root: modprobe tun; chmod 666 /dev/net/tun';
   if (/network namespace.*Permission denied/.test(said)) return 'AppArmor may forbid it: as root, `aa-status` and `dmesg | grep pasta`.';
   return undefined;

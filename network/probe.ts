@@ -1,6 +1,6 @@
 /**
- * Which options a helper of unknown age has, from its own --help: version strings tell nothing (Debian 12's pasta calls itself "unknown version").
- * Asked once per binary: the answer is kept in a file that names the binary's path, size and modification time.
+ * What a helper of unknown age can do, from its own words: of pasta the --help, because version strings tell nothing (Debian 12's calls itself
+ * "unknown version"). Asked once per binary: the answer is kept in a file that names the binary's path, size and modification time.
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -12,16 +12,26 @@ export type HelperOptions = ReadonlyMap<string, boolean>;
 
 /** Throws HELPER_MISSING, HELPER_FAILED, TIMEOUT. A cache that cannot be read or written costs one more --help, never an error. */
 export async function probeOptions(program: string, cacheDirectory: string): Promise<HelperOptions> {
+  const kept = (help: string) => [...parseOptions(help)].map(([name, value]) => (value ? `${name}=` : name)).join('\n');
+  const lines = (await answerOf(program, '--help', join(cacheDirectory, `options-${basename(program)}`), kept)).split('\n');
+  return new Map(lines.map((line) => (line.endsWith('=') ? [line.slice(0, -1), true] : [line, false])));
+}
+
+/** What the helper prints for `option`. Throws and keeps as probeOptions. */
+export function probeText(program: string, option: `--${string}`, cacheDirectory: string): Promise<string> {
+  return answerOf(program, option, join(cacheDirectory, `${option.slice('--'.length)}-${basename(program)}`), (text) => text.trim());
+}
+
+async function answerOf(program: string, option: string, file: string, kept: (said: string) => string): Promise<string> {
   const { size, mtimeNs } = statSync(program, { bigint: true });
-  const stamp = `${program} ${size} ${mtimeNs}`;
-  const file = join(cacheDirectory, `options-${basename(program)}`);
+  const stamp = `${program} ${size} ${mtimeNs}\n`;
   const known = readCache(file, stamp);
-  if (known) return known;
+  if (known !== undefined) return known;
   // The old pasta prints its help on stderr and calls that a failure.
-  const help = await runHelper(program, ['--help'], { okCodes: [0, 1], timeoutMs: 10_000 });
-  const options = parseOptions(`${help.stdout}\n${help.stderr}`);
-  writeCache(file, stamp, options);
-  return options;
+  const { stdout, stderr } = await runHelper(program, [option], { okCodes: [0, 1], timeoutMs: 10_000 });
+  const answer = kept(`${stdout}\n${stderr}`);
+  writeCache(file, `${stamp}${answer}`);
+  return answer;
 }
 
 /** Pure: the options listed at the beginning of help lines, as `-t, --tcp-ports SPEC` or `--cidr=CIDR`. */
@@ -37,18 +47,16 @@ export function parseOptions(help: string): HelperOptions {
   return options;
 }
 
-function readCache(file: string, stamp: string): HelperOptions | undefined {
+function readCache(file: string, stamp: string): string | undefined {
   try {
-    const [first, ...lines] = readFileSync(file, 'utf8').split('\n');
-    if (first !== stamp) return undefined;
-    return new Map(lines.map((line) => (line.endsWith('=') ? [line.slice(0, -1), true] : [line, false])));
+    const text = readFileSync(file, 'utf8');
+    return text.startsWith(stamp) ? text.slice(stamp.length) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function writeCache(file: string, stamp: string, options: HelperOptions): void {
-  const text = [stamp, ...[...options].map(([name, value]) => (value ? `${name}=` : name))].join('\n');
+function writeCache(file: string, text: string): void {
   try {
     mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
     writeFileSync(`${file}.${process.pid}`, text, { mode: 0o600 });

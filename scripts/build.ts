@@ -1,6 +1,6 @@
 /**
  * Bundle the command line into dist/: `main.cjs`, which loads the parts (cli/bundle.ts): `base.cjs` for `exec`, with what every command needs,
- * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `rest.cjs` for all else; `thread-main.cjs`, what the threads that
+ * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `network.cjs` for bridges, `rest.cjs` for all else; `thread-main.cjs`, what the threads that
  * unpack layers run; `json-log-main.cjs`, the writer of json-file logs; and `quadlet.cjs`, the generator of units. A part costs its reading, and V8 keeps a word on
  * each of its functions, called or not; but every further file costs a third of a millisecond, so a chunk for each command would be dearer.
  * CommonJS, because it is loaded without the machinery of ES modules (8 ms).
@@ -53,7 +53,7 @@ const lazyBuiltins: Plugin = {
 };
 
 /** Of these we use functions alone, seldom: they are loaded by the first call (a millisecond each). */
-const FUNCTIONS_ONLY = ['node:module', 'node:os', 'node:timers/promises'];
+const FUNCTIONS_ONLY = ['node:crypto', 'node:module', 'node:os', 'node:timers/promises'];
 
 let found: Promise<Map<string, Set<string>>> | undefined;
 
@@ -152,6 +152,10 @@ interface Part {
   readonly commands: readonly string[];
   /** Dynamic imports that these commands seldom come to. */
   readonly seldom: readonly string[];
+  /** Modules that others reach as well stay in theirs, and are not in the base of all. */
+  readonly aside?: boolean;
+  /** Modules that belong here although none of the commands reaches them. */
+  readonly besides?: readonly string[];
 }
 
 /** What `exec` and the commands that show things seldom come to besides. */
@@ -165,12 +169,22 @@ const NOT_STARTING = [
   'storage/layer/store.ts',
 ];
 
+/** `run` on a bridge needs most of these as well. */
+const NETWORK = ['network-create', 'network-connect', 'network-disconnect', 'network-ls', 'network-rm'];
+
 const BASE = 'base';
 /** A module that two of them reach belongs to the first. */
 const PARTS: readonly Part[] = [
-  { name: BASE, commands: ['exec'], seldom: NOT_STARTING },
+  { name: BASE, commands: ['exec'], seldom: NOT_STARTING, besides: ['core/address.ts'] },
   { name: 'show', commands: ['ps', 'images', 'inspect'], seldom: NOT_STARTING },
   { name: 'start', commands: ['run', 'create', 'start', 'stop', 'rm', 'logs', 'wait', 'container-cleanup'], seldom: SELDOM },
+  {
+    name: 'network',
+    commands: NETWORK,
+    seldom: SELDOM.filter((path) => !path.startsWith('libpod/network/')),
+    aside: true,
+    besides: ['libpod/network/heal.ts', 'libpod/network/wanted.ts'],
+  },
 ];
 const REST = 'rest';
 const ENTRY = 'cli/program.ts';
@@ -180,11 +194,12 @@ type Graph = Metafile['inputs'];
 /** The part of each module; those of the rest are not listed. */
 function divide(graph: Graph): ReadonlyMap<string, string> {
   const partOf = new Map<string, string>();
-  for (const { name, commands, seldom } of PARTS) {
-    const reached = new Set([ENTRY, ...commands.map((command) => `cli/commands/${command}.ts`)]);
+  for (const { name, commands, seldom, aside, besides = [] } of PARTS) {
+    const reached = new Set([ENTRY, ...commands.map((command) => `cli/commands/${command}.ts`), ...besides]);
     // A set hands out what is added to it while it is gone through.
     for (const module of reached) {
-      partOf.set(module, partOf.has(module) ? BASE : name);
+      const known = partOf.get(module);
+      partOf.set(module, known === undefined ? name : aside ? known : BASE);
       for (const { path, kind, external } of graph[module]?.imports ?? []) {
         const isTaken = kind !== 'dynamic-import' || !(seldom.includes(path) || isCommand(path));
         if (external !== true && isTaken) reached.add(path);

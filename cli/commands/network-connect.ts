@@ -1,6 +1,6 @@
 import { EngineError } from '../../core/errors.ts';
 import { connectNetwork } from '../../libpod/network/connect.ts';
-import { isIpv4, isIpv6 } from '../../libpod/spec/parse/address.ts';
+import { isIpv4, isIpv6 } from '../../core/address.ts';
 import { badMac, isMac } from '../../libpod/spec/parse/network.ts';
 import { defineCommand } from '../command.ts';
 import { networkConnectFace } from '../faces/network-connect.ts';

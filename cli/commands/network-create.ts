@@ -1,6 +1,6 @@
 import { EngineError } from '../../core/errors.ts';
 import { createNetwork } from '../../libpod/network/create.ts';
-import { isAddress } from '../../libpod/spec/parse/address.ts';
+import { isAddress } from '../../core/address.ts';
 import { parseSubnet } from '../../network/bridge/address.ts';
 import { parseRange, parseRoute, type SubnetWish } from '../../network/bridge/plan.ts';
 import { defineCommand } from '../command.ts';

@@ -2,19 +2,24 @@ import { EngineError } from '../../core/errors.ts';
 import { enteredAs } from '../../host/identity.ts';
 import { launch } from '../../host/process.ts';
 import { findProgram } from '../../host/search.ts';
+import type { Engine } from '../../libpod/engine.ts';
+import type { Visit } from '../../libpod/network/visit.ts';
 import { callerEnvironment } from '../caller-env.ts';
 import { defineCommand } from '../command.ts';
 import { unshareFace } from '../faces/unshare.ts';
 import { proxySignals } from '../streams.ts';
 
-export const command = defineCommand(unshareFace, async (context, words, _flags) => {
+export const command = defineCommand(unshareFace, async (context, words, flags) => {
   const engine = await context.openEngine();
   if (!engine.identity.rootless) throw new EngineError('NOT_SUPPORTED', 'please use unshare with rootless');
   const env = callerEnvironment(context.env);
   const shell = env['SHELL'];
   const [program, ...args] = words.length === 0 && shell ? [shell] : words;
   if (program === undefined) throw new EngineError('INVALID_ARGUMENT', 'no command specified and no $SHELL specified');
-  const child = await launch(find(program, env), args, {
+  const path = find(program, env);
+  await using visit = flags['rootless-netns'] ? await visitOf(engine) : undefined;
+  const [first, ...rest] = visit?.enter([path, ...args]) ?? [path, ...args];
+  const child = await launch(first, rest, {
     stdio: ['inherit', 'inherit', 'inherit'],
     env: {
       ...env,
@@ -30,6 +35,10 @@ export const command = defineCommand(unshareFace, async (context, words, _flags)
   using _signals = proxySignals((signal) => child.kill(signal));
   return (await child.exited).code;
 });
+
+async function visitOf(engine: Engine): Promise<Visit> {
+  return (await import('../../libpod/network/visit.ts')).visitBridges(engine);
+}
 
 function find(program: string, env: NodeJS.ProcessEnv): string {
   const path = findProgram(program, [], env['PATH']);

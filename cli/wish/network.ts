@@ -1,6 +1,6 @@
 /** The network part of a ContainerWish. */
 import { defined } from '../../libpod/spec/defined.ts';
-import { isAddress } from '../../libpod/spec/parse/address.ts';
+import { isAddress } from '../../core/address.ts';
 import { invalid } from '../../libpod/spec/parse/go.ts';
 import {
   badMac,

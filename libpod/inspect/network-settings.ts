@@ -23,8 +23,14 @@ export function networkSettings(record: ContainerRecord, facts: Facts): JsonObje
     LinkLocalIPv6PrefixLen,
     Ports: sorted({ ...Object.fromEntries(exposed), ...portBindings(config) } as Record<string, JsonObject[] | null>),
     SandboxKey: facts.netns ?? '',
+    ...portForwarder(record),
     ...(networks && { Networks: networks }),
   };
+}
+
+/** Ours: which program listens on the host while the container runs. */
+function portForwarder({ network }: ContainerRecord): JsonObject {
+  return network?.holdsPorts ? { PortForwarder: network.forwarder ?? network.backend } : {};
 }
 
 /** `80/tcp` → where it is published. */

@@ -5,12 +5,11 @@
 import { join } from 'node:path';
 import { shortId } from '../../core/id.ts';
 import { managerScope } from '../../host/service-manager.ts';
-import type { ProcessIdentity } from '../../host/pid.ts';
 import { createNetworkNamespace } from '../../host/namespaces.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
 import { plannedInterfaces, planLinks, type BridgeAttachment, type Leases, type LinkWish } from '../../network/bridge/attachment.ts';
-import { closeBridges, joinBridges, leaveBridges, type BridgeMachine, type JoinedBridges } from '../../network/bridge/bridge.ts';
-import type { PortRequest } from '../../network/bridge/ports.ts';
+import { joinBridges, leaveBridges, type BridgeMachine, type JoinedBridges } from '../../network/bridge/bridge.ts';
+import type { Forwarder, PortRequest } from '../../network/bridge/ports.ts';
 import { findPrograms } from '../../network/bridge/netavark.ts';
 import { joinPorts } from '../../network/ports.ts';
 import type { ContainerId } from '../../core/id.ts';
@@ -21,6 +20,7 @@ import type { Engine } from '../engine.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import type { NetworkEndpoint } from '../spec/wish.ts';
 import { findNetwork, lockNetworks } from './store.ts';
+import { closeUnlessVisited } from './close.ts';
 
 /** Throws HELPER_MISSING, NETWORK_SETUP, NO_SUCH_NETWORK, INVALID_ARGUMENT, IN_USE, NOT_SUPPORTED. What was begun is in the row. */
 export async function attachNetworks(
@@ -49,16 +49,16 @@ export async function attachNetworks(
   };
   const planned = attachmentOf(bridge, undefined, run);
   record(engine, config.id, planned);
-  await createNetworkNamespace(netns);
   if (bridge.ports.length === 0) return attachmentOf(bridge, await joinBridges(machine, bridge), run);
-  const helper = await publish(machine, { netns, id: config.id, runDir: run, ports: bridge.ports });
+  await createNetworkNamespace(netns);
+  const { helper, name } = await publish(machine, { netns, id: config.id, runDir: run, ports: bridge.ports });
   // From here on a killed start is undone with it.
-  const published = { helper, holdsPorts: true };
+  const published = { helper, holdsPorts: true, forwarder: name };
   record(engine, config.id, { ...planned, ...published });
   return { ...attachmentOf(bridge, await joinBridges(machine, bridge), run), ...published };
 }
 
-async function publish(machine: BridgeMachine, request: PortRequest): Promise<ProcessIdentity> {
+async function publish(machine: BridgeMachine, request: PortRequest): Promise<Forwarder> {
   const { publishPorts } = await import('../../network/bridge/ports.ts');
   return publishPorts(machine, machine.preferred, request);
 }
@@ -68,13 +68,16 @@ export async function detachNetworks(engine: Engine, id: ContainerId, { bridge }
   if (bridge === undefined) return;
   using _lock = await lockNetworks(engine);
   const machine = bridgeMachine(engine);
-  await leaveBridges(machine, bridge);
+  // With the namespace of all bridges goes everything in it.
+  const isLast = attachments(engine).every((other) => other.bridge!.id === id);
+  if (!(isLast && (await closeUnlessVisited(machine.directory)))) await leaveBridges(machine, bridge, networksInUse(engine, id));
   record(engine, id, undefined);
-  await closeIfUnused(engine, machine);
 }
 
-async function closeIfUnused(engine: Engine, { directory }: BridgeMachine): Promise<void> {
-  if (attachments(engine).length === 0) await closeBridges(directory);
+/** By containers other than `id`. */
+export function networksInUse(engine: Engine, id: ContainerId): ReadonlySet<string> {
+  const others = attachments(engine).filter(({ bridge }) => bridge!.id !== id);
+  return new Set(others.flatMap(({ bridge }) => bridge!.links.map(({ definition }) => definition.name)));
 }
 
 export function attachmentOf(bridge: BridgeAttachment, joined: JoinedBridges | undefined, runDir: string): NetworkAttachment {

@@ -11,7 +11,7 @@ import { placesOf } from '../container/places.ts';
 import type { Engine } from '../engine.ts';
 import type { NetworkEndpoint, NetworkMode } from '../spec/wish.ts';
 import type { ContainerRecord } from '../state/containers.ts';
-import { bridgeMachine, linkWish, takenAddresses } from './attach.ts';
+import { bridgeMachine, linkWish, networksInUse, takenAddresses } from './attach.ts';
 import { notePending } from './pending.ts';
 import { findNetwork, lockNetworks } from './store.ts';
 
@@ -55,7 +55,7 @@ export async function connectNetwork(engine: Engine, container: string, asked: N
     keep(engine, { ...changed, network }, name, 'connect');
     writeFiles(engine, { ...changed, network });
   } catch (error) {
-    await leaveBridges(machine, added);
+    await leaveBridges(machine, added, networksInUse(engine, record.id));
     engine.db.transaction(() => engine.containers.change(record.id, { network: record.network }));
     throw error;
   }
@@ -89,7 +89,7 @@ export async function leaveNetwork(engine: Engine, record: ContainerRecord, name
   using _note = notePending(engine, { container: record.id, network: name });
   const gone = bridge.links.filter(({ definition }) => definition.name === name);
   const stay = bridge.links.filter(({ definition }) => definition.name !== name);
-  await leaveBridges(bridgeMachine(engine), { ...bridge, ports: [], links: gone });
+  await leaveBridges(bridgeMachine(engine), { ...bridge, ports: [], links: gone }, networksInUse(engine, record.id));
   const servers = new Set(gone.flatMap(({ definition }) => (definition.subnets ?? []).flatMap(({ gateway }) => gateway ?? [])));
   const left: NetworkAttachment = {
     ...withLinks(
@@ -119,7 +119,8 @@ export async function reloadNetworks(engine: Engine, container: string): Promise
     return mac === undefined ? link : { ...link, mac };
   });
   const machine = bridgeMachine(engine);
-  await leaveBridges(machine, bridge);
+  // Rules that somebody has flushed are made again, too.
+  await leaveBridges(machine, bridge, new Set());
   const joined = await joinBridges(machine, { ...bridge, links });
   const now = withServers({ ...network, nameservers: [], interfaces: joined.interfaces }, joined);
   engine.db.transaction(() => engine.containers.change(record.id, { network: now }));

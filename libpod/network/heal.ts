@@ -22,7 +22,7 @@ export async function healNetworks(engine: Engine): Promise<void> {
   if (!lock) return;
   try {
     if (engine.containers.attachments().every(({ bridge }) => bridge === undefined)) {
-      await (await import('../../network/bridge/bridge.ts')).closeBridges(directory);
+      await (await import('./close.ts')).closeUnlessVisited(directory);
     } else {
       const [{ mendBridges }, { bridgeMachine }] = await Promise.all([import('../../network/bridge/bridge.ts'), import('./attach.ts')]);
       await mendBridges(bridgeMachine(engine));

@@ -1,6 +1,5 @@
 /** Arithmetic on IP addresses and subnets of both families. Pure. */
-import { isIPv4, isIPv6 } from 'node:net';
-import { formatSix } from '../interfaces.ts';
+import { formatSix, isIpv4, isIpv6 } from '../../core/address.ts';
 
 export interface Address {
   readonly family: 4 | 6;
@@ -18,8 +17,8 @@ const BITS = { 4: 32, 6: 128 } as const;
 
 /** Undefined where the text is no address, or has a zone. */
 export function parseAddress(text: string): Address | undefined {
-  if (isIPv4(text)) return { family: 4, value: fromFour(text) };
-  if (!isIPv6(text) || text.includes('%')) return undefined;
+  if (isIpv4(text)) return { family: 4, value: fromFour(text) };
+  if (!isIpv6(text)) return undefined;
   const value = fromSix(text);
   // IPv4 in IPv6's clothes, as Go takes it.
   return value >> 32n === 0xffffn ? { family: 4, value: value & 0xffff_ffffn } : { family: 6, value };

@@ -9,7 +9,9 @@ import { createNetworkNamespace, isNamespace } from '../../host/namespaces.ts';
 import type { NetworkAttachment, NetworkInterface } from '../backend.ts';
 import { plannedInterfaces, type BridgeAttachment, type BridgeLink } from './attachment.ts';
 import { findPrograms, setUp, tearDown, type NetavarkPlaces, type NetworkStatus } from './netavark.ts';
+import { forgetRules, haveRules, noteRules } from './rules.ts';
 import { closeShared, dnsServer, openShared, readShared, refreshDns, reviveDns, sharedNamespace, type SharedMachine } from './shared.ts';
+import { isRecent } from './version.ts';
 
 export interface BridgeMachine extends SharedMachine {
   readonly firewall?: string | undefined;
@@ -27,13 +29,13 @@ export interface JoinedBridges {
   readonly outside: Pick<NetworkAttachment, 'nameservers' | 'hostAddress' | 'interfaces'>;
 }
 
-/** The namespace `attachment.netns` is there. Throws HELPER_MISSING, NETWORK_SETUP; then leaveBridges takes back what was done. */
+/** The namespace `attachment.netns` is made where it is not there yet. Throws HELPER_MISSING, NETWORK_SETUP; then leaveBridges takes back what was done. */
 export async function joinBridges(machine: BridgeMachine, attachment: BridgeAttachment): Promise<JoinedBridges> {
   const programs = findPrograms(machine.helperDirectories);
-  const outside = await openShared(machine);
+  const outside = await openBoth(machine, attachment);
   const places = placesOf(machine, programs, outside);
   dnsServer(machine.directory);
-  const networks = attachment.links.length === 0 ? new Map<string, NetworkStatus>() : await setUp(places, attachment);
+  const networks = attachment.links.length === 0 ? new Map<string, NetworkStatus>() : await setUpWithRules(places, attachment);
   await refreshDns(places);
   const { links } = attachment;
   if (programs.aardvark === undefined && links.some(({ definition }) => definition.dns_enabled))
@@ -46,14 +48,42 @@ export async function joinBridges(machine: BridgeMachine, attachment: BridgeAtta
   };
 }
 
+/** Side by side; a failure of one is told when the other is done, too. */
+async function openBoth(machine: BridgeMachine, { netns }: BridgeAttachment): Promise<NetworkAttachment> {
+  const isThere = isNamespace(netns);
+  const [outside, own] = await Promise.allSettled([openShared(machine), isThere ? undefined : createNetworkNamespace(netns)]);
+  if (outside.status === 'rejected') throw outside.reason;
+  if (own.status === 'rejected') throw own.reason;
+  return outside.value;
+}
+
+async function setUpWithRules(places: NetavarkPlaces, attachment: BridgeAttachment): Promise<ReadonlyMap<string, NetworkStatus>> {
+  if (await needsNoRules(places, attachment)) return setUp(withoutFirewall(places), attachment);
+  const networks = await setUp(places, attachment);
+  noteRules(places.directory, attachment.links);
+  return networks;
+}
+
+/** Its networks have theirs, and it has none of its own. */
+async function needsNoRules({ directory, cacheDirectory, programs }: NetavarkPlaces, { ports, links }: BridgeAttachment): Promise<boolean> {
+  return ports.length === 0 && haveRules(directory, links) && (await isRecent(programs.netavark, cacheDirectory));
+}
+
+function withoutFirewall(places: NetavarkPlaces): NetavarkPlaces {
+  return { ...places, firewall: 'none' };
+}
+
 function joined(link: BridgeLink, status: NetworkStatus | undefined): NetworkInterface {
   const [planned] = plannedInterfaces([link]);
   const found = status?.interfaces[link.interfaceName];
   return found === undefined ? planned! : { ...planned!, mac: found.mac_address };
 }
 
-/** Idempotent. The namespace may be gone already; so may netavark, then the kernel takes interfaces down with the namespace. */
-export async function leaveBridges(machine: BridgeMachine, attachment: BridgeAttachment): Promise<void> {
+/**
+ * Idempotent. The namespace may be gone already; so may netavark, then the kernel takes interfaces down with the namespace.
+ * `inUse`: networks that other containers are in, by name. The rules of these stay.
+ */
+export async function leaveBridges(machine: BridgeMachine, attachment: BridgeAttachment, inUse: ReadonlySet<string>): Promise<void> {
   const outside = readShared(machine.directory);
   if (outside === undefined || attachment.links.length === 0) return;
   // netavark opens it before it looks at rules and names.
@@ -61,7 +91,10 @@ export async function leaveBridges(machine: BridgeMachine, attachment: BridgeAtt
   try {
     dnsServer(machine.directory);
     const places = placesOf(machine, findPrograms(machine.helperDirectories), outside);
-    const said = await tearDown(places, attachment);
+    const last = attachment.links.filter(({ definition }) => !inUse.has(definition.name));
+    const stay = last.length === 0 && (await needsNoRules(places, attachment));
+    forgetRules(machine.directory, last);
+    const said = await tearDown(stay ? withoutFirewall(places) : places, attachment);
     await refreshDns(places);
     if (said !== undefined) log.debug(said);
   } catch (error) {
@@ -72,6 +105,11 @@ export async function leaveBridges(machine: BridgeMachine, attachment: BridgeAtt
 /** A netavark that works on the namespace for a caller that was killed would go on after whoever comes next. */
 export async function endStrayBridges({ netns }: Pick<BridgeAttachment, 'netns'>): Promise<void> {
   await endProcessesNaming([`setup\0${netns}`, `teardown\0${netns}`]);
+}
+
+/** For somebody who is on no bridge. Throws HELPER_MISSING, NETWORK_SETUP. */
+export async function openBridges(machine: BridgeMachine): Promise<NetworkAttachment> {
+  return openShared(machine);
 }
 
 /** When nobody is on a bridge any more. Idempotent. */
@@ -87,6 +125,7 @@ export async function mendBridges(machine: BridgeMachine): Promise<void> {
 }
 
 function placesOf(machine: BridgeMachine, programs: NetavarkPlaces['programs'], outside: NetworkAttachment): NetavarkPlaces {
-  const { directory, firewall, dnsPort, systemd } = machine;
-  return { programs, directory, netns: sharedNamespace(directory), firewall, dnsPort, systemd, upstream: outside.nameservers };
+  const { directory, cacheDirectory, firewall, dnsPort, systemd } = machine;
+  const netns = sharedNamespace(directory);
+  return { programs, directory, cacheDirectory, netns, firewall, dnsPort, systemd, upstream: outside.nameservers };
 }

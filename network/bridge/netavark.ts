@@ -36,6 +36,8 @@ export interface NetavarkPlaces {
   readonly programs: BridgePrograms;
   /** Of netavark's and aardvark's own files. */
   readonly directory: string;
+  /** Where probes keep what they found out about programs. */
+  readonly cacheDirectory: string;
   /** The namespace that all bridges share. */
   readonly netns: string;
   readonly firewall?: string | undefined;
@@ -129,7 +131,7 @@ export function environment({
   firewall,
   dnsPort,
   systemd,
-}: Omit<NetavarkPlaces, 'programs' | 'netns' | 'upstream'>): NodeJS.ProcessEnv {
+}: Pick<NetavarkPlaces, 'directory' | 'firewall' | 'dnsPort' | 'systemd'>): NodeJS.ProcessEnv {
   const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
   // aardvark-dns keeps it for as long as it lives: nothing else of the caller's goes along.
   const kept = ['HOME', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'].map((name) => [name, process.env[name]]);

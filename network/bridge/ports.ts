@@ -3,7 +3,9 @@
  * bridges' namespace could be told of a new port later, and a forwarder there would hide who the client is. Answers leave by that interface because
  * of their source address; everything else goes to the bridges. It ends with the container's namespace.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { EngineError } from '../../core/errors.ts';
+import { log } from '../../core/log.ts';
 import type { ProcessIdentity } from '../../host/pid.ts';
 import { runHelper } from '../../host/process.ts';
 import type { NetworkInterface, NetworkRequest } from '../backend.ts';
@@ -11,23 +13,25 @@ import { chooseDefault, openBackend, type NetworkMachine } from '../choose.ts';
 import { teardownAttachment } from '../teardown.ts';
 
 /** Link-local, as pasta's own are (169.254.1.0/24), and next to nothing of it: no address of the outside is hidden. */
-const OWN = '169.254.77.2';
-const GATEWAY = '169.254.77.1';
+const FOUR = ['-a', '169.254.77.2', '-n', '30', '-g', '169.254.77.1'];
+/** Of RFC 4193. pasta takes no link-local address of IPv6 for that. */
+const SIX = ['-a', 'fd4c:6963:6865:6e77::2', '-g', 'fd4c:6963:6865:6e77::1'];
 const INTERFACE = 'ports0';
-const PASTA_OPTIONS = ['-4', '-i', 'lo', '-a', OWN, '-n', '30', '-g', GATEWAY, '-I', INTERFACE, '-M', '9a:55:9a:55:9a:55'];
+const LINK = ['-i', 'lo', '-I', INTERFACE, '-M', '9a:55:9a:55:9a:55'];
 const TABLE = '77';
 
 export type PortRequest = Pick<NetworkRequest, 'netns' | 'id' | 'runDir' | 'ports'>;
 
+export interface Forwarder {
+  readonly name: string;
+  readonly helper: ProcessIdentity;
+}
+
 /**
  * To be called before the namespace joins any network. The process listens on the host until it is killed, or the namespace goes.
- * Throws NETWORK_SETUP (a port is taken, nothing can forward), HELPER_MISSING, INVALID_ARGUMENT (sctp).
+ * Throws NETWORK_SETUP (a port is taken, nothing can forward, or not over IPv6), HELPER_MISSING, INVALID_ARGUMENT (sctp).
  */
-export async function publishPorts(
-  machine: NetworkMachine,
-  preferred: 'pasta' | 'slirp4netns',
-  request: PortRequest,
-): Promise<ProcessIdentity> {
+export async function publishPorts(machine: NetworkMachine, preferred: 'pasta' | 'slirp4netns', request: PortRequest): Promise<Forwarder> {
   const { name, warning } = chooseDefault(machine, preferred);
   if (name === 'none') {
     throw new EngineError(
@@ -37,30 +41,60 @@ export async function publishPorts(
     );
   }
   const backend = await openBackend(name, machine);
-  const attachment = await backend.setup({ ...request, options: name === 'pasta' ? PASTA_OPTIONS : [] });
+  const attachment = await backend.setup({ ...request, options: name === 'pasta' ? pastaOptions() : ['enable_ipv6=false'] });
   try {
     const link = attachment.interfaces.find((one) => one.name === (name === 'pasta' ? INTERFACE : one.name));
     if (attachment.helper === undefined || link === undefined)
       throw new EngineError('NETWORK_SETUP', `${name} ended as soon as it was ready`);
+    requireSix(link, request, name);
     await answerByIt(request.netns, link);
-    return attachment.helper;
+    if (request.ports.some(({ protocol }) => protocol === 'udp')) await answerDatagrams(request.netns, link);
+    return { name, helper: attachment.helper };
   } catch (error) {
     await teardownAttachment({ ...attachment, holdsPorts: true });
     throw error;
   }
 }
 
-async function answerByIt(netns: string, { name, addresses, gateways }: NetworkInterface): Promise<void> {
-  const isFour = (address: string) => !address.includes(':');
-  const own = addresses.find(isFour)?.replace(/\/.*$/, '');
-  const gateway = gateways.find(isFour);
-  const lines = [
-    `route del default dev ${name}`,
+function pastaOptions(): string[] {
+  // Loopback has an IPv6 address where the machine has any.
+  return isThere('/proc/self/net/if_inet6') ? [...LINK, ...FOUR, ...SIX] : ['-4', ...LINK, ...FOUR];
+}
+
+function isThere(path: string): boolean {
+  return existsSync(path) && readFileSync(path, 'latin1') !== '';
+}
+
+/** pasta before 2024 has IPv6 only where the machine is on the Internet with it, and says nothing. */
+function requireSix({ addresses }: NetworkInterface, { ports }: PortRequest, name: string): void {
+  const asked = ports.find(({ hostIp }) => isSix(hostIp));
+  if (asked === undefined || addresses.some(isSix)) return;
+  throw new EngineError('NETWORK_SETUP', `${name} cannot publish ports of containers on bridges at the IPv6 address ${asked.hostIp} here`, {
+    hint: 'It needs IPv6 on this machine, and a pasta (Debian: passt) of 2025.',
+  });
+}
+
+const isSix = (address: string) => address.includes(':');
+
+async function answerByIt(netns: string, link: NetworkInterface): Promise<void> {
+  for (const family of ['-4', '-6'] as const) {
+    const isOf = (address: string) => isSix(address) === (family === '-6');
+    const own = link.addresses.find(isOf)?.replace(/\/.*$/, '');
+    const gateway = link.gateways.find(isOf);
+    if (own !== undefined && gateway !== undefined) await configure(netns, family, answering(link.name, own, gateway));
+  }
+}
+
+function answering(name: string, own: string, gateway: string): readonly string[] {
+  return [
+    `route del default via ${gateway} dev ${name}`,
     `route add default via ${gateway} dev ${name} table ${TABLE}`,
     `rule add from ${own} lookup ${TABLE}`,
   ];
-  const args = [`--net=${netns}`, '--', 'ip', '-batch', '-'];
-  const { code, stderr } = await runHelper('nsenter', args, {
+}
+
+async function configure(netns: string, family: '-4' | '-6', lines: readonly string[]): Promise<void> {
+  const { code, stderr } = await runHelper('nsenter', [`--net=${netns}`, '--', 'ip', family, '-batch', '-'], {
     input: `${lines.join('\n')}\n`,
     okCodes: [0, 1, 2, 127],
     package: 'util-linux',
@@ -71,4 +105,39 @@ async function answerByIt(netns: string, { name, addresses, gateways }: NetworkI
         hint: 'Install it (Debian: apt-get install iproute2).',
       })
     : new EngineError('NETWORK_SETUP', `ip: ${stderr.trim()}`);
+}
+
+/**
+ * A UDP server that listens everywhere does not say where its answers come from, and they would leave by the way to their receiver, with the wrong
+ * source. So who asked is remembered for a while, and what goes back to him gets the address that he asked, which leads it to the right table.
+ */
+async function answerDatagrams(netns: string, { name, addresses }: NetworkInterface): Promise<void> {
+  const { code, stderr } = await runHelper('nsenter', [`--net=${netns}`, '--', 'nft', '-f', '-'], {
+    input: datagramRules(name, addresses),
+    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` },
+    okCodes: [0, 1, 127],
+    package: 'util-linux',
+  });
+  if (code === 127)
+    log.warn('nft is missing: UDP clients on other machines may get no answers from published ports (Debian: apt-get install nftables)');
+  else if (code !== 0) throw new EngineError('NETWORK_SETUP', `nft: ${stderr.trim()}`);
+}
+
+/** Pure. */
+export function datagramRules(name: string, addresses: readonly string[]): string {
+  const families = [
+    { ip: 'ip', type: 'ipv4_addr', own: addresses.find((address) => !isSix(address)) },
+    { ip: 'ip6', type: 'ipv6_addr', own: addresses.find(isSix) },
+  ].flatMap(({ own, ...family }) => (own === undefined ? [] : [{ ...family, own: own.replace(/\/.*$/, '') }]));
+  const sets = families.map(
+    ({ ip, type }) => `set ${ip}-clients { type ${type} . inet_service . inet_service; flags dynamic,timeout; timeout 3m; size 65535; }`,
+  );
+  const come = families.map(({ ip }) => `iifname "${name}" update @${ip}-clients { ${ip} saddr . udp sport . udp dport }`);
+  const go = families.map(({ ip, own }) => `${ip} daddr . udp dport . udp sport @${ip}-clients ${ip} saddr set ${own}`);
+  return `table inet published {
+${sets.join('\n')}
+chain come { type filter hook prerouting priority mangle; ${come.join('; ')}; }
+chain go { type route hook output priority mangle; ${go.join('; ')}; }
+}
+`;
 }

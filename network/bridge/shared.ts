@@ -16,6 +16,7 @@ import type { NetworkAttachment } from '../backend.ts';
 import { chooseDefault, openBackend, type NetworkMachine } from '../choose.ts';
 import { clearNamespace, teardownAttachment } from '../teardown.ts';
 import { environment, type NetavarkPlaces } from './netavark.ts';
+import { isRecent } from './version.ts';
 
 export interface SharedMachine extends NetworkMachine {
   /** `<run>/networks` */
@@ -80,7 +81,8 @@ export async function closeShared(directory: string): Promise<void> {
   // Whoever was starting a helper was killed before that was on record.
   else if (existsSync(netns)) await endProcessesNaming([netns]);
   clearNamespace(netns);
-  for (const name of ['shared.json', 'aardvark-dns', 'firewall']) rmSync(join(directory, name), { recursive: true, force: true });
+  for (const name of ['shared.json', 'aardvark-dns', 'firewall', 'rules.json'])
+    rmSync(join(directory, name), { recursive: true, force: true });
 }
 
 /**
@@ -112,14 +114,10 @@ async function endDns(directory: string): Promise<void> {
 export async function refreshDns(places: NetavarkPlaces): Promise<void> {
   const { aardvark } = places.programs;
   if (aardvark === undefined || !joinsNetworks(join(places.directory, 'aardvark-dns'))) return;
-  const { stdout } = await runHelper(aardvark, ['--version']);
-  const [, minor = '0'] = /\b1\.(\d+)\./.exec(stdout) ?? [];
-  if (!stdout.includes(' 1.') || Number(minor) >= READS_EVERYTHING) return;
+  if (await isRecent(aardvark, places.cacheDirectory)) return;
   await endDns(places.directory);
   await reviveDns(places);
 }
-
-const READS_EVERYTHING = 10;
 
 /** Is there a container in two of the networks? */
 function joinsNetworks(directory: string): boolean {

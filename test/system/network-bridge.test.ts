@@ -159,8 +159,51 @@ describe.skipIf(!canRunContainers || !canBridge)('bridges', { timeout: TIMEOUT_M
       expect((await host.lichen(['logs', 'web'])).stdout + (await host.lichen(['logs', 'web'])).stderr).toContain(own);
     }
     expect(await inside('web', 'ip route show default')).toMatch(/^default via 10\.201\.0\.1 dev eth0/);
+    expect(await host.succeed(['inspect', 'web', '--format', '{{.NetworkSettings.PortForwarder}}'])).toBe('pasta');
     await removeNow(host, 'web');
     await expect(fetch(`http://127.0.0.1:${everywhere}/`)).rejects.toThrow();
+  });
+
+  test('ports are published at addresses of IPv6 where pasta can do that, else that is one clear error', async () => {
+    const [everywhere, loopback] = [await freePort(), await freePort()];
+    const flags = ['--network', 'red', '-p', `${everywhere}:80`, '-p', `[::1]:${loopback}:80`];
+    if (!(await host.run(['pasta', '--help'])).stdout.includes('--map-guest-addr')) {
+      const { stderr, exitCode } = await host.lichen(['run', '--name', 'six', ...flags, BUSYBOX, 'true']);
+      expect(stderr).toMatch(
+        /^Error: pasta failed with exit code 1:\nFailed to bind [^\n]* '-t ::1\/[^\n]*\nThis version of pasta listens at no IPv6 address here: upgrade passt\.$/m,
+      );
+      expect(exitCode).toBe(126);
+      expect(shared()).toEqual([]);
+      return;
+    }
+    await start('six', flags, web());
+    for (const port of [everywhere, loopback]) await page('[::1]', port).toBe('page\n');
+    await page('127.0.0.1', everywhere).toBe('page\n');
+    await expect(fetch(`http://127.0.0.1:${loopback}/`)).rejects.toThrow();
+  });
+
+  test('unshare --rootless-netns runs a command among the bridges, and makes their namespace where it is not there', async () => {
+    const visit = (...argv: readonly string[]) => host.lichen(['unshare', '--rootless-netns', ...argv]);
+    const alone = await visit(...sh('ip -o -4 addr; cat /etc/resolv.conf; exit 7'));
+    expect(alone).toMatchObject({ exitCode: 7, stderr: '' });
+    expect(alone.stdout).toMatch(/\d: (?!lo)\w+ +inet [^]*nameserver (169\.254\.1\.1|10\.0\.2\.3)\n/);
+    expect(await visit('nosuch')).toMatchObject({
+      exitCode: 127,
+      stderr: 'Error: exec: "nosuch": executable file not found in $PATH\n',
+    });
+    expect(shared()).toEqual([]);
+    await start('one', ['--network', 'red']);
+    expect((await visit('ip', '-o', '-4', 'addr')).stdout).toContain('10.201.0.1/24');
+    const staying = host.spawnLichen(['unshare', '--rootless-netns', ...sh('ip -o -4 addr; read word; ip -o -4 addr')]);
+    await staying.waitForOutput(/10\.201\.0\.1\/24/);
+    await removeNow(host, 'one');
+    expect(helpers('networks/netns.pid')).toHaveLength(1);
+    await host.succeed(['ps']);
+    staying.write('on\n');
+    const { exitCode, stdout } = await staying.finish();
+    expect(exitCode).toBe(0);
+    expect(stdout.match(/10\.201\.0\.1\/24/g)).toHaveLength(1);
+    expect(shared()).toEqual([]);
   });
 
   test('a port that is taken is one clear error and leaves nothing', async () => {
@@ -301,6 +344,10 @@ test.skipIf(!canRunContainers || !canShapeHosts)(
     expect(stderr).toMatch(/^Error: could not find "netavark" [^\n]*\nInstall it \(Debian: apt-get install netavark [^\n]*\n$/);
     expect(exitCode).toBe(126);
     expect(await bare.succeed(['run', '--rm', BUSYBOX, 'echo', 'works'])).toBe('works');
+    expect(await bare.lichen(['unshare', '--rootless-netns', 'true'])).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringMatching(/^Error: could not find "netavark" /),
+    });
     await bare.succeed(['rm', 'x']);
   },
 );

@@ -22,6 +22,7 @@ import {
   type NetworkDefinition,
 } from '../../network/bridge/definition.ts';
 import { DEFAULT_POOLS, parseRange, planNetwork, type NetworkFacts, type NetworkWish } from '../../network/bridge/plan.ts';
+import { datagramRules } from '../../network/bridge/ports.ts';
 import { resolvConf } from '../../network/resolv.ts';
 
 const WISH: NetworkWish = {
@@ -206,4 +207,13 @@ test('servers that know the names of containers are asked alone', () => {
   expect(resolvConf(own)).toBe('search dns.podman h.example\nnameserver 10.89.0.1\n');
   expect(resolvConf({ ...own, dnsServers: ['9.9.9.9'], dnsSearch: ['x.example'] })).toBe('search x.example\nnameserver 10.89.0.1\n');
   expect(resolvConf({ ...request, nameservers: ['169.254.1.1'] })).toBe('search h.example\nnameserver 169.254.1.1\nnameserver 10.9.9.9\n');
+});
+
+test('rules for datagrams name the families that the interface has', () => {
+  const both = datagramRules('ports0', ['169.254.77.2/30', 'fd4c::2/64']);
+  expect(both).toContain('ip6 daddr . udp dport . udp sport @ip6-clients ip6 saddr set fd4c::2');
+  const four = datagramRules('tap0', ['10.0.2.100/24']);
+  expect(four).toContain('iifname "tap0" update @ip-clients { ip saddr . udp sport . udp dport }');
+  expect(four).toContain('ip saddr set 10.0.2.100;');
+  expect(four).not.toContain('ip6');
 });

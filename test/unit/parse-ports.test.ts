@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isAddress, isIpv6 } from '../../libpod/spec/parse/address.ts';
+import { isAddress, isIpv6 } from '../../core/address.ts';
 import { parseExpose, parsePublish } from '../../libpod/spec/parse/ports.ts';
 
 test.each([

@@ -2,7 +2,7 @@
 import { isHostsName } from '../../../network/hosts.ts';
 import { parseCsvLine } from '../../../core/csv.ts';
 import type { NetworkEndpoint, NetworkMode } from '../wish.ts';
-import { isAddress } from './address.ts';
+import { isAddress } from '../../../core/address.ts';
 import { invalid } from './go.ts';
 
 /** All `--network` flags together; undefined: the default. Throws INVALID_ARGUMENT. */

@@ -1,6 +1,6 @@
 /** `--publish` and `--expose`: `[[ip:]hostPort:]containerPort[/proto]`, each port maybe a range. */
 import type { PortMapping } from '../../../network/backend.ts';
-import { isAddress } from './address.ts';
+import { isAddress } from '../../../core/address.ts';
 import { invalid, parseAtoi, parseUint } from './go.ts';
 
 const FORMAT = 'invalid port format - format is [[hostIP:]hostPort:]containerPort';

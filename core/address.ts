@@ -25,3 +25,15 @@ function countGroups(half: string, mayEndInIpv4: boolean): number | undefined {
   const tail = mayEndInIpv4 && isIpv4(parts.at(-1)!) ? parts.pop() : undefined;
   return parts.every((part) => /^[\da-f]{1,4}$/i.test(part)) ? parts.length + (tail === undefined ? 0 : 2) : undefined;
 }
+
+/** 32 hexadecimal digits in the short form of RFC 5952: the longest run of two or more zero groups becomes `::`. */
+export function formatSix(hex: string): string {
+  const groups = Array.from({ length: 8 }, (_, at) => Number.parseInt(hex.slice(at * 4, at * 4 + 4), 16).toString(16));
+  const runs = groups
+    .map((_, at) => groups.slice(at).findIndex((group) => group !== '0'))
+    .map((length, at) => (length < 0 ? 8 - at : length));
+  const longest = Math.max(...runs);
+  if (longest < 2) return groups.join(':');
+  const start = runs.indexOf(longest);
+  return `${groups.slice(0, start).join(':')}::${groups.slice(start + longest).join(':')}`;
+}
