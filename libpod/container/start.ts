@@ -346,8 +346,16 @@ async function startDependencies(engine: Engine, record: ContainerRecord): Promi
   for (const id of engine.containers.dependencies(record.id)) {
     const needed = engine.containers.get(id);
     if (!needed || needed.status === 'running' || needed.status === 'paused' || needed.status === 'initialized') continue;
-    await startContainer(engine, id);
+    await startNeeded(engine, id);
   }
+}
+
+/** Two that need it may be started at once. */
+async function startNeeded(engine: Engine, id: ContainerRecord['id']): Promise<void> {
+  const { lock, record } = await lockAndRead(engine, id);
+  using _lock = lock;
+  if (record.status !== 'running' && record.status !== 'paused' && record.status !== 'initialized')
+    await startUnderLock(engine, record, {});
 }
 
 function prepareRunDirectory(places: ContainerPlaces): void {
