@@ -31,7 +31,7 @@ export async function forEachPod(
   context: CommandContext,
   selected: readonly SelectedPod[],
   work: (pod: PodConfig) => Promise<PodFailures | undefined>,
-  line: (selected: SelectedPod) => string = ({ pod }) => pod.id,
+  line: (selected: SelectedPod) => string | undefined = ({ pod }) => pod.id,
 ): Promise<void> {
   await forEachName(context, selected, async (one) => {
     const failures = await work(one.pod);

@@ -2,8 +2,11 @@
 import { defined } from '../../libpod/spec/defined.ts';
 import { invalid } from '../../libpod/spec/parse/go.ts';
 import { parseRestartPolicy } from '../../libpod/spec/parse/words.ts';
-import type { ContainerWish, PodWish, Resources, SharedNamespace } from '../../libpod/spec/wish.ts';
+import type { ContainerWish, PodWish, Resources, RestartPolicy, SharedNamespace } from '../../libpod/spec/wish.ts';
+import type { ContainerConfig } from '../../libpod/spec/container.ts';
+import type { podCloneFace } from '../faces/pod-clone.ts';
 import type { podCreateFace } from '../faces/pod-create.ts';
+import type { POD_CONTAINER } from '../faces/shared-pod.ts';
 import type { FlagValues } from '../flag.ts';
 import { splitArguments } from '../split.ts';
 import { assembleWish, type WishFlags, type WishSource } from './assemble.ts';
@@ -11,6 +14,8 @@ import { CREATE_FLAGS } from './flags.ts';
 import { FLAGS_OF_NEW_POD, NEW_POD } from './membership.ts';
 
 export type PodFlags = FlagValues<typeof podCreateFace.flags>;
+/** What `pod create` and `pod clone` have in common. */
+type ContainerPart = FlagValues<typeof POD_CONTAINER>;
 export type PodSource = Omit<WishSource, 'flags'> & { readonly flags: PodFlags };
 
 const DEFAULT_SHARED: readonly SharedNamespace[] = ['ipc', 'net', 'uts'];
@@ -59,12 +64,48 @@ export function newPodWish(source: WishSource): PodWish {
   };
 }
 
+export interface ClonedInfra {
+  readonly resources: Resources;
+  readonly restart?: RestartPolicy;
+  readonly hostname?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly infra: Partial<ContainerConfig>;
+}
+
+/** What the flags of `pod clone` change of the pod and of its infra container. Throws INVALID_ARGUMENT. */
+export function clonedInfra(source: Omit<WishSource, 'flags'> & { readonly flags: FlagValues<typeof podCloneFace.flags> }): ClonedInfra {
+  const { flags } = source;
+  const { infra: wish, resources } = assembled(source, undefined);
+  const { restart, labels, hostname, security, devices, sysctls, shmSizeBytes, systemdTmpfsBytes, entrypoint, monitorPidFile } = wish;
+  return {
+    ...defined({ restart, hostname }),
+    resources,
+    labels,
+    infra: defined({
+      name: flags['infra-name'] || undefined,
+      monitorPidFile,
+      restart,
+      shmSizeBytes,
+      systemdTmpfsBytes,
+      security: flags['security-opt'].length > 0 ? security : undefined,
+      devices: devices.length > 0 ? devices : undefined,
+      sysctls: Object.keys(sysctls).length > 0 ? sysctls : undefined,
+      ...(entrypoint && { entrypoint, argv: entrypoint }),
+    }),
+  };
+}
+
 /** What the flags of the pod ask of its infra container. */
-function assembled(source: PodSource, image: string | undefined): { readonly infra: ContainerWish; readonly resources: Resources } {
+function assembled(
+  source: Omit<WishSource, 'flags'> & { readonly flags: ContainerPart },
+  image: string | undefined,
+): { readonly infra: ContainerWish; readonly resources: Resources } {
   const { flags } = source;
   const asked = Object.fromEntries(Object.entries(flags).filter(([name]) => Object.hasOwn(CREATE_FLAGS, name)));
   const own = {
     name: flags['infra-name'],
+    // The pod's own, which is written.
+    'pod-id-file': undefined,
     rootfs: !image,
     'conmon-pidfile': flags['infra-conmon-pidfile'],
   };

@@ -24,7 +24,7 @@ export type PodFailures = readonly unknown[];
 
 const WAIT_INTERVAL_MS = 50;
 
-/** The infra container, then init containers one after the other to their ends, then the rest. Throws CONTAINER_EXIT (an init container failed). */
+/** The infra container, then init containers one after the other to their ends, then the rest. Throws WRONG_STATE (an init container failed). */
 export async function startPod(engine: Engine, pod: PodConfig, tell: (line: string) => void): Promise<PodFailures> {
   const members = await membersOf(engine, pod);
   for (const record of members.filter(isInfra)) await startIfAtRest(engine, record, tell);
@@ -117,9 +117,8 @@ async function runInit(engine: Engine, { id, config }: ContainerRecord, tell: (l
   await startIfAtRest(engine, { id }, tell);
   const exitCode = await waitForContainer(engine, id, ['stopped'], WAIT_INTERVAL_MS);
   if (exitCode !== 0) {
-    throw new EngineError('CONTAINER_EXIT', `init container ${id} exited with code ${exitCode}`, {
+    throw new EngineError('WRONG_STATE', `init container ${id} exited with code ${exitCode}`, {
       hint: `See what it said: lichen logs ${config.name}`,
-      exitCode: 125,
     });
   }
   if (config.pod?.init !== 'once') return;

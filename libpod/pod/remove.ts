@@ -3,6 +3,7 @@ import { removeContainer } from '../container/remove.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import type { PodConfig } from '../state/pods.ts';
+import { removePodCgroup } from './cgroup.ts';
 import { podEvent } from './event.ts';
 import { backwards, isInfra, type PodFailures } from './life.ts';
 import { membersOf, podTable } from './rows.ts';
@@ -35,6 +36,7 @@ export async function removePod(engine: Engine, pod: PodConfig, options: RemoveP
   const infra = members.find(isInfra);
   if (failures.length > 0) return [new EngineError('WRONG_STATE', left(pod)), ...(infra ? [needed(infra, pod)] : []), ...failures];
   if (infra) await remove(infra, true);
+  await removePodCgroup(engine, pod);
   engine.db.transaction(() => {
     podTable(engine).remove(pod.id);
     engine.events.add(podEvent(pod, 'remove'));

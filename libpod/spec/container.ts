@@ -225,6 +225,8 @@ export interface StartFacts {
   readonly cgroupManager: 'systemd' | 'cgroupfs' | 'disabled';
   /** The cgroup below which a container without systemd has its own, where the caller may make one. */
   readonly cgroupParent?: string;
+  /** The cgroup, or the slice, of the pod that the container is in. */
+  readonly podCgroup?: string;
   /** The cgroup of the service that the container is to be below (`--cgroups split`). */
   readonly splitCgroup?: string;
   /** The caller may not mount a fresh sysfs (host network without a network namespace of ours): bind it instead. */

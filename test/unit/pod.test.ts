@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { asId, type ContainerId, type PodId } from '../../core/id.ts';
+import { cgroupFiles, sliceProperties } from '../../libpod/pod/limits.ts';
 import { startRounds } from '../../libpod/pod/order.ts';
 import { infraProgram } from '../../libpod/pod/program.ts';
 import { podStatus } from '../../libpod/pod/status.ts';
@@ -64,4 +65,43 @@ test.each([
 
 test('other machines are told what to do', () => {
   expect(() => infraProgram('riscv64')).toThrow('there is no infra container for riscv64');
+});
+
+test('limits of a pod are files of its cgroup, or properties of its slice', () => {
+  const device = { major: 8, minor: 0 };
+  const limits = {
+    memory: { limit: 100, swap: 300 },
+    cpu: { shares: 1024, quota: 50_000, cpus: '0-1', mems: '0' },
+    blockIO: {
+      weight: 200,
+      weightDevice: [{ ...device, weight: 300 }],
+      throttleReadBpsDevice: [{ ...device, rate: 1 }],
+      throttleWriteBpsDevice: [{ ...device, rate: 2 }],
+    },
+  };
+  expect(cgroupFiles(limits)).toEqual({
+    'memory.max': '100',
+    'memory.swap.max': '200',
+    'cpu.max': '50000 100000',
+    'cpu.weight': '39',
+    'cpuset.cpus': '0-1',
+    'cpuset.mems': '0',
+    'io.weight': 'default 200\n8:0 300',
+    'io.max': '8:0 rbps=1\n8:0 wbps=2',
+  });
+  expect(sliceProperties(limits)).toEqual([
+    'MemoryMax=100',
+    'MemorySwapMax=200',
+    'CPUQuota=50%',
+    'CPUWeight=39',
+    'AllowedCPUs=0-1',
+    'AllowedMemoryNodes=0',
+    'IOWeight=200',
+    'IODeviceWeight=/dev/block/8:0 300',
+    'IOReadBandwidthMax=/dev/block/8:0 1',
+    'IOWriteBandwidthMax=/dev/block/8:0 2',
+  ]);
+  expect(cgroupFiles({ memory: { swap: -1 } })).toEqual({ 'memory.swap.max': 'max' });
+  expect(sliceProperties({ memory: { swap: -1 } })).toEqual(['MemorySwapMax=infinity']);
+  expect(cgroupFiles({})).toEqual({});
 });
