@@ -51,19 +51,25 @@ export function complainIf(bad: (given: GivenArguments) => boolean, words: strin
 }
 
 /** Names, or one of --all, --latest, --cidfile, --filter: whichever of these the command's table has. */
-export const namesOrSelection: ArgumentRule = ({ args, flags }) => {
-  const all = flags['all'] === true;
-  const latest = flags['latest'] === true;
-  const idFile = isTyped(flags['cidfile']);
-  const filtered = isTyped(flags['filter']);
-  if (idFile && (all || latest)) return '--all, --latest, and --cidfile cannot be used together';
-  if (all && latest) return '--all and --latest cannot be used together';
-  if (args.length > 0 && all) return 'no arguments are needed with --all';
-  if (args.length > 0 && idFile) return 'no arguments are needed with --latest or --cidfile';
-  if (args.length > 0 && latest) return '--latest and containers cannot be used together';
-  if (args.length > 0 && filtered) return '--filter takes no arguments';
-  return args.length > 0 || all || latest || idFile || filtered ? undefined : 'you must provide at least one name or id';
-};
+export const namesOrSelection: ArgumentRule = selection('cidfile');
+/** The same of pods. */
+export const podsOrSelection: ArgumentRule = selection('pod-id-file');
+
+function selection(fileFlag: string): ArgumentRule {
+  return ({ args, flags }) => {
+    const all = flags['all'] === true;
+    const latest = flags['latest'] === true;
+    const idFile = isTyped(flags[fileFlag]);
+    const filtered = isTyped(flags['filter']);
+    if (idFile && (all || latest)) return `--all, --latest, and --${fileFlag} cannot be used together`;
+    if (all && latest) return '--all and --latest cannot be used together';
+    if (args.length > 0 && all) return 'no arguments are needed with --all';
+    if (args.length > 0 && idFile) return `no arguments are needed with --latest or --${fileFlag}`;
+    if (args.length > 0 && latest) return '--latest and containers cannot be used together';
+    if (args.length > 0 && filtered) return '--filter takes no arguments';
+    return args.length > 0 || all || latest || idFile || filtered ? undefined : 'you must provide at least one name or id';
+  };
+}
 
 /** One object or two to compare, or --latest. */
 export const oneOrTwoObjects: ArgumentRule = (given) => {

@@ -7,6 +7,7 @@ import type { Engine } from '../libpod/engine.ts';
 import type { ContainerWish } from '../libpod/spec/wish.ts';
 import type { CommandContext } from './command.ts';
 import { printerTo } from './print.ts';
+import type { CreationPull } from './pulling.ts';
 import { assembleWish, type WishFlags } from './wish/assemble.ts';
 
 export interface Preparation {
@@ -24,7 +25,8 @@ export async function prepareCreation(context: CommandContext, args: readonly st
   const image = wish.image === undefined ? undefined : await obtain(context, engine, wish, wish.image, flags);
   if (wish.replace && wish.name !== undefined) await removeNamed(engine, wish.name);
   if (flags.cidfile !== undefined) await freeIdFile(engine, flags.cidfile);
-  return { engine, wish: image === undefined ? wish : { ...wish, image } };
+  const found = image === undefined ? wish : { ...wish, image };
+  return { engine, wish: found.pod?.name.startsWith('new:') ? await inNewPod(context, engine, args, flags, found) : found };
 }
 
 /** For scripts that want to know the id of what they started. Throws INVALID_ARGUMENT when it cannot be written. */
@@ -70,8 +72,14 @@ async function freeIdFile(engine: Engine, path: string): Promise<void> {
   throw new EngineError('INVALID_ARGUMENT', `container id file exists. Ensure another container is not using it or delete ${path}`);
 }
 
-/** Resolves with the word by which the image is found from now on. */
-async function obtain(context: CommandContext, engine: Engine, wish: ContainerWish, image: string, flags: WishFlags): Promise<string> {
+/** Makes sure that the image is here. Resolves with the word by which the image is found from now on. */
+export async function obtain(
+  context: CommandContext,
+  engine: Engine,
+  wish: Pick<ContainerWish, 'pull' | 'platform'>,
+  image: string,
+  flags: CreationPull['flags'],
+): Promise<string> {
   const { lookUpImage } = await import('../libpod/image/find.ts');
   const policy = wish.pull ?? engine.settings.pullPolicy;
   if (policy === 'missing' || policy === 'never') {
@@ -80,6 +88,20 @@ async function obtain(context: CommandContext, engine: Engine, wish: ContainerWi
   }
   const { pullForCreation } = await import('./pulling.ts');
   return pullForCreation(context, engine, { image, policy, platform: wish.platform, flags });
+}
+
+/** The pod is made first, and stays where the container cannot be made. */
+async function inNewPod(
+  context: CommandContext,
+  engine: Engine,
+  args: readonly string[],
+  flags: WishFlags,
+  wish: ContainerWish,
+): Promise<ContainerWish> {
+  const [{ newPodWish }, { createPod }] = await Promise.all([import('./wish/pod.ts'), import('../libpod/pod/create.ts')]);
+  const source = { flags, args, given: context.given, argv: context.argv, env: context.env, cwd: context.cwd };
+  const { id } = await createPod(engine, newPodWish(source), (line) => context.stderr.line(line));
+  return { ...wish, pod: { ...wish.pod!, name: id } };
 }
 
 /** `--replace`. */

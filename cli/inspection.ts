@@ -88,7 +88,13 @@ const FINDERS: Readonly<Record<InspectKind, Finder>> = {
     const { inspectedNetwork } = await import('../libpod/inspect/network.ts');
     return { kind: 'network', document: inspectedNetwork(network, engine.containers.list()) };
   },
-  pod: async () => undefined,
+  pod: async (engine, name) => {
+    const { podTable } = await import('../libpod/pod/rows.ts');
+    const pod = await orAbsent(() => podTable(engine).find(name), 'NO_SUCH_POD');
+    if (!pod) return undefined;
+    const { inspectedPod } = await import('../libpod/pod/inspect.ts');
+    return { kind: 'pod', document: await inspectedPod(engine, pod) };
+  },
   artifact: async (engine, name) => {
     const { inspectedArtifact } = await import('../libpod/artifact/inspect.ts');
     const document = await orAbsent(() => inspectedArtifact(engine, name), 'NO_SUCH_ARTIFACT');

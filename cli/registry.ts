@@ -154,6 +154,28 @@ const NETWORK: Group = {
   },
 };
 
+const POD: Group = {
+  summary: 'Manage pods: containers that share namespaces',
+  commands: {
+    create: { summary: 'Create a pod', load: () => import('./commands/pod-create.ts') },
+    clone: { summary: 'Make a copy of a pod', load: () => import('./commands/pod-clone.ts') },
+    exists: { summary: 'Tell by exit status whether a pod exists', load: () => import('./commands/pod-exists.ts') },
+    inspect: { summary: 'Show all that is known of pods', load: () => import('./commands/pod-inspect.ts') },
+    kill: { summary: 'Send a signal to the containers of pods', load: () => import('./commands/pod-kill.ts') },
+    logs: { summary: 'Show the output of the containers of a pod', load: () => import('./commands/pod-logs.ts') },
+    pause: { summary: 'Freeze the processes of pods', load: () => import('./commands/pod-pause.ts') },
+    prune: { summary: 'Remove pods that have ended', load: () => import('./commands/pod-prune.ts') },
+    ps: { summary: 'List pods', aliases: ['ls', 'list'], load: () => import('./commands/pod-ps.ts') },
+    restart: { summary: 'Restart pods', load: () => import('./commands/pod-restart.ts') },
+    rm: { summary: 'Remove pods', load: () => import('./commands/pod-rm.ts') },
+    start: { summary: 'Start pods', load: () => import('./commands/pod-start.ts') },
+    stats: { summary: 'Show what the containers of pods use of the machine', load: () => import('./commands/pod-stats.ts') },
+    stop: { summary: 'Stop pods', load: () => import('./commands/pod-stop.ts') },
+    top: { summary: 'Show the processes of the containers of a pod', load: () => import('./commands/pod-top.ts') },
+    unpause: { summary: 'Let the processes of paused pods go on', load: () => import('./commands/pod-unpause.ts') },
+  },
+};
+
 const QUADLET: Group = {
   summary: 'Manage Quadlet files: containers, volumes and more as units of systemd',
   commands: {
@@ -258,6 +280,7 @@ export const REGISTRY: Group = {
     login: { summary: 'Log in to a registry', load: () => import('./commands/login.ts') },
     logout: { summary: 'Log out of a registry', load: () => import('./commands/logout.ts') },
     network: NETWORK,
+    pod: POD,
     quadlet: QUADLET,
     rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
     secret: SECRET,

@@ -114,7 +114,7 @@ async function afterBoot(engine: Engine): Promise<boolean> {
     engine.events.add({ type: 'system', status: 'refresh', id: '', name: '' });
   });
   // A run directory that is no tmpfs outlives the boot.
-  for (const name of ['c', 'exits', 'netns', 'netns-begin', 'networks', 'held', 'locks', 'oci'])
+  for (const name of ['c', 'exits', 'netns', 'netns-begin', 'networks', 'held', 'locks', 'oci', 'pods'])
     rmSync(join(engine.paths.run, name), { recursive: true, force: true });
   for (const record of stale) {
     if (!record.config.autoRemove) continue;

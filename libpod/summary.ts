@@ -53,6 +53,33 @@ export interface NamespaceInodes {
   readonly user: string;
 }
 
+/** What `pod ps` shows. */
+export interface PodSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly status: PodStatus;
+  /** Empty: none. */
+  readonly infraId: string;
+  readonly cgroup: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Of the infra container. */
+  readonly networks: readonly string[];
+  /** The oldest first. */
+  readonly containers: readonly PodMember[];
+}
+
+export interface PodMember {
+  readonly id: string;
+  readonly name: string;
+  readonly state: ContainerState;
+  readonly restarts: number;
+}
+
+/** Podman's words. */
+export const POD_STATUSES = ['Created', 'Running', 'Degraded', 'Paused', 'Exited', 'Stopped', 'Error'] as const;
+export type PodStatus = (typeof POD_STATUSES)[number];
+
 export interface ImageSummary {
   /** 64 hex characters. */
   readonly id: string;

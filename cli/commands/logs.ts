@@ -1,98 +1,11 @@
-import { EngineError } from '../../core/errors.ts';
-import { shortId } from '../../core/id.ts';
-import { parseMoment } from '../../core/moment.ts';
-import type { LogChunk } from '../../libpod/container/log-record.ts';
-import type { LogRequest } from '../../libpod/container/log-request.ts';
-import { readLogs } from '../../libpod/container/logs.ts';
 import { latestContainer } from '../../libpod/container/select.ts';
-import type { Engine } from '../../libpod/engine.ts';
-import type { ContainerRecord } from '../../libpod/state/containers.ts';
-import { type CommandContext, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { logsFace } from '../faces/logs.ts';
-import type { FlagValues } from '../flag.ts';
-
-type LogsFlags = FlagValues<typeof logsFace.flags>;
-
-/** Podman's order: light grey, red, yellow, blue, magenta, cyan, green. */
-const COLOURS = ['37', '31', '33', '34', '35', '36', '32'];
+import { logRequest, printAllLogs } from '../logging.ts';
 
 export const command = defineCommand(logsFace, async (context, names, flags) => {
-  const request = logRequest(flags);
+  logRequest(flags);
   const engine = await context.openEngine();
   const records = flags.latest ? [latestContainer(engine)] : names.map((name) => engine.containers.find(name));
-  const prints = records.map(
-    (record, index) => () => printLogs(context, engine, record, { request, flags, several: records.length > 1, index }),
-  );
-  if (flags.follow) await Promise.all(prints.map((print) => print()));
-  else for (const print of prints) await print();
+  await printAllLogs(context, engine, records, flags);
 });
-
-function logRequest(flags: LogsFlags): LogRequest {
-  return {
-    tail: flags.tail < 0 ? undefined : flags.tail,
-    sinceNs: moment('since', flags.since, 'back'),
-    untilNs: moment('until', flags.until, 'ahead'),
-    follow: flags.follow,
-  };
-}
-
-function moment(flag: string, text: string | undefined, direction: 'back' | 'ahead'): bigint | undefined {
-  if (text === undefined || text === '') return undefined;
-  const parsed = parseMoment(text, Date.now(), direction);
-  if (parsed === undefined)
-    throw new EngineError('INVALID_ARGUMENT', `parsing --${flag} ${JSON.stringify(text)}: unable to interpret time value`);
-  return parsed;
-}
-
-interface Listing {
-  readonly request: LogRequest;
-  readonly flags: LogsFlags;
-  readonly several: boolean;
-  readonly index: number;
-}
-
-async function printLogs(
-  context: CommandContext,
-  engine: Engine,
-  record: ContainerRecord,
-  { request, flags, several, index }: Listing,
-): Promise<void> {
-  const name = several ? `${flags.names ? record.name : shortId(record.id)} ` : '';
-  const colour = COLOURS[index % COLOURS.length]!;
-  for await (const chunks of readLogs(engine, record, request)) {
-    for (const run of runsOfStream(chunks)) {
-      const printer = run[0]!.stream === 'stdout' ? context.stdout : context.stderr;
-      const bytes = run.map((chunk) => {
-        const prefix = chunk.startsLine ? `${name}${flags.timestamps ? `${shownStamp(chunk.stamp)} ` : ''}` : '';
-        return lineBytes(chunk, prefix, flags.color ? colour : undefined);
-      });
-      printer.write(Buffer.concat(bytes));
-    }
-  }
-}
-
-/** Neighbours of one stream are written at once, and the two streams stay in order. */
-function runsOfStream(chunks: readonly LogChunk[]): LogChunk[][] {
-  const runs: LogChunk[][] = [];
-  for (const chunk of chunks) {
-    const last = runs.at(-1);
-    if (last?.[0]?.stream === chunk.stream) last.push(chunk);
-    else runs.push([chunk]);
-  }
-  return runs;
-}
-
-function lineBytes(chunk: LogChunk, prefix: string, colour: string | undefined): Buffer {
-  const parts = [Buffer.from(prefix), chunk.text];
-  if (colour !== undefined) {
-    parts.unshift(Buffer.from(`\x1b[${colour}m`));
-    parts.push(Buffer.from('\x1b[0m'));
-  }
-  if (!chunk.partial) parts.push(Buffer.from('\n'));
-  return Buffer.concat(parts);
-}
-
-/** UTC is written `Z`. */
-function shownStamp(stamp: string): string {
-  return stamp.replace(/[+-]00:00$/, 'Z');
-}

@@ -2,7 +2,7 @@ import { EngineError, isEngineError } from '../../core/errors.ts';
 import { removeContainer } from '../../libpod/container/remove.ts';
 import type { Selected } from '../../libpod/container/select.ts';
 import type { Engine } from '../../libpod/engine.ts';
-import { defineCommand } from '../command.ts';
+import { type CommandContext, defineCommand } from '../command.ts';
 import { forEachAtOnce, forEachName } from '../each.ts';
 import { rmFace } from '../faces/rm.ts';
 import type { FlagValues } from '../flag.ts';
@@ -17,6 +17,10 @@ export const command = defineCommand(rmFace, async (context, names, flags) => {
   const engine = await context.openEngine();
   const selected = select(engine, names, flags);
   const remove = async ({ record, shown }: Selected): Promise<string> => {
+    if (record.config.pod?.isInfra === true && (flags.all || flags.depend)) {
+      await removeWholePod(context, engine, record, flags);
+      return shown;
+    }
     await removeContainer(engine, record.id, {
       force: flags.force,
       volumes: flags.volumes,
@@ -41,6 +45,15 @@ export const command = defineCommand(rmFace, async (context, names, flags) => {
     remove,
   );
 });
+
+/** An infra container takes its pod along, as Podman has it. */
+async function removeWholePod(context: CommandContext, engine: Engine, record: Selected['record'], flags: RmFlags): Promise<void> {
+  const [{ removePod }, { podOf }] = await Promise.all([import('../../libpod/pod/remove.ts'), import('../../libpod/pod/rows.ts')]);
+  const pod = podOf(engine, record);
+  const failures = pod === undefined ? [] : await removePod(engine, pod, { force: flags.force, timeoutSeconds: flags.time });
+  for (const error of failures.slice(0, -1)) context.stderr.line(`Error: ${(error as Error).message}`);
+  if (failures.length > 0) throw failures.at(-1);
+}
 
 function select(engine: Engine, names: readonly string[], flags: RmFlags): Selected[] {
   try {

@@ -13,7 +13,8 @@ export const command = defineCommand(systemPruneFace, async (context, _args, fla
   }
   if (!flags.force && !confirm(context, warning(flags))) return;
   const pruned = await pruneSystem(await context.openEngine(), { all: flags.all, volumes: flags.volumes, filters: flags.filter });
-  const sections = { Containers: pruned.containers, Networks: pruned.networks, Volumes: pruned.volumes, Images: pruned.images };
+  const { pods, containers, networks, volumes, images } = pruned;
+  const sections = { Pods: pods, Containers: containers, Networks: networks, Volumes: volumes, Images: images };
   for (const [heading, names] of Object.entries(sections)) {
     if (names.length > 0) context.stdout.write([`Deleted ${heading}`, ...names, ''].join('\n'));
   }

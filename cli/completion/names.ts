@@ -19,6 +19,12 @@ export async function objectNames(kind: CandidateKind, openEngine: () => Promise
       return (await openEngine()).artifacts.list().map(({ name }) => name);
     case 'volume':
       return (await openEngine()).volumes.list().map(({ name }) => name);
+    case 'pod': {
+      const { podTable } = await import('../../libpod/pod/rows.ts');
+      return podTable(await openEngine())
+        .list()
+        .map(({ name }) => name);
+    }
     case 'secret':
       return (await openEngine()).secrets.list().map(({ name }) => name);
     case 'quadlet': {

@@ -89,3 +89,14 @@ export const SIGNING = flagTable({
 export const POLICY_FILE = flagTable({
   policypath: { kind: 'string', help: 'Another policy.json', hidden: true, complete: 'file' },
 });
+
+/** Which part of a log, and how it is shown. */
+export const LOGS = flagTable({
+  color: { kind: 'bool', help: 'A colour for each container' },
+  follow: { kind: 'bool', short: 'f', help: 'Go on with what is written from now' },
+  names: { kind: 'bool', short: 'n', help: 'Of several containers print the names instead of the ids' },
+  since: { kind: 'string', help: 'Begin at this time, or so long ago' },
+  tail: { kind: 'int', help: 'Only so many lines from the end, -1 for all', default: -1 },
+  timestamps: { kind: 'bool', short: 't', help: 'Print the time of each line' },
+  until: { kind: 'string', help: 'End at this time' },
+});

@@ -39,10 +39,15 @@ import type { FlagValues } from '../flag.ts';
 import type { CONTAINER_FLAGS } from './flags.ts';
 import { healthWish } from './health.ts';
 import { networkWish } from './network.ts';
+import { withoutPod } from './membership.ts';
 import { resourceWish } from './resources.ts';
 
-/** Some are flags of `run` alone. */
-export type WishFlags = FlagValues<typeof CONTAINER_FLAGS> & { readonly passwd?: boolean; readonly rmi?: boolean };
+/** Some are flags of `run` or of `create` alone. */
+export type WishFlags = FlagValues<typeof CONTAINER_FLAGS> & {
+  readonly passwd?: boolean;
+  readonly rmi?: boolean;
+  readonly 'init-ctr'?: string | undefined;
+};
 
 export interface WishSource {
   readonly flags: WishFlags;
@@ -57,7 +62,8 @@ export interface WishSource {
 }
 
 /** Throws INVALID_ARGUMENT, INVALID_NAME, NOT_SUPPORTED with Podman's words. Reads env and label files. */
-export function assembleWish(source: WishSource): ContainerWish {
+export function assembleWish(typed: WishSource): ContainerWish {
+  const { pod, source } = withoutPod(typed);
   const { flags, given, args } = source;
   const asked = (name: keyof typeof CONTAINER_FLAGS): boolean | undefined => (given.has(name) ? (flags[name] as boolean) : undefined);
   return {
@@ -89,6 +95,7 @@ export function assembleWish(source: WishSource): ContainerWish {
       sdnotify: sdnotifyWish(source),
       restart: ifGiven(flags.restart, (text) => parseRestart(text, flags.rm || flags.rmi === true)),
       requires: nonEmptyList(flags.requires),
+      pod,
       pidFile: absolute(flags.pidfile, source.cwd),
       monitorPidFile: absolute(flags['conmon-pidfile'], source.cwd),
       idFile: absolute(flags.cidfile, source.cwd),

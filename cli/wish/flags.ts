@@ -125,8 +125,8 @@ export const CONTAINER_FLAGS = flagTable({
   pidfile: { kind: 'string', help: 'Write the pid of the container to a file', complete: 'file' },
   'pids-limit': { kind: 'int', help: 'Limit of processes, -1 for none' },
   platform: { kind: 'string', help: 'Choose the image for another platform (OS[/ARCH[/VARIANT]])' },
-  pod: { kind: 'string', help: 'Join a pod', complete: 'pod', unsupported: true },
-  'pod-id-file': { kind: 'string', help: 'Read the id of the pod from a file', complete: 'file', unsupported: true },
+  pod: { kind: 'string', help: 'Join a pod ("new:NAME": one that is made for it)', complete: 'pod' },
+  'pod-id-file': { kind: 'string', help: 'Read the id of the pod from a file', complete: 'file' },
   privileged: { kind: 'bool', help: 'Give all capabilities and devices that the caller has' },
   publish: { kind: 'strings', short: 'p', help: 'Publish a port or a range of ports ([[ip:]hostPort:]containerPort[/protocol])' },
   'publish-all': { kind: 'bool', short: 'P', help: 'Publish all exposed ports on random ports' },
@@ -188,7 +188,7 @@ export const CONTAINER_FLAGS = flagTable({
 
 export const CREATE_FLAGS = flagTable({
   ...CONTAINER_FLAGS,
-  'init-ctr': { kind: 'string', help: "Run as an init container of a pod ('always' or 'once')", unsupported: true },
+  'init-ctr': { kind: 'string', help: "Run as an init container of a pod ('always' or 'once')" },
 });
 
 export const RUN_FLAGS = flagTable({

@@ -79,6 +79,7 @@ export async function finishRun(engine: Engine, record: ContainerRecord, options
     const { erase } = await import('./remove.ts');
     await erase(engine, record, { volumes: true, events: [containerEvent(record, 'remove')] });
     if (record.config.removeImage) await removeImageOf(engine, record);
+    await tellPod(engine, record);
     return exitCode;
   }
   engine.db.transaction(() => {
@@ -97,11 +98,18 @@ export async function finishRun(engine: Engine, record: ContainerRecord, options
   });
   await tellReaders(engine, record, exitCode);
   forgetEnd(places);
+  if (!restart && !options.keepContainer) await tellPod(engine, record);
   if (restart) {
     const { startUnderLock } = await import('./start.ts');
     await startUnderLock(engine, engine.containers.get(record.id)!, {});
   }
   return exitCode;
+}
+
+async function tellPod(engine: Engine, { config: { pod } }: ContainerRecord): Promise<void> {
+  if (pod === undefined || pod.isInfra === true || pod.init !== undefined) return;
+  const { stopIfLast } = await import('../pod/exit-policy.ts');
+  await stopIfLast(engine, pod.id);
 }
 
 /** Whoever reads the log from the journal waits for the end to be told there, even where events are kept elsewhere. */

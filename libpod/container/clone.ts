@@ -23,22 +23,34 @@ export function cloneContainer(
   { config: original }: ContainerRecord,
   { name, image, resources }: CloneOptions,
 ): ContainerRecord {
-  const id = asId<ContainerId>(randomHex(32));
   const nowMs = Date.now();
-  const config = withoutIdFile(original);
+  const { pod, ...config } = cloneConfig(engine, original, asId<ContainerId>(randomHex(32)), nowMs);
   const clone = {
     ...config,
+    // There is one infra container in a pod.
+    ...(pod === undefined || pod.isInfra === true ? {} : { pod }),
     ...(image === undefined
       ? {}
       : { imageId: image.image.id, imageName: image.name ?? image.image.names[0] ?? image.image.id, layers: image.image.layers }),
-    id,
-    name: name ?? freeName(engine, config.name),
-    createdAt: new Date(nowMs).toISOString(),
+    ...(name === undefined ? {} : { name }),
     resources: mergedLimits(config.resources, resources),
-    log: { ...config.log, path: config.log.path.replace(config.id, id) },
   };
-  if (clone.log.path === config.log.path && config.log.driver !== 'journald') clone.log.path = placesOf(engine, id).log;
   return insertContainer(engine, clone, nowMs);
+}
+
+/** The same under another id and a free name, with files of its own. */
+export function cloneConfig(engine: Engine, original: ContainerConfig, id: ContainerId, nowMs: number): ContainerConfig {
+  const config = withoutIdFile(original);
+  const moved = config.log.path.replace(config.id, id);
+  const isInPlace = moved !== config.log.path || config.log.driver === 'journald';
+  return {
+    ...config,
+    id,
+    name: freeName(engine, config.name),
+    createdAt: new Date(nowMs).toISOString(),
+    log: { ...config.log, path: isInPlace ? moved : placesOf(engine, id).log },
+    ...(config.rootfs && { rootfs: { ...config.rootfs, path: config.rootfs.path.replace(config.id, id) } }),
+  };
 }
 
 /** The file names the original. */

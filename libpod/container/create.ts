@@ -11,7 +11,7 @@ import { findProgram } from '../../host/search.ts';
 import { formatPlatform, hostPlatform } from '../../storage/platform.ts';
 import type { Engine } from '../engine.ts';
 import { findImage, type FoundImage } from '../image/find.ts';
-import type { ContainerConfig, ContainerMount } from '../spec/container.ts';
+import type { ContainerConfig, ContainerMount, ContainerPod } from '../spec/container.ts';
 import type { LockedFlag } from '../spec/mount-options.ts';
 import { resolveContainer } from '../spec/resolve.ts';
 import type { AskedSecrets } from '../secret/container.ts';
@@ -32,6 +32,10 @@ export interface CreateOptions {
   readonly starting: boolean;
   /** Chosen already; absent: a new one. */
   readonly id?: string | undefined;
+  /** The pod that it is to be the infra container of. */
+  readonly infraOf?: ContainerPod;
+  /** Part of the transaction that makes the row, and before it. */
+  readonly inserting?: () => void;
   /** What the user should know and is no error: a line, shown as it is. */
   readonly tell: (line: string) => void;
 }
@@ -42,9 +46,12 @@ export interface CreatedContainer extends Disposable {
 
 /**
  * The image must be here already (see image/obtain.ts). Throws NAME_IN_USE, NO_SUCH_IMAGE, NO_SUCH_CONTAINER (of a namespace),
- * INVALID_* and what resolveContainer throws. With `starting` the result holds the container's lock until disposed.
+ * INVALID_* and what resolveContainer and joinPod throw. With `starting` the result holds the container's lock until disposed.
  */
-export async function createContainer(engine: Engine, wish: ContainerWish, options: CreateOptions): Promise<CreatedContainer> {
+export async function createContainer(engine: Engine, asked: ContainerWish, options: CreateOptions): Promise<CreatedContainer> {
+  const joined = asked.pod === undefined ? undefined : (await import('../pod/join.ts')).joinPod(engine, asked, asked.pod);
+  const wish = joined?.wish ?? asked;
+  const pod = joined?.pod ?? options.infraOf;
   const found = wish.image === undefined ? undefined : await findImage(engine, wish.image);
   if (found) warnOfPlatform(found, options);
   const id = asId<ContainerId>(options.id ?? randomHex(32));
@@ -72,6 +79,7 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
       logPath: placesOf(engine, id).log,
       ...initProgram(wish),
       ...(requires && requires.length > 0 ? { requires } : {}),
+      ...(pod === undefined ? {} : { pod }),
       ...(wish.envMerge === undefined ? {} : { expandWord: (await import('../spec/parse/word.ts')).expandWord }),
       ...(secrets === undefined ? {} : { secrets: secrets.secrets, secretEnv: secrets.secretEnv }),
       newVolumeName: () => {
@@ -80,7 +88,7 @@ export async function createContainer(engine: Engine, wish: ContainerWish, optio
         return volume;
       },
       mountFlags,
-      volumesFrom: inheritedMounts(engine, wish.volumesFrom ?? []),
+      volumesFrom: [...(joined?.mounts ?? []), ...inheritedMounts(engine, wish.volumesFrom ?? [])],
       freePort,
       warn: options.tell,
     },
@@ -124,10 +132,11 @@ function insert(
   engine: Engine,
   config: ContainerConfig,
   nowMs: number,
-  options: Pick<CreateOptions, 'starting'>,
+  options: Pick<CreateOptions, 'starting' | 'inserting'>,
   secrets: ReadonlyMap<string, Buffer>,
 ): void {
   engine.db.transaction(() => {
+    options.inserting?.();
     // Its layers go with the image: whoever removes it looks for containers in a transaction, too.
     if (config.imageId !== undefined && !engine.images.has(asId(config.imageId))) {
       throw new EngineError('NO_SUCH_IMAGE', `${config.imageName ?? config.imageId}: image not known`);

@@ -64,8 +64,7 @@ const TESTS: Readonly<Record<string, TestMaker>> = {
     if (mode.kind === 'bridge') return mode.networks.some(({ name }) => values.includes(name));
     return mode.kind === 'container' && values.includes(`container:${mode.container}`);
   },
-  // No container is in a pod.
-  pod: () => () => false,
+  pod: anyOf(({ config: { pod } }, value) => pod !== undefined && (pod.name === value || isIdPrefix(pod.id, value))),
   'restart-policy': (values) => {
     const wrong = values.find((value) => !RESTART_POLICIES.includes(value));
     if (wrong !== undefined) throw new EngineError('INVALID_ARGUMENT', `${wrong} invalid restart policy`);

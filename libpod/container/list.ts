@@ -3,6 +3,7 @@
  * five hundred containers must list in the time of one.
  */
 import { readlinkSync } from 'node:fs';
+import { isEngineError } from '../../core/errors.ts';
 import { isAlive } from '../../host/pid.ts';
 import type { Engine } from '../engine.ts';
 import { splitFilters } from '../filters.ts';
@@ -28,7 +29,7 @@ export async function listContainers(engine: Engine, options: ListOptions = {}):
   const records = (await settledRecords(engine)).filter((record) => (showsAll || record.status === 'running') && test(record));
   const chosen = options.last === undefined ? records : records.slice(-options.last);
   const rows: ContainerSummary[] = [];
-  for (const record of chosen) rows.push(await summarize(engine, record, options));
+  for (const record of chosen) rows.push({ ...(await summarize(engine, record, options)), ports: publishedPorts(engine, record) });
   return rows;
 }
 
@@ -46,6 +47,18 @@ async function summarize(engine: Engine, record: ContainerRecord, options: ListO
   const namespaces = options.namespaces && record.process ? namespacesOf(record.process.pid) : undefined;
   const size = options.size ? await sizeOf(engine, record) : undefined;
   return { ...containerSummary(record), ...(namespaces && { namespaces }), ...(size && { size }) };
+}
+
+/** Those of the container whose network it shares, where it does. */
+function publishedPorts(engine: Engine, { config: { network } }: ContainerRecord): ContainerSummary['ports'] {
+  if (network.mode.kind !== 'container') return network.ports;
+  try {
+    return publishedPorts(engine, engine.containers.find(network.mode.container));
+  } catch (error) {
+    // It was named, and has another name now.
+    if (isEngineError(error, 'NO_SUCH_CONTAINER')) return [];
+    throw error;
+  }
 }
 
 /** The row as far as the record tells. Pure. */
@@ -67,7 +80,8 @@ export function containerSummary(record: ContainerRecord): ContainerSummary {
     pid: record.process?.pid ?? 0,
     restarts: record.restartCount,
     autoRemove: config.autoRemove,
-    isInfra: false,
+    isInfra: config.pod?.isInfra === true,
+    ...(config.pod && { pod: { id: config.pod.id, name: config.pod.name } }),
     cidFile: config.annotations['io.podman.annotations.cid-file'] ?? '',
     labels: config.labels,
     mounts: config.mounts.map(({ target }) => target),

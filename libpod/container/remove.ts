@@ -20,10 +20,13 @@ export interface RemoveOptions {
   readonly timeoutSeconds?: number | undefined;
   /** Remove the containers that depend on it first. */
   readonly depend?: boolean;
+  /** Its pod is being removed: else an infra container stays. */
+  readonly withPod?: boolean;
 }
 
-/** Remove a container; a killed removal is finished by the next command. Throws NO_SUCH_CONTAINER, WRONG_STATE (running, not forced), IN_USE (others depend on it). */
+/** Remove a container; a killed removal is finished by the next command. Throws NO_SUCH_CONTAINER, WRONG_STATE (running, not forced), IN_USE (others depend on it, or it is a pod's infra container). */
 export async function removeContainer(engine: Engine, id: ContainerId, options: RemoveOptions): Promise<void> {
+  if (!options.withPod) refuseInfra(engine, id);
   await removeDependants(engine, id, options);
   const { lock, record } = await lockAndRead(engine, id);
   using _lock = lock;
@@ -85,6 +88,18 @@ export async function erase(
     for (const volume of anonymous) engine.volumes.remove(volume.name);
   });
   dropLockFile(engine, record.id);
+}
+
+function refuseInfra(engine: Engine, id: ContainerId): void {
+  const pod = engine.containers.get(id)?.config.pod;
+  if (pod?.isInfra !== true) return;
+  throw new EngineError(
+    'IN_USE',
+    `container ${id} is the infra container of pod ${pod.id} and cannot be removed without removing the pod`,
+    {
+      hint: `Remove the pod: lichen pod rm ${pod.name}`,
+    },
+  );
 }
 
 async function removeDependants(engine: Engine, id: ContainerId, options: RemoveOptions): Promise<void> {

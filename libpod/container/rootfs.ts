@@ -15,6 +15,7 @@ import type { ContainerPlaces } from './places.ts';
 export async function mountRoot(engine: Engine, record: Pick<ContainerRecord, 'config'>, places: ContainerPlaces): Promise<string> {
   const { rootfs, layers, autoRemove, idMap } = record.config;
   if (rootfs) {
+    if (record.config.pod?.isInfra === true) (await import('../pod/infra-root.ts')).prepareInfraRoot(rootfs.path, record.config);
     if (!existsSync(rootfs.path) || !statSync(rootfs.path).isDirectory()) {
       throw new EngineError('INVALID_ARGUMENT', `rootfs ${rootfs.path}: no such directory`);
     }

@@ -21,7 +21,7 @@ import { clearNamespace, teardownAttachment } from '../../network/teardown.ts';
 import type { Engine } from '../engine.ts';
 import { freshHealth, hasHealthcheck } from '../health/check.ts';
 import type { MonitoredProcess, PreparedMonitor } from '../monitor/monitor.ts';
-import type { ContainerConfig } from '../spec/container.ts';
+import type { ContainerConfig, StartFacts } from '../spec/container.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ociConfig } from '../spec/oci.ts';
 import type { OciConfig } from '../spec/oci-types.ts';
@@ -120,7 +120,8 @@ async function start(
     using monitor = await prepareMonitor(engine, record, places, runCount, { lock, readiness, preserveFds: activation?.fds ?? asked });
     const rootfs = await mountRoot(engine, record, places);
     mountShm(config.shmSizeBytes, places);
-    const facts = { ...(await gatherFacts(engine, record, places, rootfs, netns)), ...split };
+    const gathered = { ...(await gatherFacts(engine, record, places, rootfs, netns)), ...split };
+    const facts = config.pod === undefined ? gathered : { ...gathered, ...(await belowPod(engine, config, gathered)) };
     const ready = readiness?.config ?? config;
     const plain = ociConfig(
       activation === undefined ? ready : { ...ready, env: [...ready.env, ...activation.env] },
@@ -173,6 +174,10 @@ async function start(
     if (attachment) await teardownAttachment(attachment);
     throw error;
   }
+}
+
+async function belowPod(engine: Engine, config: ContainerConfig, facts: StartFacts): Promise<Pick<StartFacts, 'podCgroup'>> {
+  return (await import('../pod/cgroup.ts')).podCgroup(engine, config, facts);
 }
 
 /** With the hooks of the machine, where it has any. */
@@ -347,8 +352,16 @@ async function startDependencies(engine: Engine, record: ContainerRecord): Promi
   for (const id of engine.containers.dependencies(record.id)) {
     const needed = engine.containers.get(id);
     if (!needed || needed.status === 'running' || needed.status === 'paused' || needed.status === 'initialized') continue;
-    await startContainer(engine, id);
+    await startNeeded(engine, id);
   }
+}
+
+/** Two that need it may be started at once. */
+async function startNeeded(engine: Engine, id: ContainerRecord['id']): Promise<void> {
+  const { lock, record } = await lockAndRead(engine, id);
+  using _lock = lock;
+  if (record.status !== 'running' && record.status !== 'paused' && record.status !== 'initialized')
+    await startUnderLock(engine, record, {});
 }
 
 function prepareRunDirectory(places: ContainerPlaces): void {

@@ -4,7 +4,6 @@ import type { Kind } from './keys.ts';
 export const MISSING: Partial<Readonly<Record<Kind, string>>> = {
   build: 'lichen build',
   kube: 'lichen kube play',
-  pod: 'lichen pod create',
 };
 
 /** Keys whose flags the commands refuse so far (docs/differences.md), and why. */

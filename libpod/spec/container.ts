@@ -2,7 +2,7 @@
  * The container as it is kept: everything decided at create time, nothing that changes later. Stored as one JSON document.
  * `oci.ts` turns it (with the facts of the moment) into an OCI configuration; `inspect.ts` shows it.
  */
-import type { ContainerId, ImageId } from '../../core/id.ts';
+import type { ContainerId, ImageId, PodId } from '../../core/id.ts';
 import type {
   DeviceWish,
   HealthWish,
@@ -73,6 +73,7 @@ export interface ContainerConfig {
   readonly stopTimeoutSeconds: number;
   readonly timeoutSeconds?: number;
   readonly restart: RestartPolicy;
+  readonly pod?: ContainerPod;
   /** Ids of containers that are started before. */
   readonly requires?: readonly string[];
   /** Absolute paths. */
@@ -124,6 +125,16 @@ export interface ContainerConfig {
   readonly chrootDirs?: readonly string[];
   readonly network: ContainerNetwork;
   readonly log: LogWish & { readonly driver: LogDriver; readonly path: string };
+}
+
+/** Of a container that is in a pod. */
+export interface ContainerPod {
+  readonly id: PodId;
+  readonly name: string;
+  /** It is the one whose namespaces the others share. */
+  readonly isInfra?: boolean;
+  /** It runs to its end before the others start: with each start of the pod, or with the first alone, after which it is removed. */
+  readonly init?: 'always' | 'once';
 }
 
 /** Does it have the streams of whoever starts it? Then there is nothing to attach to, and no log. */
@@ -214,6 +225,8 @@ export interface StartFacts {
   readonly cgroupManager: 'systemd' | 'cgroupfs' | 'disabled';
   /** The cgroup below which a container without systemd has its own, where the caller may make one. */
   readonly cgroupParent?: string;
+  /** The cgroup, or the slice, of the pod that the container is in. */
+  readonly podCgroup?: string;
   /** The cgroup of the service that the container is to be below (`--cgroups split`). */
   readonly splitCgroup?: string;
   /** The caller may not mount a fresh sysfs (host network without a network namespace of ours): bind it instead. */

@@ -4,7 +4,7 @@ import { EngineError } from '../../core/errors.ts';
 import type { ContainerId, ImageId } from '../../core/id.ts';
 import { parseSignal } from '../../core/signal.ts';
 import type { ContainerDefaults, Healthcheck } from '../../storage/image.ts';
-import type { ContainerConfig, ContainerSecret } from './container.ts';
+import type { ContainerConfig, ContainerPod, ContainerSecret } from './container.ts';
 import type { ContainerWish, NetworkMode } from './wish.ts';
 import { parseCapability } from './capabilities.ts';
 import { hasHealthcheck } from '../health/check.ts';
@@ -37,6 +37,7 @@ export interface CreateFacts extends VolumeFacts, PortFacts, UserNamespaceFacts 
   readonly logPath: string;
   readonly secrets?: readonly ContainerSecret[];
   readonly secretEnv?: Readonly<Record<string, string>>;
+  readonly pod?: ContainerPod;
   /** Ids of the containers that are required. */
   readonly requires?: readonly string[];
   /** Expands `--env-merge`: `$NAME` and its kin, quotes. Throws INVALID_ARGUMENT. */
@@ -99,6 +100,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     autoRemove: wish.autoRemove,
     ...defined({
       removeImage: wish.removeImage,
+      pod: facts.pod,
       requires: facts.requires,
       pidFile: wish.pidFile,
       monitorPidFile: wish.monitorPidFile,

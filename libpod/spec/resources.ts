@@ -4,7 +4,7 @@ import type { ContainerConfig, StartFacts } from './container.ts';
 import type { Resources } from './wish.ts';
 import type { OciResources } from './oci-types.ts';
 
-type Facts = Pick<StartFacts, 'controllers' | 'cgroupManager' | 'cgroupParent' | 'splitCgroup' | 'rootless' | 'deviceNumber'>;
+type Facts = Pick<StartFacts, 'controllers' | 'cgroupManager' | 'cgroupParent' | 'podCgroup' | 'splitCgroup' | 'rootless' | 'deviceNumber'>;
 
 export const CPU_PERIOD_MICROS = 100_000;
 
@@ -98,8 +98,8 @@ export function cgroupsPath(config: ContainerConfig, facts: Facts): string | und
   if (config.cgroups === 'disabled' || facts.cgroupManager === 'disabled') return undefined;
   if (config.cgroups === 'split') return facts.splitCgroup === undefined ? undefined : `${facts.splitCgroup}/libpod-payload-${config.id}`;
   if (facts.cgroupManager === 'systemd')
-    return `${config.cgroupParent ?? (facts.rootless ? 'user.slice' : 'machine.slice')}:libpod:${config.id}`;
-  const parent = config.cgroupParent ?? (facts.rootless ? facts.cgroupParent : '/libpod_parent');
+    return `${config.cgroupParent ?? facts.podCgroup ?? (facts.rootless ? 'user.slice' : 'machine.slice')}:libpod:${config.id}`;
+  const parent = config.cgroupParent ?? facts.podCgroup ?? (facts.rootless ? facts.cgroupParent : '/libpod_parent');
   return parent === undefined ? undefined : `${parent.replace(/\/+$/, '')}/libpod-${config.id}`;
 }
 

@@ -18,6 +18,7 @@ export interface ContainerWish {
   readonly entrypoint?: readonly string[];
   /** Exactly the command line, for inspect's CreateCommand. */
   readonly createCommand: readonly string[];
+  readonly pod?: PodMembership;
 
   /** In order; `KEY` without `=` has been resolved against the caller's environment. */
   readonly env: readonly (readonly [key: string, value: string])[];
@@ -102,6 +103,38 @@ export interface ContainerWish {
 
   readonly network: NetworkWish;
   readonly log: LogWish;
+}
+
+export interface PodMembership {
+  /** Name or id. */
+  readonly name: string;
+  readonly init?: 'always' | 'once';
+  /** Namespaces asked for as `pod`: shared even where those of the pod usually are not. */
+  readonly joined: readonly SharedNamespace[];
+}
+
+export const SHARED_NAMESPACES = ['cgroup', 'ipc', 'net', 'pid', 'user', 'uts'] as const;
+/** A namespace that containers of a pod may have in common. */
+export type SharedNamespace = (typeof SHARED_NAMESPACES)[number];
+
+/** What a caller asks for in `pod create`. */
+export interface PodWish {
+  readonly name?: string;
+  readonly createCommand: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly exitPolicy: 'continue' | 'stop';
+  /** What the containers of the pod have in common with its infra container. */
+  readonly shared: readonly SharedNamespace[];
+  /** False: the cgroups of the containers have no parent of the pod's own. */
+  readonly shareParent: boolean;
+  readonly hostname?: string;
+  readonly cgroupParent?: string;
+  /** Of all containers together. */
+  readonly resources: Resources;
+  /** Of containers that ask for none. */
+  readonly restart?: RestartPolicy;
+  /** Absent: the pod has no infra container. Without image or root file system it is of lichen's own make. */
+  readonly infra?: ContainerWish;
 }
 
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';

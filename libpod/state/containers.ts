@@ -1,6 +1,6 @@
 /** The containers table. Rows come out as records; a status changes only along NEXT. */
 import { EngineError } from '../../core/errors.ts';
-import { asId, type ContainerId } from '../../core/id.ts';
+import { asId, type ContainerId, type PodId } from '../../core/id.ts';
 import type { ProcessIdentity } from '../../host/pid.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
 import type { HealthRecord } from '../health/check.ts';
@@ -73,7 +73,7 @@ export class ContainerTable {
     this.#db = db;
   }
 
-  /** Throws NAME_IN_USE. `needs`: containers whose namespaces or volumes this one shares. */
+  /** Throws NAME_IN_USE, NO_SUCH_POD. `needs`: containers whose namespaces or volumes this one shares. */
   insert(config: ContainerConfig, status: ContainerStatus, createdMs: number, needs: readonly ContainerId[]): void {
     const other = this.#db.get('SELECT id FROM containers WHERE name = ?', config.name);
     if (other) {
@@ -82,14 +82,17 @@ export class ContainerTable {
         `creating container storage: the container name "${config.name}" is already in use by ${String(other['id'])}. You have to remove that container to be able to reuse that name: that name is already in use, or use --replace to instruct lichen to do so.`,
       );
     }
+    if (config.pod !== undefined && !this.#db.get('SELECT 1 FROM pods WHERE id = ?', config.pod.id))
+      throw new EngineError('NO_SUCH_POD', `pod ${config.pod.id} does not exist in database: no such pod`);
     this.#db.run(
-      'INSERT INTO containers (id, name, image_id, config, created_ms, status) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO containers (id, name, image_id, config, created_ms, status, pod_id) VALUES (?, ?, ?, ?, ?, ?, ?)',
       config.id,
       config.name,
       config.imageId ?? null,
       JSON.stringify(config),
       createdMs,
       status,
+      config.pod?.id ?? null,
     );
     for (const need of new Set(needs))
       this.#db.run('INSERT INTO container_dependencies (container_id, needs_id) VALUES (?, ?)', config.id, need);
@@ -128,6 +131,11 @@ export class ContainerTable {
   /** Newest last. */
   list(): ContainerRecord[] {
     return this.#db.all('SELECT * FROM containers ORDER BY created_ms, id').map(fromRow);
+  }
+
+  /** The newest last. */
+  inPod(id: PodId): ContainerRecord[] {
+    return this.#db.all('SELECT * FROM containers WHERE pod_id = ? ORDER BY created_ms, id', id).map(fromRow);
   }
 
   /** Whose name it is. */

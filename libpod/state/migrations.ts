@@ -90,4 +90,9 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE containers ADD COLUMN health TEXT`,
     `ALTER TABLE events ADD COLUMN health TEXT`,
   ],
+  [
+    `CREATE TABLE pods (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, config TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+    `ALTER TABLE containers ADD COLUMN pod_id TEXT REFERENCES pods(id)`,
+    `CREATE INDEX containers_by_pod ON containers(pod_id) WHERE pod_id IS NOT NULL`,
+  ],
 ];

@@ -18,6 +18,7 @@ export interface PruneWish {
 }
 
 export interface Pruned {
+  readonly pods: readonly string[];
   readonly containers: readonly string[];
   readonly networks: readonly string[];
   readonly volumes: readonly string[];
@@ -30,11 +31,13 @@ export interface Pruned {
 export async function pruneSystem(engine: Engine, wish: PruneWish): Promise<Pruned> {
   const failures: unknown[] = [];
   containerTest(splitFilters(wish.filters), { nowMs: Date.now(), find: (name) => engine.containers.find(name) });
+  const pods = await prunePods(engine, failures);
   const containers = await pruneContainers(engine, wish.filters, failures);
   const networks = await pruneNetworks(engine, wish.filters);
   const volumes = wish.volumes ? await pruneVolumes(engine, wish.filters, failures) : { names: [], bytes: 0 };
   const images = await pruneImages(engine, { filters: wish.filters, all: wish.all });
   return {
+    pods,
     containers: containers.names,
     networks,
     volumes: volumes.names,
@@ -42,6 +45,18 @@ export async function pruneSystem(engine: Engine, wish: PruneWish): Promise<Prun
     reclaimedBytes: containers.bytes + volumes.bytes + images.reclaimedBytes,
     failures: [...failures, ...images.failures],
   };
+}
+
+/** As Podman, whatever the filters are. */
+async function prunePods(engine: Engine, failures: unknown[]): Promise<string[]> {
+  const { prunablePods, prunePod } = await import('../pod/prune.ts');
+  const ids: string[] = [];
+  for (const pod of await prunablePods(engine)) {
+    const failed = await prunePod(engine, pod);
+    failures.push(...failed);
+    if (failed.length === 0) ids.push(pod.id);
+  }
+  return ids;
 }
 
 interface Share {

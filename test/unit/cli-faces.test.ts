@@ -11,7 +11,7 @@ const podman = JSON.parse(readFileSync(new URL('../fixtures/podman-flags.json', 
 const directory = new URL('../../cli/faces/', import.meta.url);
 const faces = new Map<string, CommandFace>();
 for (const file of readdirSync(directory)) {
-  if (file === 'shared.ts') continue;
+  if (file.startsWith('shared')) continue;
   const module = (await import(new URL(file, directory).href)) as Record<string, CommandFace>;
   faces.set(commandOf(file.replace(/\.ts$/, '')), Object.values(module)[0]!);
 }

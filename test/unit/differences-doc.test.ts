@@ -11,7 +11,7 @@ const APART = /^(?:manifest|artifact|image|network|pod|kube|quadlet|farm|machine
 
 const podman = JSON.parse(readFileSync(new URL('../fixtures/podman-flags.json', import.meta.url), 'utf8')) as Record<string, object>;
 const directory = new URL('../../cli/faces/', import.meta.url);
-const files = readdirSync(directory).filter((file) => file !== 'shared.ts');
+const files = readdirSync(directory).filter((file) => !file.startsWith('shared'));
 const [flagTable = '', commandTable = ''] = readFileSync(new URL('../../docs/differences.md', import.meta.url), 'utf8')
   .split('## Flags')[1]!
   .split('## Commands');

@@ -1,0 +1,40 @@
+import { checkName } from '../../libpod/spec/conflicts.ts';
+import { clonePod } from '../../libpod/pod/clone.ts';
+import { startPod } from '../../libpod/pod/life.ts';
+import { removePod } from '../../libpod/pod/remove.ts';
+import { defined } from '../../libpod/spec/defined.ts';
+import { podTable } from '../../libpod/pod/rows.ts';
+import { defineCommand } from '../command.ts';
+import { podCloneFace } from '../faces/pod-clone.ts';
+import { forEachPod } from '../pods.ts';
+import { clonedInfra } from '../wish/pod.ts';
+
+export const command = defineCommand(podCloneFace, async (context, [original = '', nameArgument], flags) => {
+  const source = { flags, args: [], given: context.given, argv: context.argv, env: context.env, cwd: context.cwd };
+  const { resources, restart, hostname, labels, infra } = clonedInfra(source);
+  const name = nameArgument ?? (flags.name || undefined);
+  if (name !== undefined) checkName(name);
+  const engine = await context.openEngine();
+  const found = podTable(engine).find(original);
+  const pod = clonePod(engine, found, {
+    name,
+    pod: defined({
+      hostname,
+      restart,
+      cgroupParent: flags['cgroup-parent'] || undefined,
+      resources: Object.keys(resources).length > 0 ? { ...found.resources, ...resources } : undefined,
+    }),
+    labels,
+    infra,
+  });
+  const selected = { pod: found, shown: original };
+  if (flags.destroy)
+    await forEachPod(
+      context,
+      [selected],
+      (one) => removePod(engine, one, { force: true }),
+      () => undefined,
+    );
+  const tell = (line: string): void => context.stderr.line(line);
+  await forEachPod(context, [{ pod, shown: pod.id }], async (one) => (flags.start ? startPod(engine, one, tell) : []));
+});

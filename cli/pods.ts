@@ -1,0 +1,43 @@
+/** What the verbs of `pod` share: which pods, and what of their containers went wrong. */
+import { plainText } from '../core/plain.ts';
+import type { Engine } from '../libpod/engine.ts';
+import type { PodFailures } from '../libpod/pod/life.ts';
+import { selectPods, type SelectedPod } from '../libpod/pod/select.ts';
+import type { PodConfig } from '../libpod/state/pods.ts';
+import type { CommandContext } from './command.ts';
+import { forEachName } from './each.ts';
+import { readPodIdFile } from './wish/membership.ts';
+
+export interface PodFlags {
+  readonly all?: boolean;
+  readonly latest?: boolean;
+  readonly ignore?: boolean;
+  readonly 'pod-id-file'?: readonly string[];
+}
+
+/** Throws NO_SUCH_POD, AMBIGUOUS_ID, INVALID_ARGUMENT (an id file). */
+export function podsByFlags(engine: Engine, names: readonly string[], flags: PodFlags): SelectedPod[] {
+  const fromFiles = (flags['pod-id-file'] ?? []).map(readPodIdFile);
+  return selectPods(engine, {
+    names: [...names, ...fromFiles],
+    all: flags.all === true,
+    latest: flags.latest === true,
+    ignoreMissing: flags.ignore === true,
+  });
+}
+
+/** One pod after the other. What failed with single containers is told like what fails with pods: the last of it is thrown. */
+export async function forEachPod(
+  context: CommandContext,
+  selected: readonly SelectedPod[],
+  work: (pod: PodConfig) => Promise<PodFailures | undefined>,
+  line: (selected: SelectedPod) => string | undefined = ({ pod }) => pod.id,
+): Promise<void> {
+  await forEachName(context, selected, async (one) => {
+    const failures = await work(one.pod);
+    if (failures === undefined) return undefined;
+    for (const error of failures.slice(0, -1)) context.stderr.line(`Error: ${plainText((error as Error).message)}`);
+    if (failures.length > 0) throw failures.at(-1);
+    return line(one);
+  });
+}

@@ -1,0 +1,254 @@
+/** Pods: what their containers share, the verbs that act on all of them, and what is refused. */
+import { dirname } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { TestHost } from '../host/host.ts';
+import { BUSYBOX, canRunContainers, loadedHost, sh } from '../host/loaded.ts';
+
+let host: TestHost;
+const ID = /^[0-9a-f]{64}$/;
+
+async function pod(name: string, ...flags: readonly string[]): Promise<string> {
+  return host.succeed(['pod', 'create', '--name', name, '--network', 'none', ...flags]);
+}
+
+async function member(podName: string, name: string, ...rest: readonly string[]): Promise<string> {
+  return host.succeed(['create', '--pod', podName, '--name', name, BUSYBOX, ...(rest.length > 0 ? rest : ['sleep', '1000'])]);
+}
+
+/** `Status: state of each container, the oldest first`. */
+async function states(name: string): Promise<string> {
+  return host.succeed(['pod', 'inspect', '-f', '{{.State}}:{{range .Containers}} {{.State}}{{end}}', name]);
+}
+
+describe.skipIf(!canRunContainers)('pods', () => {
+  beforeAll(async () => {
+    host = await loadedHost();
+  });
+  afterEach(async () => {
+    await host.lichen(['pod', 'rm', '-a', '-f', '-t', '0']);
+    await host.lichen(['rm', '-a', '-f', '-t', '0']);
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  test('a pod is made, started, stopped and removed as one, and leaves nothing', async () => {
+    const id = await pod('one', '--label', 'a=b', '--add-host', 'there:10.9.8.7');
+    expect(id).toMatch(ID);
+    expect(await states('one')).toBe('Created: created');
+    await member('one', 'first');
+    await member('one', 'second', 'sh', '-c', 'cat /proc/self/comm > /dev/shm/seen; exec sleep 1000');
+    expect(await host.succeed(['pod', 'start', 'one'])).toBe('one');
+    expect(await states('one')).toBe('Running: running running running');
+    const inside = (name: string, script: string) => host.succeed(['exec', name, ...sh(script)]);
+    for (const namespace of ['net', 'ipc', 'uts']) {
+      const link = `readlink /proc/self/ns/${namespace}`;
+      expect(await inside('second', link)).toBe(await inside('first', link));
+    }
+    expect(await inside('first', 'readlink /proc/self/ns/pid')).not.toBe(await inside('second', 'readlink /proc/self/ns/pid'));
+    expect(await inside('first', 'hostname; cat /dev/shm/seen; grep there /etc/hosts')).toBe('one\ncat\n10.9.8.7\tthere');
+    // They talk on localhost.
+    await host.succeed(['exec', '-d', 'first', ...sh('echo hello | nc -l -p 8080')]);
+    expect(await inside('second', 'until nc 127.0.0.1 8080 < /dev/null; do :; done')).toBe('hello');
+    // Their cgroups have a parent of their own.
+    const parents = (await host.succeed(['inspect', '-f', '{{.State.CgroupPath}}', 'first', 'second']))
+      .split('\n')
+      .map((path) => dirname(path));
+    expect(parents[0]).toContain(id);
+    expect(parents[1]).toBe(parents[0]);
+    expect(await host.succeed(['pod', 'pause', 'one'])).toBe(id);
+    expect(await states('one')).toBe('Paused: paused paused paused');
+    expect(await host.succeed(['pod', 'unpause', 'one'])).toBe(id);
+    expect(await host.succeed(['pod', 'unpause', 'one'])).toBe('');
+    await host.succeed(['kill', 'first']);
+    await host.succeed(['wait', 'first']);
+    expect(await states('one')).toBe('Degraded: running exited running');
+    expect(await host.succeed(['pod', 'restart', 'one'])).toBe(id);
+    expect(await states('one')).toBe('Running: running running running');
+    expect(await host.succeed(['pod', 'stop', '-t', '0', 'one'])).toBe('one');
+    expect(await states('one')).toBe('Exited: exited exited exited');
+    // The program of the infra container ends when it is asked to.
+    const infra = await host.succeed(['pod', 'inspect', '-f', '{{.InfraContainerID}}', 'one']);
+    await host.succeed(['start', infra]);
+    await host.succeed(['stop', infra]);
+    expect(await host.succeed(['inspect', '-f', '{{.State.ExitCode}} {{.IsInfra}} {{.Pod}}', infra])).toBe(`0 true ${id}`);
+    // A container takes the infra container along.
+    await host.succeed(['start', 'first']);
+    expect(await states('one')).toBe('Degraded: running running exited');
+    expect(await host.succeed(['pod', 'kill', 'one'])).toBe(id);
+    await host.succeed(['wait', 'first', infra]);
+    expect(await states('one')).toBe('Exited: exited exited exited');
+    expect(await host.succeed(['pod', 'rm', 'one'])).toBe(id);
+    expect((await host.run(['ls', `/sys/fs/cgroup${parents[0]}`])).exitCode).not.toBe(0);
+    expect(await host.succeed(['ps', '-a', '-q'])).toBe('');
+    expect((await host.lichen(['pod', 'exists', 'one'])).exitCode).toBe(1);
+    const events = await host.succeed(['events', '--stream=false', '--since', '10m', '--filter', 'type=pod', '--format', '{{.Status}}']);
+    expect(events.split('\n')).toEqual(['create', 'start', 'pause', 'unpause', 'restart', 'stop', 'kill', 'remove']);
+  });
+
+  test('ps, inspect and filters tell which pod a container is in', async () => {
+    const id = await pod('listed', '-l', 'x=y');
+    const first = await member('listed', 'first');
+    const infra = await host.succeed(['pod', 'inspect', '-f', '{{.InfraContainerID}}', 'listed']);
+    await host.succeed(['create', '--name', 'alone', BUSYBOX, 'true']);
+    const short = id.slice(0, 12);
+    const rows = await host.succeed(['ps', '-a', '--format', '{{.Names}} {{.Pod}} {{.PodName}} {{.IsInfra}}']);
+    expect(rows.split('\n').toSorted()).toEqual(
+      [`${short}-infra ${short} listed true`, 'alone   false', `first ${short} listed false`].toSorted(),
+    );
+    expect(await host.succeed(['ps', '-a', '-q', '--no-trunc', '--filter', 'pod=listed'])).toBe([infra, first].join('\n'));
+    expect(await host.succeed(['ps', '-a', '-q', '--filter', 'pod=nosuch'])).toBe('');
+    expect(await host.succeed(['inspect', '-f', '{{.Pod}} {{.Dependencies}}', 'first'])).toBe(`${id} [${infra}]`);
+    expect(await host.succeed(['inspect', '-f', '{{.Name}}', 'listed'])).toBe('listed');
+    expect(await host.succeed(['pod', 'ps', '-n', '--format', '{{.ID}} {{.Name}} {{.InfraID}} {{.NumberOfContainers}} {{.Labels}}'])).toBe(
+      `${short} listed ${infra.slice(0, 12)} 2 map[x:y]`,
+    );
+    const filtered = (...filters: readonly string[]) => host.succeed(['pod', 'ps', '-q', ...filters.flatMap((one) => ['--filter', one])]);
+    const matching = [
+      'name=list',
+      `id=${short}`,
+      'label=x=y',
+      'label!=z',
+      'status=created',
+      'ctr-names=first',
+      'ctr-number=2',
+      'ctr-status=created',
+      `ctr-ids=${first}`,
+    ];
+    for (const one of matching) expect(await filtered(one), one).toBe(id);
+    for (const one of [
+      'name=^x',
+      'id=0g',
+      'label=z',
+      'status=running',
+      'ctr-names=nobody',
+      'ctr-number=3',
+      'ctr-status=running',
+      'network=n',
+      'until=1h',
+    ])
+      expect(await filtered(one), one).toBe('');
+  });
+
+  test('running containers keep a pod, and its infra container goes with it alone', async () => {
+    const id = await pod('kept');
+    await host.succeed(['run', '-d', '--pod', 'kept', '--name', 'busy', BUSYBOX, 'sleep', '1000']);
+    const infra = await host.succeed(['pod', 'inspect', '-f', '{{.InfraContainerID}}', 'kept']);
+    const busy = await host.succeed(['inspect', '-f', '{{.Id}}', 'busy']);
+    const { exitCode, stderr } = await host.lichen(['pod', 'rm', 'kept']);
+    expect(exitCode).toBe(125);
+    expect(stderr.split('\n').filter((line) => line.startsWith('Error'))).toEqual([
+      `Error: not all containers could be removed from pod ${id}: removing pod containers`,
+      `Error: error removing container ${infra} from pod ${id}: a container that depends on container ${infra} could not be stopped: container state improper`,
+      `Error: error removing container ${busy} from pod ${id}: cannot remove container ${busy} as it is running - running or paused containers cannot be removed without force: container state improper`,
+    ]);
+    expect(await states('kept')).toBe('Running: running running');
+    for (const force of [[], ['-f']]) {
+      const refused = await host.lichen(['rm', ...force, infra]);
+      expect(refused.exitCode).toBe(125);
+      expect(refused.stderr).toContain(
+        `Error: container ${infra} is the infra container of pod ${id} and cannot be removed without removing the pod\n`,
+      );
+    }
+    expect(await host.succeed(['container', 'prune', '-f'])).toBe('');
+    expect(await host.succeed(['rm', '--depend', '-f', '-t', '0', infra])).toContain(infra);
+    expect((await host.lichen(['pod', 'exists', 'kept'])).exitCode).toBe(1);
+    await pod('again');
+    await member('again', 'rests');
+    await host.succeed(['rm', '-a', '-f']);
+    expect(await host.succeed(['pod', 'ps', '-q'])).toBe('');
+  });
+
+  test("ports and volumes are the pod's, init containers run before, and the exit policy ends it with its last container", async () => {
+    await host.run(['mkdir', '-p', 'shared']);
+    await host.succeed([
+      'pod',
+      'create',
+      '--name',
+      'web',
+      '-p',
+      '127.0.0.1:18083:80',
+      '-v',
+      './shared:/shared',
+      '--exit-policy',
+      'stop',
+      '--share',
+      '+pid',
+      '--pod-id-file',
+      'pod.id',
+    ]);
+    const id = await host.succeed(['pod', 'inspect', '-f', '{{.Id}}', 'web']);
+    const create = (name: string, ...words: readonly string[]) =>
+      host.succeed(['create', '--pod-id-file', 'pod.id', '--name', name, ...words]);
+    await create(
+      'server',
+      BUSYBOX,
+      ...sh('cat /shared/*; echo up >&2; trap "exit 0" USR1; httpd -p 80 -h /shared; while :; do sleep 0.05; done'),
+    );
+    await create('once', '--init-ctr', 'once', BUSYBOX, ...sh('echo first > /shared/1'));
+    await create('always', '--init-ctr', 'always', BUSYBOX, ...sh('test -e /shared/1 && echo again >> /shared/2'));
+    await create('needing', '--requires', 'server', BUSYBOX, ...sh('exec sleep 1000'));
+    expect(await host.succeed(['pod', 'start', '--pod-id-file', 'pod.id'])).toBe(id);
+    expect((await host.lichen(['container', 'exists', 'once'])).exitCode).toBe(1);
+    expect(await states('web')).toBe('Running: running running exited running');
+    await expect.poll(() => host.run(['wget', '-q', '-O', '-', 'http://127.0.0.1:18083/2']).then(({ stdout }) => stdout)).toBe('again\n');
+    const ports = await host.succeed(['ps', '--filter', 'pod=web', '--format', '{{.Ports}}']);
+    expect([...new Set(ports.split('\n'))]).toEqual(['127.0.0.1:18083->80/tcp']);
+    const server = await host.succeed(['inspect', '-f', '{{slice .Id 0 12}}', 'server']);
+    expect((await host.lichen(['pod', 'logs', 'web'])).stdout).toBe(`${server} first\n${server} again\n`);
+    expect(await host.lichen(['pod', 'logs', '-n', '--tail', '1', '-c', 'server', 'web'])).toMatchObject({ stdout: '', stderr: 'up\n' });
+    expect(await host.lichen(['pod', 'logs', '-c', 'nobody', 'web'])).toMatchObject({
+      exitCode: 125,
+      stderr: 'Error: container nobody is not in pod web: no such container\n',
+    });
+    const top = await host.succeed(['pod', 'top', 'web', 'pid', 'comm']);
+    expect(top.split('\n').map((line) => line.split(/\s+/)[1])).toEqual(expect.arrayContaining(['COMMAND', 'pause', 'sh', 'sleep']));
+    expect(top.split('\n').filter((line) => line.endsWith('pause'))).toHaveLength(1);
+    const stats = JSON.parse(await host.succeed(['pod', 'stats', '--no-stream', '--format', 'json', 'web'])) as {
+      Name: string;
+      Pod: string;
+    }[];
+    expect(stats.map(({ Name }) => Name)).toEqual([`${id.slice(0, 12)}-infra`, 'server', 'always', 'needing']);
+    await host.succeed(['kill', '-s', 'USR1', 'server']);
+    await host.succeed(['wait', 'server']);
+    expect(await states('web')).toBe('Degraded: running exited exited running');
+    await host.succeed(['stop', '-t', '0', 'needing']);
+    await expect.poll(() => states('web')).toBe('Exited: exited exited exited exited');
+    expect(await host.succeed(['pod', 'prune', '-f'])).toBe(id);
+    await host.run(['rm', '-r', 'shared', 'pod.id']);
+  });
+
+  test('a limit that cannot be kept keeps a pod from starting', async () => {
+    await pod('limited', '--memory', '100m');
+    expect(await host.succeed(['pod', 'inspect', '-f', '{{json .}}', 'limited'])).toContain('"memory_limit":104857600');
+    const { exitCode, stderr } = await host.lichen(['pod', 'start', 'limited']);
+    const controllers = (await host.run(['sh', '-c', 'cat /sys/fs/cgroup/cgroup.controllers'])).stdout;
+    if (controllers.includes('memory')) return expect(exitCode).toBe(0);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 125, stderr: expect.stringMatching(/^Error: --memory cannot be applied/) });
+  });
+
+  test('an init container that fails keeps the rest from starting', async () => {
+    await pod('stuck');
+    const init = await host.succeed(['create', '--pod', 'stuck', '--init-ctr', 'always', BUSYBOX, ...sh('exit 3')]);
+    await member('stuck', 'never');
+    const { exitCode, stderr } = await host.lichen(['pod', 'start', 'stuck']);
+    expect(exitCode).toBe(125);
+    expect(stderr).toContain(`Error: init container ${init} exited with code 3\n`);
+    expect(await states('stuck')).toBe('Degraded: running exited created');
+  });
+
+  test('--pod new: makes a pod of what is asked for the container, and pod clone makes another like it', async () => {
+    const flags = ['--pod', 'new:fresh', '--name', 'in', '--network', 'none', '--add-host', 'h:10.1.2.3', '--hostname', 'called'];
+    await host.succeed(['run', '-d', ...flags, BUSYBOX, 'sleep', '1000']);
+    expect(await host.succeed(['exec', 'in', ...sh('hostname; grep -c 10.1.2.3 /etc/hosts')])).toBe('called\n1');
+    expect(await host.succeed(['inspect', '-f', '{{.HostConfig.NetworkMode}}', 'in'])).toMatch(/^container:/);
+    const clone = await host.succeed(['pod', 'clone', '--start', '--label', 'c=d', 'fresh', 'copied']);
+    expect(await host.succeed(['pod', 'inspect', '-f', '{{.Id}} {{.State}} {{.NumContainers}} {{.Labels.c}}', 'copied'])).toBe(
+      `${clone} Running 2 d`,
+    );
+    const infra = (name: string) => host.succeed(['pod', 'inspect', '-f', '{{.InfraContainerID}}', name]);
+    expect(await host.succeed(['inspect', '-f', '{{.HostConfig.NetworkMode}} {{.Dependencies}} {{.Pod}}', 'in-clone'])).toBe(
+      `container:${await infra('copied')} [${await infra('copied')}] ${clone}`,
+    );
+    await host.succeed(['pod', 'clone', '--destroy', 'fresh']);
+    expect(await host.succeed(['pod', 'ps', '-n', '--sort', 'name', '--format', '{{.Name}}'])).toBe('copied\nfresh-clone');
+  });
+});
