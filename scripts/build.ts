@@ -13,7 +13,7 @@ import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
-const ROOMS = ['core', 'host', 'storage', 'network', 'libpod', 'cli'];
+const ROOMS = ['core', 'host', 'storage', 'network', 'build', 'libpod', 'cli'];
 
 const options = {
   absWorkingDir: root,
