@@ -104,6 +104,7 @@ const SELDOM = [
   'libpod/artifact/mount.ts',
   'libpod/boot/due.ts',
   'libpod/boot/unit.ts',
+  'libpod/build/heal.ts',
   'libpod/container/cdi.ts',
   'libpod/container/hold.ts',
   'libpod/container/hooks.ts',

@@ -238,8 +238,8 @@ function required(instruction: Instruction): string {
 export function failed(
   instruction: Instruction,
   message: string,
-  more: { word?: string | undefined; at?: number; hint?: string } = {},
+  more: { word?: string | undefined; at?: number; hint?: string; cause?: unknown; exitCode?: number } = {},
 ): Error {
   const { source, place, placeOf } = instruction;
-  return dockerfileError(message, { source, place: more.at === undefined ? place : placeOf(more.at), word: more.word, hint: more.hint });
+  return dockerfileError(message, { ...more, source, place: more.at === undefined ? place : placeOf(more.at) });
 }
