@@ -66,8 +66,22 @@ const CONTAINER: Group = {
   },
 };
 
+const BUILD: Leaf = { summary: 'Build an image by the instructions of a Containerfile', load: () => import('./commands/build.ts') };
+
+/** As Docker's shells type it. */
+const BUILDER: Group = {
+  summary: 'Build images',
+  hidden: true,
+  commands: {
+    build: BUILD,
+    prune: { summary: 'Remove unused images', load: () => import('./commands/image-prune.ts') },
+    version: { summary: 'Show the version', load: () => import('./commands/version.ts') },
+  },
+};
+
 /** Verbs that stand at the top and under `image`. */
 const IMAGE_VERBS: Readonly<Record<string, Leaf>> = {
+  build: BUILD,
   history: { summary: 'Show the steps an image was built in', load: () => import('./commands/history.ts') },
   import: { summary: 'Make an image of a tar archive with a root file system', load: () => import('./commands/import.ts') },
   load: { summary: 'Load images from an archive', load: () => import('./commands/load.ts') },
@@ -266,6 +280,8 @@ export const REGISTRY: Group = {
     ...IMAGE_VERBS,
     artifact: ARTIFACT,
     'auto-update': { summary: 'Restart services whose images have become newer', load: () => import('./commands/auto-update.ts') },
+    builder: BUILDER,
+    buildx: BUILDER,
     completion: { summary: 'Print a completion script for a shell', load: () => import('./commands/completion.ts') },
     container: CONTAINER,
     diff: { summary: 'Show what a container or image changes', load: () => import('./commands/diff.ts') },

@@ -61,6 +61,8 @@ export const ERRORS = {
   COMMAND_NOT_EXECUTABLE: 'The command to run exists and cannot be executed (exit status 126).',
   NO_SUCH_USER: "The user or group is not in the container's passwd or group file.",
   NO_SUCH_WORKDIR: 'The working directory does not exist in the container.',
+  // builds
+  DOCKERFILE: 'A Dockerfile does not parse, or one of its steps failed; the message names file, line and column.',
   // images, layers, registries
   IMAGE_CORRUPT: 'Bytes do not match their digest or size, or a document of the image is malformed.',
   LAYER_REFUSED: 'A layer holds an entry that may not be unpacked (escapes the root, ids out of range, over a limit).',

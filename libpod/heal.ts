@@ -21,6 +21,7 @@ export async function heal(engine: Engine): Promise<void> {
   await healBegunNetworks(engine);
   if (existsSync(join(engine.paths.run, 'networks', 'shared.json'))) await (await import('./network/heal.ts')).healNetworks(engine);
   if (namesIn(join(engine.paths.run, 'held')).length > 0) await (await import('./container/hold.ts')).healHeld(engine);
+  if (namesIn(join(engine.paths.run, 'builds')).length > 0) await (await import('./build/heal.ts')).healBuilds(engine);
   await healStagingDirectories(engine);
   await healMounts(engine);
   if (engine.volumes.underRemoval().length > 0) (await import('./volume/remove.ts')).finishRemovals(engine);
@@ -114,7 +115,7 @@ async function afterBoot(engine: Engine): Promise<boolean> {
     engine.events.add({ type: 'system', status: 'refresh', id: '', name: '' });
   });
   // A run directory that is no tmpfs outlives the boot.
-  for (const name of ['c', 'exits', 'netns', 'netns-begin', 'networks', 'held', 'locks', 'oci', 'pods'])
+  for (const name of ['builds', 'c', 'exits', 'netns', 'netns-begin', 'networks', 'held', 'locks', 'oci', 'pods'])
     rmSync(join(engine.paths.run, name), { recursive: true, force: true });
   for (const record of stale) {
     if (!record.config.autoRemove) continue;

@@ -13,7 +13,7 @@ import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
-const ROOMS = ['core', 'host', 'storage', 'network', 'libpod', 'cli'];
+const ROOMS = ['core', 'host', 'storage', 'network', 'build', 'libpod', 'cli'];
 
 const options = {
   absWorkingDir: root,
@@ -104,6 +104,7 @@ const SELDOM = [
   'libpod/artifact/mount.ts',
   'libpod/boot/due.ts',
   'libpod/boot/unit.ts',
+  'libpod/build/heal.ts',
   'libpod/container/cdi.ts',
   'libpod/container/hold.ts',
   'libpod/container/hooks.ts',

@@ -11,7 +11,7 @@ export const imagePruneFace = defineFace({
     ...FORCE,
     ...LONG_FILTER,
     all: { kind: 'bool', short: 'a', help: 'Remove all unused images, not only nameless ones' },
-    'build-cache': { kind: 'bool', help: 'Remove caches of builds; there are none in this store' },
+    'build-cache': { kind: 'bool', help: 'Remove what cache mounts of builds keep, too' },
     external: { kind: 'bool', help: 'Remove images that only containers of other tools use; there are none in this store' },
   }),
   args: noArguments,

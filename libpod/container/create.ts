@@ -250,7 +250,7 @@ function refuseMissingNamespaces({ namespaces }: ContainerConfig): void {
 const LOCKED: readonly LockedFlag[] = ['nosuid', 'nodev', 'noexec'];
 
 /** Mount flags of the file system a bind comes from: a remount in a user namespace must keep them (mount_namespaces(7)). */
-function mountFlags(source: string): readonly LockedFlag[] {
+export function mountFlags(source: string): readonly LockedFlag[] {
   try {
     const options = mountOptionsAt(source);
     return LOCKED.filter((flag) => options.includes(flag));

@@ -13,6 +13,7 @@ import type { ImageId } from '../../core/id.ts';
 import { tryLockFile } from '../../host/flock.ts';
 import type { Engine } from '../engine.ts';
 import type { ImageRecord } from '../state/images.ts';
+import { BuildStepTable } from '../state/build-steps.ts';
 import { LayerBlobTable } from '../state/layer-blobs.ts';
 import { imageBlobs } from './blobs.ts';
 
@@ -85,6 +86,7 @@ async function collectLayer(engine: Engine, layer: Digest): Promise<void> {
       if (!isLayerNamed(engine, layer)) {
         take?.();
         new LayerBlobTable(engine.db).forget(layer);
+        new BuildStepTable(engine.db).forget(layer);
       }
       drop(engine, 'layer', layer);
     });

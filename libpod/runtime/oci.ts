@@ -8,7 +8,7 @@ import { launch, runHelper } from '../../host/process.ts';
 import { findProgram } from '../../host/search.ts';
 import { lastLoggedError, runtimeError } from './failure.ts';
 import { preserveArgs, withoutGaps } from './preserved.ts';
-import type { Runtime, RuntimeExec, RuntimeState } from './runtime.ts';
+import type { Runtime, RuntimeExec, RuntimeRun, RuntimeState } from './runtime.ts';
 
 /** In the order of preference: crun starts in a third of runc's time. */
 const DEFAULTS = ['crun', 'runc'] as const;
@@ -132,6 +132,31 @@ class OciRuntime implements Runtime {
     const said = code === 0 ? undefined : lastLoggedError(readIfThere(logFile) ?? '');
     rmSync(logFile, { force: true });
     if (code !== 0 && said !== undefined && (readIfThere(request.pidFile) ?? '') === '') throw runtimeError(this.name, said);
+    return code;
+  }
+
+  async run(id: string, { bundle, stdout, stderr, withoutCgroup }: RuntimeRun): Promise<number> {
+    const [logFile, pidFile] = [join(bundle, 'runtime.log'), join(bundle, 'pid')];
+    const cgroup = withoutCgroup && this.name === 'crun' ? ['--cgroup-manager=disabled'] : [];
+    const args = [
+      ...this.globalArgs,
+      ...cgroup,
+      '--log',
+      logFile,
+      '--log-format',
+      'json',
+      'run',
+      '--bundle',
+      bundle,
+      '--pid-file',
+      pidFile,
+      id,
+    ];
+    const child = await launch(this.path, args, { stdio: ['ignore', stdout, stderr], package: this.name });
+    const { code } = await child.exited;
+    const hasBegun = code === 0 || Boolean(readIfThere(pidFile));
+    const said = hasBegun ? undefined : lastLoggedError(readIfThere(logFile) ?? '');
+    if (said !== undefined) throw runtimeError(this.name, said);
     return code;
   }
 

@@ -21,6 +21,8 @@ export interface Runtime {
   delete(id: string): Promise<void>;
   /** Run a process in a running container with the caller's own streams; resolves with its exit status. */
   exec(id: string, request: RuntimeExec): Promise<number>;
+  /** Run a container from its start to its end, without a monitor: its process has the streams given. Resolves with the exit status. */
+  run(id: string, request: RuntimeRun): Promise<number>;
   /** Where the runtime keeps the state of `id`: exists exactly while the runtime knows the container. */
   stateDirectory(id: string): string;
 }
@@ -28,6 +30,15 @@ export interface Runtime {
 export interface RuntimeState {
   readonly status: 'creating' | 'created' | 'running' | 'paused' | 'stopped';
   readonly pid: number;
+}
+
+export interface RuntimeRun {
+  /** The directory with config.json. */
+  readonly bundle: string;
+  readonly stdout: number;
+  readonly stderr: number;
+  /** No cgroup of its own, where the runtime can do without. */
+  readonly withoutCgroup: boolean;
 }
 
 export interface RuntimeExec {

@@ -95,4 +95,9 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE containers ADD COLUMN pod_id TEXT REFERENCES pods(id)`,
     `CREATE INDEX containers_by_pod ON containers(pod_id) WHERE pod_id IS NOT NULL`,
   ],
+  [
+    // What steps of builds came to: `layer` is NULL where no files were changed. A layer that is removed takes its rows with it.
+    `CREATE TABLE build_steps (key TEXT PRIMARY KEY, layer TEXT, created TEXT NOT NULL, used_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+    `CREATE INDEX build_steps_layer ON build_steps(layer)`,
+  ],
 ];

@@ -10,9 +10,10 @@ const MAY_IMPORT = {
   host: ['host', 'core'],
   storage: ['storage', 'host', 'core'],
   network: ['network', 'host', 'core'],
-  libpod: ['libpod', 'storage', 'network', 'host', 'core'],
-  cli: ['cli', 'libpod', 'storage', 'network', 'host', 'core'],
-  api: ['api', 'libpod', 'storage', 'network', 'host', 'core'],
+  build: ['build', 'storage', 'host', 'core'],
+  libpod: ['libpod', 'build', 'storage', 'network', 'host', 'core'],
+  cli: ['cli', 'libpod', 'build', 'storage', 'network', 'host', 'core'],
+  api: ['api', 'libpod', 'build', 'storage', 'network', 'host', 'core'],
 } as const;
 
 type Room = keyof typeof MAY_IMPORT;

@@ -7,7 +7,7 @@ import { REGISTRY } from '../../cli/registry.ts';
 /** Of the flags of the commands that say something to or of containers, at most so many percent may be refused. */
 const REFUSED_PERCENT = 3;
 /** Groups of commands with budgets of their own. */
-const APART = /^(?:manifest|artifact|image|network|pod|kube|quadlet|farm|machine|generate) /;
+const APART = /^build$|^(?:manifest|artifact|image|network|pod|kube|quadlet|farm|machine|generate) /;
 
 const podman = JSON.parse(readFileSync(new URL('../fixtures/podman-flags.json', import.meta.url), 'utf8')) as Record<string, object>;
 const directory = new URL('../../cli/faces/', import.meta.url);

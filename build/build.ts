@@ -1,0 +1,59 @@
+/** A build: the stages that are needed, side by side where one does not wait for another, and the image of the last. */
+import { EngineError } from '../core/errors.ts';
+import { hostPlatform } from '../storage/platform.ts';
+import { platformArgs, PREDEFINED } from './arguments.ts';
+import { findTarget, neededStages, planStages, type StagePlan } from './dockerfile/stages.ts';
+import type { BuildMachine } from './machine.ts';
+import type { OwnerLookUp } from './owner.ts';
+import type { BuildRequest } from './request.ts';
+import { buildStage } from './stage.ts';
+import type { StageState } from './state.ts';
+
+export interface BuildParts {
+  readonly machine: BuildMachine;
+  readonly lookUpOwner: OwnerLookUp;
+}
+
+/** What the target came to; it is no image yet. Throws DOCKERFILE, INVALID_ARGUMENT, and what images, layers and the runtime throw. */
+export async function build(request: BuildRequest, parts: BuildParts): Promise<StageState> {
+  const { dockerfile, buildArgs } = request;
+  const platform = platformArgs(request.platform, hostPlatform());
+  const plan = withBase(planStages(dockerfile, { buildArgs, platformArgs: platform }), request.from);
+  const facts = {
+    escape: dockerfile.directives.escape,
+    buildArgs,
+    metaArgs: plan.metaArgs,
+    platformArgs: platform,
+    predefinedArgs: new Set(PREDEFINED),
+  };
+  const target = findTarget(plan, request.target);
+  const running = new Map<number, Promise<StageState>>();
+  const other = (index: number): Promise<StageState> => {
+    const known = running.get(index);
+    if (known !== undefined) return known;
+    throw new EngineError('DOCKERFILE', `stage ${index} is not built yet: a stage can use those above it`);
+  };
+  for (const stage of neededStages(plan, target)) {
+    const state = buildStage({ ...parts, request, plan, stage, facts, other });
+    state.catch(() => undefined);
+    running.set(stage.index, state);
+  }
+  const settled = await Promise.allSettled(running.values());
+  warnOfUnused(request, plan);
+  const failure = settled.find((one) => one.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+  return await running.get(target.index)!;
+}
+
+function withBase(plan: StagePlan, from: string | undefined): StagePlan {
+  const [first, ...rest] = plan.stages;
+  return from === undefined || first === undefined ? plan : { ...plan, stages: [{ ...first, base: from }, ...rest] };
+}
+
+function warnOfUnused({ buildArgs, warn }: BuildRequest, { stages, metaArgs }: StagePlan): void {
+  const declared = new Set([...metaArgs.keys(), ...PREDEFINED]);
+  for (const { statements } of stages)
+    for (const statement of statements) if (statement.kind === 'arg') for (const { name } of statement.args) declared.add(name);
+  const unused = [...buildArgs.keys()].filter((name) => !declared.has(name));
+  if (unused.length > 0) warn(`[Warning] one or more build args were not consumed: [${unused.join(' ')}]`);
+}

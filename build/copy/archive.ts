@@ -1,0 +1,71 @@
+/** ADD of a local archive: what is in it becomes part of the layer, with its owners. */
+import { closeSync, constants, createReadStream, readSync } from 'node:fs';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { detectCompression } from '../../storage/layer/decompress.ts';
+import { readTar, type TarMember } from '../../storage/tar/read.ts';
+import type { Root } from '../../host/root.ts';
+import type { Destination } from './destination.ts';
+import type { CopyRequest } from './members.ts';
+import type { TreeSource } from './sources.ts';
+
+const HEAD_BYTES = 512;
+const USTAR_AT = 257;
+
+/** A tar, plain or compressed by gzip or zstd. Throws NOT_SUPPORTED for one by xz or bzip2. */
+export function isArchive({ root, path }: Pick<TreeSource, 'root' | 'path'>): boolean {
+  const head = headOf(root, path);
+  const compression = detectCompression(head);
+  if (compression !== 'none') return isTarName(path);
+  return head.length === HEAD_BYTES && head.toString('latin1', USTAR_AT, USTAR_AT + 5) === 'ustar';
+}
+
+/** What is compressed and no tar is copied as it is. */
+function isTarName(path: string): boolean {
+  return /\.(tar\.\w+|tgz|tzst)$/.test(path);
+}
+
+export async function* archiveMembers(
+  { root, path }: TreeSource,
+  target: string,
+  { destination, owner, mode }: CopyRequest,
+): AsyncGenerator<TarMember, void> {
+  for (const entry of [...destination.above(target), ...destination.directory(target)]) yield { entry, body: nothing() };
+  const compression = detectCompression(headOf(root, path));
+  const file = createReadStream('', { fd: root.open(path, constants.O_RDONLY) });
+  const content = compression === 'gzip' ? file.pipe(createGunzip()) : compression === 'zstd' ? file.pipe(createZstdDecompress()) : file;
+  file.on('error', (error) => content.destroy(error));
+  const inside = (name: string): string =>
+    [target, name.replace(/^(\.?\/)+/, '').replace(/\/+$/, '')].filter((part) => part !== '').join('/');
+  for await (const { entry, body } of readTar(content)) {
+    const name = inside(entry.path.toString('latin1'));
+    if (name === target || name.endsWith('/.')) continue;
+    const place = placeOf(destination, name, entry.type === 'directory');
+    for (const above of destination.above(place)) yield { entry: above, body: nothing() };
+    if (entry.type === 'directory') destination.tell(place);
+    const linkPath =
+      entry.type === 'hardlink'
+        ? Buffer.from(placeOf(destination, inside(entry.linkPath.toString('latin1')), false), 'latin1')
+        : entry.linkPath;
+    const changed = mode === undefined || entry.type === 'symlink' ? entry.mode : mode(entry.mode, entry.type === 'directory');
+    yield { entry: { ...entry, ...owner, mode: changed, path: Buffer.from(place, 'latin1'), linkPath }, body };
+  }
+}
+
+/** With the links of the tree below followed: an archive with `lib/` fills the directory that /lib leads to. */
+function placeOf(destination: Destination, name: string, isDirectory: boolean): string {
+  if (isDirectory && destination.isDirectory(name)) return destination.resolve(name);
+  const slash = name.lastIndexOf('/');
+  return slash < 0 ? name : `${destination.resolve(name.slice(0, slash))}/${name.slice(slash + 1)}`;
+}
+
+function headOf(root: Root, path: string): Buffer {
+  const fd = root.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const head = Buffer.alloc(HEAD_BYTES);
+    return head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function* nothing(): AsyncGenerator<Buffer, void> {}

@@ -1,0 +1,56 @@
+/** A digest over all that a copy reads: names, kinds, modes, contents; not times, which a checkout changes. */
+import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
+import { createHash, hash, type Hash } from 'node:crypto';
+import type { CopySource, TreeSource } from './sources.ts';
+import { openParent } from './sources.ts';
+import { walk, type WalkedEntry, type WalkRules } from './walk.ts';
+
+const CHUNK_BYTES = 2 ** 20;
+
+/** `owners`: those of the files count, too. */
+export function digestSources(sources: readonly CopySource[], rules: WalkRules, { owners }: { readonly owners: boolean }): string {
+  const total = createHash('sha256');
+  for (const source of sources) {
+    if (source.kind === 'text') total.update(JSON.stringify(['text', source.name, hash('sha256', source.bytes)]));
+    else if (source.kind === 'file') total.update(JSON.stringify(['file', source.name, source.digest]));
+    else digestTree(total, source, rules, owners);
+  }
+  return total.digest('hex');
+}
+
+function digestTree(total: Hash, source: TreeSource, rules: WalkRules, owners: boolean): void {
+  total.update(JSON.stringify([source.kind, source.name, source.asked, source.isDirectory]));
+  for (const entry of entriesOf(source, rules)) {
+    const { stat, path, link } = entry;
+    const owner = owners ? [Number(stat.uid), Number(stat.gid)] : [];
+    const content = stat.isFile() ? fileDigest(entry) : (link?.toString('latin1') ?? Number(stat.rdev));
+    total.update(JSON.stringify([path, Number(stat.mode), ...owner, content]));
+  }
+}
+
+/** What is walked of a source; rules are about paths of the whole tree. */
+export function* entriesOf(source: TreeSource, rules: WalkRules): Generator<WalkedEntry, void> {
+  const { fd, name } = openParent(source.root, source.path);
+  const whole = (path: string): string => Buffer.from(source.path === '' ? path : `${source.path}/${path}`, 'latin1').toString();
+  try {
+    yield* walk(fd, Buffer.from(name).toString('latin1'), {
+      isLeftOut: (path) => rules.isLeftOut(whole(path)),
+      mayHoldWanted: (path) => rules.mayHoldWanted(whole(path)),
+    });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function fileDigest({ place, stat }: WalkedEntry): string {
+  const fd = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    if (stat.size <= CHUNK_BYTES) return hash('sha256', readFileSync(fd));
+    const content = createHash('sha256');
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (let count = readSync(fd, chunk); count > 0; count = readSync(fd, chunk)) content.update(chunk.subarray(0, count));
+    return content.digest('hex');
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,95 @@
+/** What COPY and ADD take: parts of a tree, texts of the Dockerfile, files that were downloaded, archives to unpack. */
+import { closeSync, constants, fstatSync, readlinkSync } from 'node:fs';
+import { posix } from 'node:path';
+import { ERRNO, errnoOf } from '../../host/libc.ts';
+import { descriptorPath, O_PATH, type Root } from '../../host/root.ts';
+import { glob, isGlob } from './glob.ts';
+import type { WalkRules } from './walk.ts';
+
+export type CopySource = TreeSource | TextSource | FileSource;
+
+export interface TreeSource {
+  readonly kind: 'tree' | 'archive';
+  readonly root: Root;
+  /** Links on the way and at the end are followed: relative to the root, empty for the root itself. */
+  readonly path: string;
+  /** The last part of what was asked for. */
+  readonly name: string;
+  /** As it was asked for, without the part before `/./`: where `--parents` puts it. */
+  readonly asked: string;
+  readonly isDirectory: boolean;
+}
+
+export interface TextSource {
+  readonly kind: 'text';
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** A file of ours. */
+export interface FileSource {
+  readonly kind: 'file';
+  readonly name: string;
+  readonly path: string;
+  readonly digest: string;
+}
+
+/** Where the sources of a step are looked for. */
+export interface SourceTree {
+  readonly root: Root;
+  /** Of the whole tree: paths are relative to its root. */
+  readonly rules: WalkRules;
+}
+
+export class MissingSource extends Error {}
+
+/** Those that a word means. A path that climbs out of the tree stays at its root. Throws MissingSource. */
+export function treeSources(tree: SourceTree, word: string): TreeSource[] {
+  const climbed = posix.resolve('/', word).slice(1);
+  const pivot = word.includes('/./') ? posix.resolve('/', word.slice(word.indexOf('/./') + 2)).slice(1) : climbed;
+  const found = isGlob(climbed) ? glob(tree.root, climbed).filter((path) => isWanted(tree.rules, path)) : [climbed];
+  const sources = found.flatMap((asked) => {
+    const source = lookUp(tree, asked);
+    if (source === undefined) return [];
+    const under = climbed.length - pivot.length;
+    return [{ ...source, asked: asked.slice(Math.min(under, asked.length)) }];
+  });
+  if (sources.length === 0) throw new MissingSource(word);
+  return sources;
+}
+
+function lookUp({ root, rules }: SourceTree, asked: string): TreeSource | undefined {
+  if (asked !== '' && !isWanted(rules, asked)) return undefined;
+  let fd: number;
+  try {
+    fd = root.open(asked === '' ? '.' : asked, O_PATH);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === ERRNO.ENOENT || code === ERRNO.ENOTDIR || code === ERRNO.ELOOP) return undefined;
+    throw error;
+  }
+  try {
+    const isDirectory = fstatSync(fd).isDirectory();
+    const path = realPathIn(root, fd);
+    return { kind: 'tree', root, path, name: posix.basename(asked), asked, isDirectory };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function isWanted(rules: WalkRules, path: string): boolean {
+  return !rules.isLeftOut(path) || rules.mayHoldWanted(path);
+}
+
+/** Relative to the root; empty for the root itself. */
+export function realPathIn(root: Root, fd: number): string {
+  const top = readlinkSync(descriptorPath(root.fd));
+  return readlinkSync(descriptorPath(fd)).slice(top === '/' ? 1 : top.length + 1);
+}
+
+/** An open directory and the name in it. The caller closes the descriptor. */
+export function openParent(root: Root, path: string): { readonly fd: number; readonly name: string } {
+  const directory = posix.dirname(path);
+  const fd = root.open(path === '' || directory === '.' ? '.' : directory, O_PATH | constants.O_DIRECTORY);
+  return { fd, name: path === '' ? '.' : posix.basename(path) };
+}

@@ -1,0 +1,300 @@
+/** One stage: its steps in order, each looked for in the cache before it is done. */
+import { Root } from '../host/root.ts';
+import { EngineError } from '../core/errors.ts';
+import { log } from '../core/log.ts';
+import type { HistoryEntry } from '../storage/image.ts';
+import type { AppliedLayer } from '../storage/layer/store.ts';
+import type { SourceTree } from './copy/sources.ts';
+import { failed, parseTrigger } from './dockerfile/parse.ts';
+import { readSource } from './dockerfile/source.ts';
+import { expanded, stageNamed, type Stage, type StagePlan } from './dockerfile/stages.ts';
+import type { Statement, StatementOf } from './dockerfile/statement.ts';
+import { fetchUrl } from './fetch.ts';
+import { metadataHistory, runHistory, transferHistory } from './history.ts';
+import type { BaseImage, BuildMachine, CachedStep } from './machine.ts';
+import { absoluteIn, applyMetadata, isMetadata, valueIn, type MetadataFacts } from './metadata.ts';
+import { makeReady, mountKey, type MountFacts } from './mounting.ts';
+import { MountWordError, parseRunMount, type RunMount } from './mounts.ts';
+import type { BuildRequest, NamedContext } from './request.ts';
+import { planRun, runStep } from './run.ts';
+import { keyOf, stateKey, withEnv, type StageState } from './state.ts';
+import { addTransfer, planTransfer, type Transfer, type TransferFacts } from './transfer.ts';
+import type { OwnerLookUp } from './owner.ts';
+import { predefinedEnv } from './arguments.ts';
+
+export interface StageBuild {
+  readonly machine: BuildMachine;
+  readonly request: BuildRequest;
+  readonly plan: StagePlan;
+  readonly stage: Stage;
+  readonly facts: MetadataFacts;
+  readonly lookUpOwner: OwnerLookUp;
+  /** What another stage came to. */
+  readonly other: (index: number) => Promise<StageState>;
+}
+
+/** Throws DOCKERFILE, and what images, layers and the runtime throw. */
+export async function buildStage(build: StageBuild): Promise<StageState> {
+  const { stage, request } = build;
+  const begun = await begin(build);
+  const triggers = (begun.config.OnBuild ?? []).flatMap((text) =>
+    parseTrigger(readSource(`ONBUILD of ${String(stage.base)}`, Buffer.from(text))),
+  );
+  const statements = [...triggers, ...stage.statements];
+  const of = statements.length + 1;
+  request.tell({
+    kind: 'step',
+    stage: stage.index,
+    number: 1,
+    of,
+    text: `FROM ${baseName(build)}${stage.name === undefined ? '' : ` AS ${stage.name}`}`,
+  });
+  const { OnBuild: _done, ...config } = begun.config;
+  let state: StageState = { ...begun, config };
+  for (const [index, statement] of statements.entries()) {
+    request.tell({ kind: 'step', stage: stage.index, number: index + 2, of, text: stepText(statement) });
+    const { state: next, cached } = await step(build, state, statement);
+    state = next;
+    request.tell({ kind: cached ? 'cached' : 'done', stage: stage.index, id: stateKey(state), isLast: index === statements.length - 1 });
+  }
+  return state;
+}
+
+function baseName({ stage, plan }: StageBuild): string {
+  if (typeof stage.base === 'string') return stage.base;
+  return plan.stages[stage.base]?.name ?? String(stage.base);
+}
+
+function stepText(statement: Statement): string {
+  const [document] = 'heredocs' in statement ? statement.heredocs : [];
+  return document === undefined ? statement.at.text : `${statement.at.text} (${document.content.trimEnd().split('\n')[0] ?? ''})`;
+}
+
+async function begin(build: StageBuild): Promise<StageState> {
+  const { stage, request } = build;
+  if (typeof stage.base === 'number') {
+    const state = await build.other(stage.base);
+    return { ...state, baseLayers: state.layers.length, baseHistory: state.history.length, args: new Map() };
+  }
+  const { base: name } = stage;
+  const empty = { args: new Map<string, string>(), layers: [], baseLayers: 0, baseHistory: 0, history: [] };
+  const platform = stage.platform === undefined ? request.platform : parsedPlatform(build, stage.platform);
+  if (name === 'scratch') return withRequestEnv({ ...empty, config: {}, platform, created: '' }, request);
+  const context = request.contexts.get(name);
+  const isWanted = stage.platform !== undefined || request.givenPlatform;
+  const base = await imageOf(build, context, context?.kind === 'image' ? context.name : name, isWanted ? platform : undefined);
+  const { config, author, os, architecture, variant, history = [], created = '' } = base.config;
+  return withRequestEnv(
+    {
+      ...empty,
+      config: inherited(config ?? {}, request),
+      author,
+      platform: { os, architecture, ...(variant === undefined ? {} : { variant }) },
+      layers: base.layers,
+      baseLayers: base.layers.length,
+      history: request.layers === 'all' ? [] : history,
+      baseHistory: request.layers === 'all' ? 0 : history.length,
+      created,
+      base,
+    },
+    request,
+  );
+
+  function imageOf(
+    { machine: from }: StageBuild,
+    named: NamedContext | undefined,
+    text: string,
+    wanted: typeof platform | undefined,
+  ): Promise<BaseImage> {
+    if (named?.kind === 'tree')
+      throw failed(stage.from.at, `${name} is a directory of --build-context, and no image`, {
+        word: stage.from.raw,
+        at: stage.from.at.restAt,
+      });
+    return from.image(text, wanted);
+  }
+}
+
+function parsedPlatform({ stage }: StageBuild, text: string) {
+  const [os = '', architecture = '', variant] = text.split('/');
+  if (os === '' || architecture === '')
+    throw failed(stage.from.at, `invalid platform ${JSON.stringify(text)}: it is OS/ARCH[/VARIANT]`, {
+      word: stage.from.rawPlatform ?? '',
+      at: stage.from.at.text.indexOf(stage.from.rawPlatform ?? ''),
+    });
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
+function inherited({ Labels, ...config }: StageState['config'], { inheritLabels }: BuildRequest): StageState['config'] {
+  return inheritLabels && Labels !== undefined ? { ...config, Labels } : config;
+}
+
+function withRequestEnv(state: StageState, { env }: BuildRequest): StageState {
+  if (env.length === 0) return state;
+  return {
+    ...state,
+    config: { ...state.config, Env: env.reduce((all, [name, value]) => withEnv(all, name, value), state.config.Env ?? []) },
+  };
+}
+
+interface Stepped {
+  readonly state: StageState;
+  readonly cached: boolean;
+}
+
+async function step(build: StageBuild, state: StageState, statement: Statement): Promise<Stepped> {
+  if (isMetadata(statement)) {
+    const next = applyMetadata(state, statement, build.facts);
+    const what = [statement.at.text, next.config, next.author, [...next.args]];
+    return await cachedStep(build, state, next, what, metadataHistory(statement), undefined);
+  }
+  if (statement.kind === 'run') return await run(build, state, statement);
+  if (statement.kind === 'from') throw new Error('FROM begins a stage');
+  return await transfer(build, state, statement);
+}
+
+async function run(build: StageBuild, state: StageState, statement: StatementOf<'run'>): Promise<Stepped> {
+  const { machine, facts, request } = build;
+  const network = statement.rawNetwork === undefined ? undefined : expanded(statement, statement.rawNetwork, facts.escape, valueIn(state));
+  if (network !== undefined && !['default', 'none', 'host'].includes(network))
+    throw failed(statement.at, `unsupported network mode ${JSON.stringify(network)}: it is default, none or host`);
+  if (statement.rawSecurity !== undefined && statement.rawSecurity !== 'sandbox')
+    throw failed(statement.at, `unsupported security mode ${JSON.stringify(statement.rawSecurity)}`);
+  if (state.layers.length === 0) throw failed(statement.at, 'there is nothing to run in an empty image (FROM scratch)');
+  await using held = new AsyncDisposableStack();
+  const mounts = statement.rawMounts.map((raw) => runMount(build, state, statement, raw));
+  const mountFacts: MountFacts = {
+    machine,
+    hidden: request.hidden,
+    tree: async (from) => {
+      const opened = held.use(await sourceTree(build, statement, from));
+      if (opened.tree === undefined) throw new MountWordError('there is no build context');
+      return opened.tree;
+    },
+  };
+  return await explained(statement, async () => {
+    const what = ['RUN', planRun(state, statement), network, await Promise.all(mounts.map((mount) => mountKey(mount, mountFacts)))];
+    return await cachedStep(build, state, state, what, runHistory(statement, state.args), async () => {
+      await using ready = await makeReady(mounts, mountFacts);
+      return await runStep(machine, state, statement, {
+        mounts: ready.mounts,
+        env: [...predefinedEnv(facts, state), ...ready.env],
+        network: network === 'none' || network === 'host' ? network : undefined,
+      });
+    });
+  });
+}
+
+function runMount({ facts }: StageBuild, state: StageState, statement: StatementOf<'run'>, raw: string): RunMount {
+  const text = expanded(statement, raw, facts.escape, valueIn(state));
+  try {
+    return parseRunMount(text, absoluteIn(state.config, '.'));
+  } catch (error) {
+    throw mountFailure(statement, error);
+  }
+}
+
+async function explained<T>(statement: StatementOf<'run'>, work: () => Promise<T>): Promise<T> {
+  return await work().catch((error: unknown) => {
+    throw mountFailure(statement, error);
+  });
+}
+
+function mountFailure({ at }: StatementOf<'run'>, error: unknown): unknown {
+  return error instanceof MountWordError ? failed(at, error.message, { word: '--mount', at: at.text.indexOf('--mount') }) : error;
+}
+
+async function transfer(build: StageBuild, state: StageState, statement: Transfer): Promise<Stepped> {
+  const { machine, request } = build;
+  const from = statement.rawFrom === undefined ? undefined : expanded(statement, statement.rawFrom, build.facts.escape, valueIn(state));
+  await using tree = await sourceTree(build, statement, from);
+  const facts: TransferFacts = {
+    escape: build.facts.escape,
+    tree: tree.tree,
+    isImage: tree.isImage,
+    treeName: tree.name,
+    lookUpOwner: build.lookUpOwner,
+    fetch: (url, checksum) => fetchUrl(machine, url, checksum),
+    nowSeconds: request.timestamp ?? Math.floor(Date.now() / 1000),
+  };
+  const plan = await planTransfer(state, statement, facts);
+  const what = [statement.kind, plan.digest, plan.to, plan.rawOwner, plan.modeText, statement.parents, statement.unpack];
+  const told = transferHistory(statement, plan.kind, plan.digest);
+  return await cachedStep(build, state, state, what, told, () => addTransfer(machine, state, statement, plan, facts));
+}
+
+interface OpenTree extends AsyncDisposable {
+  readonly tree: SourceTree | undefined;
+  readonly isImage: boolean;
+  readonly name: string;
+}
+
+/** What `--from` names: a stage, a `--build-context`, an image; without it the context. */
+async function sourceTree(build: StageBuild, statement: Statement, from: string | undefined): Promise<OpenTree> {
+  const { request, plan, stage, machine } = build;
+  const nothing = async (): Promise<void> => undefined;
+  if (from === undefined) return { tree: request.context, isImage: false, name: request.contextName, [Symbol.asyncDispose]: nothing };
+  const context = request.contexts.get(from);
+  if (context?.kind === 'tree') return { tree: context.tree, isImage: false, name: context.path, [Symbol.asyncDispose]: nothing };
+  const other = stageNamed(plan.stages.slice(0, stage.index), from);
+  const layers =
+    other === undefined ? (await imageNamed(build, statement, context?.name ?? from)).layers : (await build.other(other.index)).layers;
+  if (layers.length === 0) throw failed(statement.at, `there are no files in ${from}`);
+  const view = await machine.view(layers);
+  const root = new Root(view.path);
+  return {
+    tree: { root, rules: { isLeftOut: () => false, mayHoldWanted: () => false } },
+    isImage: true,
+    name: from,
+    [Symbol.asyncDispose]: async () => {
+      root[Symbol.dispose]();
+      await view[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function imageNamed({ machine }: StageBuild, statement: Statement, name: string): Promise<BaseImage> {
+  try {
+    return await machine.image(name, undefined);
+  } catch (cause) {
+    if (!(cause instanceof EngineError)) throw cause;
+    const word = `--from=${name}`;
+    throw failed(statement.at, `${statement.at.name} --from=${name}: no stage or image found with that name: ${cause.message}`, {
+      word,
+      at: statement.at.text.indexOf(word),
+      cause,
+    });
+  }
+}
+
+/** `next`: the state after the step but for its layer and its history. */
+async function cachedStep(
+  { machine, request }: StageBuild,
+  state: StageState,
+  next: StageState,
+  what: unknown,
+  createdBy: string,
+  work: (() => Promise<AppliedLayer>) | undefined,
+): Promise<Stepped> {
+  const key = keyOf([stateKey(state), what, request.timestamp, request.fileTimes]);
+  const found = request.useCache ? machine.cache.find(key) : undefined;
+  if (found !== undefined) return { state: advanced(state, next, found, createdBy), cached: true };
+  const applied = work === undefined ? undefined : await work();
+  for (const notice of applied?.notices ?? []) log.warn(notice);
+  const created = new Date(request.timestamp === undefined ? Date.now() : request.timestamp * 1000).toISOString();
+  const done: CachedStep = { ...(applied === undefined ? {} : { layer: applied.facts.diffId }), created };
+  machine.cache.keep(key, done);
+  return { state: advanced(state, next, done, createdBy), cached: false };
+}
+
+function advanced(before: StageState, next: StageState, { layer, created }: CachedStep, createdBy: string): StageState {
+  const isFirst = before.history.length === before.baseHistory;
+  const entry: HistoryEntry = {
+    created,
+    created_by: createdBy,
+    ...(next.author === undefined ? {} : { author: next.author }),
+    ...(isFirst && before.base?.name !== undefined ? { comment: `FROM ${before.base.name}` } : {}),
+    ...(layer === undefined ? { empty_layer: true } : {}),
+  };
+  return { ...next, created, layers: layer === undefined ? next.layers : [...next.layers, layer], history: [...next.history, entry] };
+}

@@ -1,0 +1,116 @@
+/** From the flags of `build` to what is to be built. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseDockerfile } from '../../build/dockerfile/parse.ts';
+import type { BuildEvent, BuildRequest, NamedContext } from '../../build/request.ts';
+import { EngineError } from '../../core/errors.ts';
+import { systemWords } from '../../core/system-words.ts';
+import { completePlatform } from '../../libpod/image/pull.ts';
+import { parseAnnotation, parseEnv, parseLabel } from '../../libpod/spec/parse/env.ts';
+import { callerEnvironment } from '../caller-env.ts';
+import type { CommandContext } from '../command.ts';
+import type { buildFace } from '../faces/build.ts';
+import type { FlagValues } from '../flag.ts';
+import { wantedPlatform } from '../pulling.ts';
+import { hiddenThings } from './hidden.ts';
+import { directoryTree, type BuildPlace } from './place.ts';
+
+export type BuildFlags = FlagValues<(typeof buildFace)['flags']>;
+
+/** Throws INVALID_ARGUMENT, DOCKERFILE. */
+export function buildRequest(
+  context: CommandContext,
+  flags: BuildFlags,
+  place: BuildPlace,
+  tell: (event: BuildEvent) => void,
+): BuildRequest {
+  const { env, given, cwd, stderr } = context;
+  const platform = platformOf(flags);
+  const timestamp = timestampOf(flags, env);
+  return {
+    dockerfile: parseDockerfile(place.source),
+    context: place.context,
+    contextName: place.contextName,
+    contexts: new Map(flags['build-context'].map((text) => namedContext(text, cwd))),
+    target: flags.target || undefined,
+    from: flags.from || undefined,
+    buildArgs: new Map([
+      ...flags['build-arg-file'].flatMap((path) => argFile(path, cwd, env)),
+      ...flags['build-arg'].flatMap((text) => parseEnv(text, callerEnvironment(env))),
+    ]),
+    env: flags.env.flatMap((text) => parseEnv(text, callerEnvironment(env))),
+    labels: Object.fromEntries(flags.label.map(parseLabel)),
+    annotations: Object.fromEntries(flags.annotation.map(parseAnnotation)),
+    unsetEnv: flags.unsetenv,
+    unsetLabels: flags.unsetlabel,
+    unsetAnnotations: flags.unsetannotation,
+    inheritLabels: flags['inherit-labels'],
+    format: format(flags, env),
+    layers: flags['squash-all'] ? 'all' : flags.squash || !flags.layers ? 'one' : 'each',
+    hidden: hiddenThings(flags, callerEnvironment(env), cwd),
+    useCache: !flags['no-cache'] && flags.layers,
+    platform: completePlatform(platform),
+    givenPlatform: platform !== undefined,
+    timestamp,
+    fileTimes: given.has('timestamp') ? 'all' : flags['rewrite-timestamp'] ? 'younger' : undefined,
+    omitHistory: flags['omit-history'],
+    createdAnnotation: flags['created-annotation'],
+    tell,
+    warn: (line) => stderr.line(line),
+  };
+}
+
+function platformOf(flags: BuildFlags) {
+  const { platform } = flags;
+  if (platform.length > 1) throw new EngineError('NOT_SUPPORTED', '--platform: an image is built for one platform at a time');
+  return wantedPlatform({ platform: platform[0], os: flags.os, arch: flags.arch, variant: flags.variant });
+}
+
+function format({ format: typed }: BuildFlags, env: NodeJS.ProcessEnv): 'oci' | 'docker' {
+  const word = typed ?? (env['BUILDAH_FORMAT'] || 'oci');
+  if (word === 'oci' || word === 'docker') return word;
+  throw new EngineError('INVALID_ARGUMENT', `unrecognized image type ${JSON.stringify(word)}`);
+}
+
+function timestampOf(flags: BuildFlags, env: NodeJS.ProcessEnv): number | undefined {
+  if (flags.timestamp !== undefined && flags['source-date-epoch'] !== undefined)
+    throw new EngineError('INVALID_ARGUMENT', 'timestamp and source-date-epoch can not be specified together');
+  if (flags.timestamp !== undefined) return checkedSeconds('--timestamp', String(flags.timestamp));
+  const text = flags['source-date-epoch'] ?? env['SOURCE_DATE_EPOCH'];
+  return text === undefined || text === '' ? undefined : checkedSeconds('source date epoch', text);
+}
+
+const MAX_SECONDS = 253_402_300_799;
+
+function checkedSeconds(what: string, text: string): number {
+  if (/^\d+$/.test(text) && Number(text) <= MAX_SECONDS) return Number(text);
+  throw new EngineError('INVALID_ARGUMENT', `${what}: ${JSON.stringify(text)} is no number of seconds since 1970`);
+}
+
+/** Images may be called `docker-image://…` and `docker://…` here. */
+function namedContext(text: string, cwd: string): readonly [string, NamedContext] {
+  const equals = text.indexOf('=');
+  const [name, value] = [text.slice(0, equals), text.slice(equals + 1)];
+  if (equals <= 0 || value === '')
+    throw new EngineError(
+      'INVALID_ARGUMENT',
+      `while verifying additional build context: invalid value for additional build context: ${JSON.stringify(text)} is not NAME=PLACE`,
+    );
+  const [, image] = /^(?:docker-image|container-image|docker):\/\/(.+)$/.exec(value) ?? [];
+  if (image !== undefined) return [name, { kind: 'image', name: image }];
+  if (/^(https?|git|ssh):\/\//.test(value))
+    throw new EngineError('NOT_SUPPORTED', `--build-context ${name}: ${value} is neither a directory nor an image`);
+  const path = resolve(cwd, value);
+  return [name, { kind: 'tree', tree: directoryTree(path), path }];
+}
+
+function argFile(path: string, cwd: string, env: NodeJS.ProcessEnv): (readonly [string, string])[] {
+  let text: string;
+  try {
+    text = readFileSync(resolve(cwd, path), 'utf8');
+  } catch (cause) {
+    throw new EngineError('INVALID_ARGUMENT', `open ${path}: ${systemWords(cause)}`, { cause });
+  }
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  return lines.flatMap((line) => parseEnv(line, callerEnvironment(env)));
+}

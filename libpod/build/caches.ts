@@ -1,0 +1,22 @@
+/** What cache mounts of builds keep: directories of the store, each with a lock that builds share and a removal takes alone. */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { tryLockFile } from '../../host/flock.ts';
+import { removeTree } from '../../storage/tree/remove.ts';
+import type { Engine } from '../engine.ts';
+
+export function cachesDirectory({ paths }: Pick<Engine, 'paths'>): string {
+  return join(paths.store, 'build-cache');
+}
+
+/** Remove those that no build uses. */
+export function pruneCaches(engine: Engine): void {
+  const directory = cachesDirectory(engine);
+  if (!existsSync(directory)) return;
+  for (const name of readdirSync(directory).filter((one) => one.endsWith('.lock'))) {
+    using lock = tryLockFile(join(directory, name));
+    if (lock === undefined) continue;
+    removeTree(join(directory, name.slice(0, -'.lock'.length)));
+    rmSync(join(directory, name), { force: true });
+  }
+}
