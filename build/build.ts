@@ -7,7 +7,7 @@ import type { BuildMachine } from './machine.ts';
 import type { OwnerLookUp } from './owner.ts';
 import type { BuildRequest } from './request.ts';
 import { buildStage } from './stage.ts';
-import type { StageState } from './state.ts';
+import { withEntry, type StageState } from './state.ts';
 
 export interface BuildParts {
   readonly machine: BuildMachine;
@@ -42,12 +42,18 @@ export async function build(request: BuildRequest, parts: BuildParts): Promise<S
   warnOfUnused(request, plan);
   const failure = settled.find((one) => one.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
-  return await running.get(target.index)!;
+  return withLabels(await running.get(target.index)!, request);
 }
 
 function withBase(plan: StagePlan, from: string | undefined): StagePlan {
   const [first, ...rest] = plan.stages;
   return from === undefined || first === undefined ? plan : { ...plan, stages: [{ ...first, base: from }, ...rest] };
+}
+
+/** `--label` is the last step. */
+function withLabels(state: StageState, { labels }: BuildRequest): StageState {
+  const told = Object.entries(labels).map(([name, value]) => `${JSON.stringify(name)}=${JSON.stringify(value)}`);
+  return told.length === 0 ? state : withEntry(state, `/bin/sh -c #(nop) LABEL ${told.join(' ')}`);
 }
 
 function warnOfUnused({ buildArgs, warn }: BuildRequest, { stages, metaArgs }: StagePlan): void {

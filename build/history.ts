@@ -3,18 +3,22 @@ import type { Instruction } from './dockerfile/scan.ts';
 import type { StatementOf } from './dockerfile/statement.ts';
 import type { MetadataStatement } from './metadata.ts';
 
-export function metadataHistory(statement: MetadataStatement): string {
+/** `declared`: all ARGs so far, which is what Podman tells of each. */
+export function metadataHistory(statement: MetadataStatement, declared: ReadonlySet<string>): string {
   const { at } = statement;
-  if (statement.kind === 'arg') return nop('ARG', statement.args.map(({ name }) => name).join(' '));
-  return nop(at.name, afterName(at));
+  if (statement.kind === 'arg') return nop('ARG', [...declared].toSorted().join(' '));
+  return nop(at.typedName, afterName(at));
 }
 
 export function runHistory({ at, heredocs }: StatementOf<'run'>, args: ReadonlyMap<string, string>): string {
-  const told = args.size === 0 ? '' : `|${args.size} ${[...args].map(([name, value]) => `${name}=${value}`).join(' ')} `;
-  const documents = heredocs
-    .map(({ content }) => `\n${content}`)
-    .join('')
-    .trimEnd();
+  const told =
+    args.size === 0
+      ? ''
+      : `|${args.size} ${[...args]
+          .map(([name, value]) => `${name}=${value}`)
+          .toSorted()
+          .join(' ')} `;
+  const documents = heredocs.map(({ content }) => `\n${content.trimEnd()}`).join('');
   return `${told}/bin/sh -c ${afterName(at)}${documents}`;
 }
 

@@ -18,10 +18,14 @@ export interface BuildMachine {
   /** Run a program in the tree; resolves with its exit status. Throws what an OCI runtime and the network throw. */
   run(request: RunRequest): Promise<number>;
   download(url: string): Promise<{ readonly stream: Readable } & Disposable>;
+  /** What `place` leads to, a directory or a file, bound at a path of its own: whatever becomes of the place, that stays. */
+  bind(place: string, kind: 'directory' | 'file'): Promise<MountedTree>;
   /** A view of a directory of this machine: what is written into it goes with the view. */
   overlay(directory: string): Promise<MountedTree>;
   /** The directory of cache mounts; it may not be there yet. */
   readonly caches: string;
+  /** Where in the containers of steps the flags of the build mount something. */
+  readonly mountTargets: readonly string[];
   readonly cache: StepCache;
   /** A directory for what lasts as long as the build. */
   readonly scratch: string;

@@ -92,12 +92,13 @@ export function absoluteIn({ WorkingDir = '/' }: ContainerDefaults, path: string
 
 function declare(state: StageState, statement: Extract<Statement, { kind: 'arg' }>, facts: MetadataFacts): StageState {
   let args = state.args;
+  const declared = new Set([...state.declared, ...statement.args.map(({ name }) => name)]);
   for (const { name, raw } of statement.args) {
     const own = raw === undefined ? undefined : expanded(statement, raw, facts.escape, valueIn({ ...state, args }));
     const value = facts.buildArgs.get(name) ?? own ?? facts.metaArgs.get(name) ?? facts.platformArgs.get(name) ?? args.get(name);
     if (value !== undefined) args = new Map([...args, [name, value]]);
   }
-  return { ...state, args };
+  return { ...state, args, declared };
 }
 
 function keys(names: readonly string[]): Record<string, object> {

@@ -18,7 +18,7 @@ export interface HiddenThings {
 }
 
 export interface MountFacts {
-  readonly machine: Pick<BuildMachine, 'memory' | 'caches' | 'overlay'>;
+  readonly machine: Pick<BuildMachine, 'memory' | 'caches' | 'overlay' | 'bind'>;
   readonly hidden: HiddenThings;
   /** What `from` names, or the context. */
   readonly tree: (from: string | undefined) => Promise<SourceTree>;
@@ -77,12 +77,19 @@ async function bindSource({ source, from }: MountOf<'bind'>, { tree }: MountFact
 async function bound(mount: MountOf<'bind'>, facts: MountFacts, held: AsyncDisposableStack): Promise<BoundMount> {
   const { sources } = await bindSource(mount, facts);
   const { root, path } = sources[0]!;
-  const fd = held.adopt(root.open(path === '' ? '.' : path, O_PATH), closeSync);
-  const source = `/proc/${process.pid}/fd/${fd}`;
-  if (!mount.writable) return { type: 'bind', source, target: mount.target, options: ['ro'] };
-  if (!fstatSync(fd).isDirectory()) throw new MountWordError('only a directory can be bound for writing');
-  const view = held.use(await facts.machine.overlay(descriptorPath(fd)));
-  return { type: 'bind', source: view.path, target: mount.target, options: ['rw'] };
+  const fd = root.open(path === '' ? '.' : path, O_PATH);
+  try {
+    const isDirectory = fstatSync(fd).isDirectory();
+    if (!mount.writable) {
+      const bind = held.use(await facts.machine.bind(descriptorPath(fd), isDirectory ? 'directory' : 'file'));
+      return { type: 'bind', source: bind.path, target: mount.target, options: ['ro'] };
+    }
+    if (!isDirectory) throw new MountWordError('only a directory can be bound for writing');
+    const view = held.use(await facts.machine.overlay(descriptorPath(fd)));
+    return { type: 'bind', source: view.path, target: mount.target, options: ['rw'] };
+  } finally {
+    closeSync(fd);
+  }
 }
 
 async function cached(

@@ -8,6 +8,7 @@ import type { StatementOf } from './dockerfile/statement.ts';
 import { failed } from './dockerfile/parse.ts';
 import type { BoundMount, BuildMachine } from './machine.ts';
 import { shellOf } from './metadata.ts';
+import type { OwnerLookUp } from './owner.ts';
 import { stepEnv, type StageState } from './state.ts';
 
 export interface RunPlan {
@@ -32,6 +33,7 @@ export function planRun({ config }: StageState, { command, heredocs }: Statement
 
 export interface RunSettings {
   readonly mounts: readonly BoundMount[];
+  readonly lookUpOwner: OwnerLookUp;
   /** Variables beside those of the stage. */
   readonly env: readonly string[];
   readonly network: 'none' | 'host' | undefined;
@@ -44,9 +46,14 @@ export async function runStep(machine: BuildMachine, state: StageState, statemen
   await using tree = await machine.writable(state.layers);
   {
     using root = new Root(tree.path);
-    root.makeDirectories(workdir, { uid: 0, gid: 0 });
+    root.makeDirectories(workdir, ownerIn(root, statement, state, settings));
+    for (const volume of Object.keys(state.config.Volumes ?? {})) root.makeDirectories(volume, { uid: 0, gid: 0 });
   }
-  const points = mountPoints(tree.path, settings.mounts, plan.script !== undefined);
+  const points = mountPoints(
+    tree.path,
+    [...machine.mountTargets, ...settings.mounts.map(({ target }) => target)],
+    plan.script !== undefined,
+  );
   if (plan.script !== undefined) writeScript(tree.path, plan.script);
   const code = await machine
     .run({
@@ -71,13 +78,22 @@ export async function runStep(machine: BuildMachine, state: StageState, statemen
   return await machine.addLayer(tree.changes());
 }
 
+/** The working directory of a step is its user's, where it is made for it. */
+function ownerIn(root: Root, { at }: StatementOf<'run'>, { config }: StageState, { lookUpOwner }: RunSettings) {
+  try {
+    return config.User ? lookUpOwner(root, config.User) : { uid: 0, gid: 0 };
+  } catch (error) {
+    throw isEngineError(error) ? failed(at, error.message, { cause: error }) : error;
+  }
+}
+
 /** Made by the runtime, or for it; in an image they would only be in the way. */
 const RUNTIME_PLACES = ['/dev', '/proc', '/sys', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf', '/run/.containerenv'];
 
 /** Paths that are not there yet and will have to be, directories before what they hold. */
-function mountPoints(tree: string, mounts: readonly BoundMount[], hasScript: boolean): readonly string[] {
+function mountPoints(tree: string, mounts: readonly string[], hasScript: boolean): readonly string[] {
   using root = new Root(tree);
-  const targets = [...RUNTIME_PLACES, ...(hasScript ? [SCRIPT] : []), ...mounts.map(({ target }) => target)];
+  const targets = [...RUNTIME_PLACES, ...(hasScript ? [SCRIPT] : []), ...mounts];
   const missing = new Set<string>();
   for (const target of targets) {
     for (let path = posix.resolve('/', target); path !== '/' && !isThere(root, path); path = posix.dirname(path)) missing.add(path);

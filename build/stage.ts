@@ -17,7 +17,7 @@ import { makeReady, mountKey, type MountFacts } from './mounting.ts';
 import { MountWordError, parseRunMount, type RunMount } from './mounts.ts';
 import type { BuildRequest, NamedContext } from './request.ts';
 import { planRun, runStep } from './run.ts';
-import { keyOf, stateKey, withEnv, type StageState } from './state.ts';
+import { keyOf, stateKey, withEntry, withEnv, type StageState } from './state.ts';
 import { addTransfer, planTransfer, type Transfer, type TransferFacts } from './transfer.ts';
 import type { OwnerLookUp } from './owner.ts';
 import { predefinedEnv } from './arguments.ts';
@@ -70,16 +70,26 @@ function stepText(statement: Statement): string {
   return document === undefined ? statement.at.text : `${statement.at.text} (${document.content.trimEnd().split('\n')[0] ?? ''})`;
 }
 
+/** What Podman puts into an image that begins with nothing. */
+const EMPTY_CONFIG = { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'], WorkingDir: '/' };
+
 async function begin(build: StageBuild): Promise<StageState> {
   const { stage, request } = build;
   if (typeof stage.base === 'number') {
     const state = await build.other(stage.base);
-    return { ...state, baseLayers: state.layers.length, baseHistory: state.history.length, args: new Map() };
+    return {
+      ...state,
+      baseLayers: state.layers.length,
+      baseHistory: state.history.length,
+      args: new Map(),
+      declared: new Set(),
+      comment: undefined,
+    };
   }
   const { base: name } = stage;
-  const empty = { args: new Map<string, string>(), layers: [], baseLayers: 0, baseHistory: 0, history: [] };
+  const empty = { args: new Map<string, string>(), declared: new Set<string>(), layers: [], baseLayers: 0, baseHistory: 0, history: [] };
   const platform = stage.platform === undefined ? request.platform : parsedPlatform(build, stage.platform);
-  if (name === 'scratch') return withRequestEnv({ ...empty, config: {}, platform, created: '' }, request);
+  if (name === 'scratch') return withRequestEnv({ ...empty, config: EMPTY_CONFIG, platform, created: '' }, request);
   const context = request.contexts.get(name);
   const isWanted = stage.platform !== undefined || request.givenPlatform;
   const base = await imageOf(build, context, context?.kind === 'image' ? context.name : name, isWanted ? platform : undefined);
@@ -96,6 +106,7 @@ async function begin(build: StageBuild): Promise<StageState> {
       baseHistory: request.layers === 'all' ? 0 : history.length,
       created,
       base,
+      comment: base.name === undefined ? undefined : `FROM ${base.name}`,
     },
     request,
   );
@@ -129,12 +140,12 @@ function inherited({ Labels, ...config }: StageState['config'], { inheritLabels 
   return inheritLabels && Labels !== undefined ? { ...config, Labels } : config;
 }
 
+/** `--env` is a step of its own. */
 function withRequestEnv(state: StageState, { env }: BuildRequest): StageState {
   if (env.length === 0) return state;
-  return {
-    ...state,
-    config: { ...state.config, Env: env.reduce((all, [name, value]) => withEnv(all, name, value), state.config.Env ?? []) },
-  };
+  const told = env.map(([name, value]) => `${JSON.stringify(name)}=${JSON.stringify(value)}`).join(' ');
+  const config = { ...state.config, Env: env.reduce((all, [name, value]) => withEnv(all, name, value), state.config.Env ?? []) };
+  return withEntry({ ...state, config }, `/bin/sh -c #(nop) ENV ${told}`);
 }
 
 interface Stepped {
@@ -146,7 +157,7 @@ async function step(build: StageBuild, state: StageState, statement: Statement):
   if (isMetadata(statement)) {
     const next = applyMetadata(state, statement, build.facts);
     const what = [statement.at.text, next.config, next.author, [...next.args]];
-    return await cachedStep(build, state, next, what, metadataHistory(statement), undefined);
+    return await cachedStep(build, state, next, what, metadataHistory(statement, next.declared), undefined);
   }
   if (statement.kind === 'run') return await run(build, state, statement);
   if (statement.kind === 'from') throw new Error('FROM begins a stage');
@@ -177,6 +188,7 @@ async function run(build: StageBuild, state: StageState, statement: StatementOf<
     return await cachedStep(build, state, state, what, runHistory(statement, state.args), async () => {
       await using ready = await makeReady(mounts, mountFacts);
       return await runStep(machine, state, statement, {
+        lookUpOwner: build.lookUpOwner,
         mounts: ready.mounts,
         env: [...predefinedEnv(facts, state), ...ready.env],
         network: network === 'none' || network === 'host' ? network : undefined,
@@ -293,7 +305,7 @@ function advanced(before: StageState, next: StageState, { layer, created }: Cach
     created,
     created_by: createdBy,
     ...(next.author === undefined ? {} : { author: next.author }),
-    ...(isFirst && before.base?.name !== undefined ? { comment: `FROM ${before.base.name}` } : {}),
+    ...(isFirst && before.comment !== undefined ? { comment: before.comment } : {}),
     ...(layer === undefined ? { empty_layer: true } : {}),
   };
   return { ...next, created, layers: layer === undefined ? next.layers : [...next.layers, layer], history: [...next.history, entry] };

@@ -15,8 +15,12 @@ export interface StageState {
   readonly history: readonly HistoryEntry[];
   /** ARGs of the stage that have a value, in the order in which they were declared. */
   readonly args: ReadonlyMap<string, string>;
-  /** `--env` of the command line: seen by steps, not part of the image until its end. */
+  /** All ARGs of the stage, also those without a value. */
+  readonly declared: ReadonlySet<string>;
+  /** RFC 3339; empty where nothing is made yet. */
   readonly created: string;
+  /** Of the first entry of the stage in the history. */
+  readonly comment?: string | undefined;
   /** The image that the stage began with. */
   readonly base?: BaseImage | undefined;
 }
@@ -46,4 +50,16 @@ export function withEnv(env: readonly string[] | undefined, name: string, value:
 export function stepEnv({ config, args }: StageState): readonly string[] {
   const names = new Set((config.Env ?? []).map((variable) => variable.slice(0, variable.indexOf('='))));
   return [...[...args].filter(([name]) => !names.has(name)).map(([name, value]) => `${name}=${value}`), ...(config.Env ?? [])];
+}
+
+/** One more step that changed no files. */
+export function withEntry(state: StageState, createdBy: string): StageState {
+  const comment = state.history.length === state.baseHistory ? state.comment : undefined;
+  const entry: HistoryEntry = {
+    ...(state.created === '' ? {} : { created: state.created }),
+    created_by: createdBy,
+    ...(comment === undefined ? {} : { comment }),
+    empty_layer: true,
+  };
+  return { ...state, history: [...state.history, entry] };
 }

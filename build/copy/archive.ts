@@ -29,7 +29,8 @@ export async function* archiveMembers(
   target: string,
   { destination, owner, mode }: CopyRequest,
 ): AsyncGenerator<TarMember, void> {
-  for (const entry of [...destination.above(target), ...destination.directory(target)]) yield { entry, body: nothing() };
+  for (const entry of destination.above(target)) yield { entry, body: nothing() };
+  const isNew = target !== '' && !destination.isDirectory(target);
   const compression = detectCompression(headOf(root, path));
   const file = createReadStream('', { fd: root.open(path, constants.O_RDONLY) });
   const content = compression === 'gzip' ? file.pipe(createGunzip()) : compression === 'zstd' ? file.pipe(createZstdDecompress()) : file;
@@ -38,7 +39,14 @@ export async function* archiveMembers(
     [target, name.replace(/^(\.?\/)+/, '').replace(/\/+$/, '')].filter((part) => part !== '').join('/');
   for await (const { entry, body } of readTar(content)) {
     const name = inside(entry.path.toString('latin1'));
-    if (name === target || name.endsWith('/.')) continue;
+    if (name === target || name.endsWith('/.')) {
+      // What the archive says of its top holds for a directory that is made for it.
+      if (!isNew || entry.type !== 'directory') continue;
+      destination.tell(target);
+      yield { entry: { ...entry, ...owner, path: Buffer.from(`${target}/`, 'latin1') }, body };
+      continue;
+    }
+    for (const top of destination.directory(target)) yield { entry: top, body: nothing() };
     const place = placeOf(destination, name, entry.type === 'directory');
     for (const above of destination.above(place)) yield { entry: above, body: nothing() };
     if (entry.type === 'directory') destination.tell(place);

@@ -1,5 +1,6 @@
 /** Where a copy lands: the tree of the stage as it is, its links followed inside of it. */
 import { closeSync, fstatSync, type BigIntStats } from 'node:fs';
+import { EngineError } from '../../core/errors.ts';
 import { ERRNO, errnoOf } from '../../host/libc.ts';
 import { O_PATH, type Root } from '../../host/root.ts';
 import { fileTime } from '../../host/times.ts';
@@ -58,6 +59,12 @@ export class Destination {
     return parts.join('/');
   }
 
+  /** Links of the directories alone: what has the name itself is replaced. */
+  resolveEntry(path: string): string {
+    const slash = path.lastIndexOf('/');
+    return slash < 0 ? path : [this.resolve(path.slice(0, slash)), path.slice(slash + 1)].filter((part) => part !== '').join('/');
+  }
+
   /** The directories above a resolved path that no entry has named yet. */
   *above(path: string): Generator<TarEntry, void> {
     const parts = path.split('/');
@@ -69,8 +76,9 @@ export class Destination {
     if (path === '' || this.#told.has(path)) return;
     this.#told.add(path);
     const stat = this.find(path)?.stat;
+    if (stat !== undefined && !stat.isDirectory()) throw new EngineError('INVALID_ARGUMENT', `/${path} is not a directory`);
     const own =
-      stat?.isDirectory() === true
+      stat !== undefined
         ? { mode: Number(stat.mode & 0o7777n), uid: Number(stat.uid), gid: Number(stat.gid), mtime: fileTime(stat.mtimeNs) }
         : { mode: 0o755, ...this.#fresh };
     yield directoryEntry(path, own);

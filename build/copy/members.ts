@@ -73,7 +73,7 @@ function* treeMembers(request: CopyRequest, source: TreeSource, under: string): 
 
 function* fileMembers(request: CopyRequest, source: CopySource, under: string): Generator<TarMember, void> {
   const { destination } = request;
-  const resolved = destination.resolve(under);
+  const resolved = destination.resolveEntry(under);
   if (destination.isDirectory(resolved))
     throw new EngineError('INVALID_ARGUMENT', `cannot overwrite the directory /${resolved} with a file`);
   yield* bare(destination.above(resolved));

@@ -11,6 +11,7 @@ import { buildRequest } from '../build/request.ts';
 import { stepWish } from '../build/wish.ts';
 import { defineCommand } from '../command.ts';
 import { buildFace } from '../faces/build.ts';
+import { interruptible } from '../interruption.ts';
 import { pullForCreation } from '../pulling.ts';
 
 export const command = defineCommand(buildFace, async (context, [typedContext], flags) => {
@@ -25,16 +26,19 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
   const report = buildReport(stdout, { quiet: flags.quiet, stages });
   const silence = flags.quiet ? openSync('/dev/null', 'w') : undefined;
   try {
-    const id = await buildImage(engine, {
-      request: buildRequest(context, flags, place, report.tell),
-      tags: flags.tag,
-      wish,
-      output: { stdout: silence ?? stdout.fd, stderr: context.stderr.fd },
-      pull: (image, platform) => pullForCreation(context, engine, { image, policy, platform, flags }),
-      onCommit: () => {
-        if (!flags.quiet) stdout.line(`COMMIT${names[0] === undefined ? '' : ` ${flags.tag[0]}`}`);
-      },
-    });
+    const id = await interruptible((signal) =>
+      buildImage(engine, {
+        signal,
+        request: buildRequest(context, flags, place, report.tell),
+        tags: flags.tag,
+        wish,
+        output: { stdout: silence ?? stdout.fd, stderr: context.stderr.fd },
+        pull: (image, platform) => pullForCreation(context, engine, { image, policy, platform, flags }),
+        onCommit: () => {
+          if (!flags.quiet) stdout.line(`COMMIT${names[0] === undefined ? '' : ` ${flags.tag[0]}`}`);
+        },
+      }),
+    );
     if (!flags.quiet) {
       stdout.line(`--> ${id.slice(0, 12)}`);
       for (const name of names) stdout.line(`Successfully tagged ${name}`);

@@ -33,6 +33,8 @@ export interface EngineBuild {
   readonly wish: ContainerWish;
   readonly output: StepOutput;
   readonly pull: (name: string, platform: Platform | undefined) => Promise<string>;
+  /** Ends what runs; the build fails then. */
+  readonly signal?: AbortSignal | undefined;
   /** Called when all steps are done and the image is about to be kept. */
   readonly onCommit: () => void;
 }
@@ -45,13 +47,14 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
   using scratch = StagingDirectory.make(stagingDirectory(engine));
   using running = StagingDirectory.make(buildsDirectory(engine));
   await using network = new BuildNetwork(engine, running.path);
-  const { request, wish, output, pull } = wanted;
-  const step = { engine, wish, network, directory: running.path, output, warn: request.warn };
+  const { request, wish, output, pull, signal } = wanted;
+  const step = { engine, wish, network, directory: running.path, output, warn: request.warn, signal };
   const adapt = (members: AsyncIterable<TarMember>) => retimed(members, request);
   const machine = await buildMachine({
     engine,
     scratch: scratch.path,
     memory: running.path,
+    mountTargets: wish.mounts.map(({ target }) => target),
     pull,
     run: (one) => runInStep(step, one),
     adapt,
@@ -59,9 +62,33 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
   const stored = await keepCopy(engine, { names, event: 'build' }, async () => {
     const state = await buildWithPatience(machine, request);
     wanted.onCommit();
+    const same = unchanged(engine, state, request);
+    if (same !== undefined) return same;
     return await storeDocuments(engine, machine, await asAsked(engine, machine, state, request), request);
   });
   return stored.imageId;
+}
+
+/** A Dockerfile that changes nothing gives names to the image that it begins with. */
+function unchanged(engine: Engine, state: StageState, request: BuildRequest): StoredImage | undefined {
+  const asks = [request.annotations, request.unsetEnv, request.unsetLabels, request.unsetAnnotations].some(
+    (one) => Object.keys(one).length > 0,
+  );
+  if (asks || !request.inheritLabels || request.omitHistory || request.layers === 'all' || request.timestamp !== undefined)
+    return undefined;
+  const found = state.base === undefined || state.history.length > state.baseHistory ? undefined : engine.images.byId(state.base.id);
+  if (found === undefined || state.layers.length !== found.layers.length) return undefined;
+  const { id, manifestDigest, manifestType, indexDigest, config, layers, sizeBytes } = found;
+  return {
+    imageId: id,
+    manifestDigest,
+    mediaType: manifestType,
+    ...(indexDigest === undefined ? {} : { indexDigest }),
+    config,
+    layers,
+    names: [],
+    sizeBytes,
+  };
 }
 
 async function buildWithPatience(machine: BuildMachine, request: BuildRequest): Promise<StageState> {

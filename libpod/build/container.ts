@@ -35,17 +35,19 @@ export interface StepContainer {
   readonly directory: string;
   readonly output: StepOutput;
   readonly warn: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Resolves with the exit status. Throws COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE, NO_SUCH_USER, HELPER_*, NETWORK_SETUP, CGROUP_UNAVAILABLE. */
 export async function runInStep(step: StepContainer, request: RunRequest): Promise<number> {
-  const { engine, output } = step;
+  const { engine, output, signal } = step;
   const id = asId<ContainerId>(randomHex(32));
   const bundle = join(step.directory, id);
   mkdirSync(join(bundle, 'shm'), { recursive: true, mode: 0o700 });
   const record = stepRecord(step, id, request);
   const places = { ...placesOf(engine, id), run: bundle, merged: request.root, shm: join(bundle, 'shm') };
   const runtime = await engine.runtime();
+  const end = (): void => void runtime.delete(id).catch(() => undefined);
   try {
     const connected = needsNamespace(record.config) ? await step.network.connect(record.config) : undefined;
     mount('shm', places.shm, 'tmpfs', MS.NOSUID | MS.NODEV | MS.NOEXEC, `mode=1777,size=${record.config.shmSizeBytes}`);
@@ -53,8 +55,11 @@ export async function runInStep(step: StepContainer, request: RunRequest): Promi
     const oci = ociConfig(record.config, facts, engine.settings.defaults);
     writeFileSync(join(bundle, 'config.json'), JSON.stringify(oci), { mode: 0o600 });
     writeNetworkFiles(engine, record, places, connected?.attachment, facts.hostname);
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', end);
     return await runtime.run(id, { bundle, ...output, withoutCgroup: record.config.cgroups === 'disabled' });
   } finally {
+    signal?.removeEventListener('abort', end);
     await runtime.delete(id).catch((error: Error) => step.warn(error.message));
     unmountAll(places.shm);
     rmSync(bundle, { recursive: true, force: true });

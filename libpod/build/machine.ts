@@ -1,10 +1,11 @@
 /** The engine as a build sees it. */
-import { mkdirSync, realpathSync } from 'node:fs';
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { BaseImage, BuildMachine, MountedTree, RunRequest, WritableTree } from '../../build/machine.ts';
 import type { Digest } from '../../core/digest.ts';
 import { isEngineError } from '../../core/errors.ts';
+import { bindMount, unmountAll } from '../../host/mount.ts';
 import { randomHex } from '../../host/random.ts';
 import { packChanges } from '../../storage/driver/pack-changes.ts';
 import type { Platform } from '../../storage/image.ts';
@@ -22,6 +23,7 @@ export interface MachineParts {
   readonly scratch: string;
   /** The same in the run directory. */
   readonly memory: string;
+  readonly mountTargets: readonly string[];
   /** Get the image here if the pull policy says so; resolves with what it is found by. */
   readonly pull: (name: string, platform: Platform | undefined) => Promise<string>;
   readonly run: (request: RunRequest) => Promise<number>;
@@ -29,7 +31,7 @@ export interface MachineParts {
   readonly adapt: (members: AsyncIterable<TarMember>) => AsyncIterable<TarMember>;
 }
 
-export async function buildMachine({ engine, scratch, memory, pull, run, adapt }: MachineParts): Promise<BuildMachine> {
+export async function buildMachine({ engine, scratch, memory, mountTargets, pull, run, adapt }: MachineParts): Promise<BuildMachine> {
   const [store, driver] = [await engine.layers(), await engine.driver()];
   const steps = new BuildStepTable(engine.db);
   const place = (): string => {
@@ -60,6 +62,14 @@ export async function buildMachine({ engine, scratch, memory, pull, run, adapt }
         [Symbol.asyncDispose]: () => driver.unmount(merged),
       };
     },
+    async bind(source, kind): Promise<MountedTree> {
+      const path = join(place(), 'bound');
+      if (kind === 'directory') mkdirSync(path);
+      else writeFileSync(path, '');
+      bindMount(source, path);
+      return { path, [Symbol.asyncDispose]: async () => unmountAll(path) };
+    },
+    mountTargets,
     async overlay(directory): Promise<MountedTree> {
       const own = place();
       const [path, upper, work] = [join(own, 'merged'), join(own, 'upper'), join(own, 'work')];

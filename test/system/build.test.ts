@@ -1,0 +1,243 @@
+/** build: what it says, what it keeps, what it leaves out, and what is left of it. What it makes of Dockerfiles: test/parity/build.test.ts. */
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { TestHost } from '../host/host.ts';
+import { canRunContainers, loadedHost } from '../host/loaded.ts';
+
+let host: TestHost;
+const WAIT = { timeout: 30_000, interval: 50 };
+let contexts = 0;
+
+/** A new context; resolves with its directory. */
+async function context(files: Readonly<Record<string, string>>): Promise<string> {
+  const directory = `${host.user.home}/context-${contexts++}`;
+  for (const [name, text] of Object.entries(files)) await host.writeFile(`${directory}/${name}`, text);
+  return directory;
+}
+
+async function failure(
+  dockerfile: string,
+  flags: readonly string[] = [],
+): Promise<{ readonly exitCode: number; readonly message: string }> {
+  const { exitCode, stderr } = await host.lichen(['build', '-q', ...flags, '.'], {
+    cwd: await context({ Dockerfile: dockerfile, a: 'a\n' }),
+  });
+  return { exitCode: exitCode ?? -1, message: stderr.trim() };
+}
+
+describe.skipIf(!canRunContainers)('build', () => {
+  beforeAll(async () => {
+    host = await loadedHost();
+  });
+  afterAll(async () => {
+    await host[Symbol.asyncDispose]();
+  });
+
+  test('tells its steps, their output and the image; a second time all of it comes from the cache, and is the same image', async () => {
+    const cwd = await context({ Containerfile: 'FROM localhost/busybox\nARG A=1\nRUN echo said; echo $A > /a\nCOPY in /in\n', in: 'in\n' });
+    const first = await host.lichen(['build', '-t', 'told', '-t', 'told:v2', '--iidfile', 'id', '--network', 'none', '.'], { cwd });
+    expect(first).toMatchObject({ exitCode: 0, stderr: '' });
+    const lines = first.stdout.trim().split('\n');
+    const id = lines.at(-1)!;
+    expect(lines).toEqual([
+      'STEP 1/4: FROM localhost/busybox',
+      'STEP 2/4: ARG A=1',
+      expect.stringMatching(/^--> [0-9a-f]{12}$/),
+      'STEP 3/4: RUN echo said; echo $A > /a',
+      'said',
+      expect.stringMatching(/^--> [0-9a-f]{12}$/),
+      'STEP 4/4: COPY in /in',
+      'COMMIT told',
+      `--> ${id.slice(0, 12)}`,
+      'Successfully tagged localhost/told:latest',
+      'Successfully tagged localhost/told:v2',
+      expect.stringMatching(/^[0-9a-f]{64}$/),
+    ]);
+    expect(await host.readFile(`${cwd}/id`)).toBe(`sha256:${id}`);
+
+    const second = await host.succeed(['build', '.'], { cwd });
+    expect(second.match(/^--> Using cache [0-9a-f]{64}$/gm)).toHaveLength(3);
+    expect(second).not.toContain('\nsaid\n');
+    expect(second.split('\n').at(-1)).toBe(id);
+    // The time of a file says nothing, what it holds does; a command may have changed what it finds.
+    await host.run(['touch', '-d', '2001-01-01', 'in'], { cwd });
+    expect(await host.succeed(['build', '-q', '.'], { cwd })).toBe(id);
+    await host.writeFile(`${cwd}/in`, 'other\n');
+    const third = await host.succeed(['build', '--build-arg', 'A=1', '.'], { cwd });
+    expect(third.match(/Using cache/g)).toHaveLength(2);
+    expect(await host.succeed(['build', '--build-arg', 'A=2', '--network', 'none', '.'], { cwd })).not.toContain('Using cache');
+    expect(await host.succeed(['build', '--no-cache', '--network', 'none', '.'], { cwd })).not.toContain('Using cache');
+  });
+
+  test('the cache of steps goes with their layers', async () => {
+    const cwd = await context({ Containerfile: 'FROM localhost/busybox\nRUN echo gone > /gone\n' });
+    await host.succeed(['build', '-q', '-t', 'gone', '--network', 'none', '.'], { cwd });
+    expect(await host.succeed(['build', '.'], { cwd })).toContain('Using cache');
+    await host.succeed(['rmi', '--force', 'gone']);
+    expect(await host.succeed(['build', '--network', 'none', '.'], { cwd })).not.toContain('Using cache');
+  });
+
+  test('a Containerfile from stdin, one from elsewhere, several; builder and buildx', async () => {
+    const cwd = await context({ 'sub/File': 'FROM localhost/busybox\nLABEL from=sub\n', More: 'LABEL more=yes\n', x: 'x\n' });
+    const labels = async (words: readonly string[], input?: string): Promise<unknown> => {
+      const id = await host.succeed([...words, '-q', '.'], { cwd, ...(input === undefined ? {} : { input }) });
+      return JSON.parse(await host.succeed(['image', 'inspect', '--format', '{{json .Labels}}', id]));
+    };
+    expect(await labels(['build', '-f', '-'], 'FROM localhost/busybox\nLABEL from=stdin\n')).toEqual({ from: 'stdin' });
+    expect(await labels(['image', 'build', '-f', 'sub/File'])).toEqual({ from: 'sub' });
+    expect(await labels(['builder', 'build', '-f', 'sub/File', '-f', 'More'])).toEqual({ from: 'sub', more: 'yes' });
+    expect(await labels(['buildx', 'build', '-f', 'sub/File'])).toEqual({ from: 'sub' });
+  });
+
+  test('RUN has the network, hosts, limits and mounts that were asked for, and only the environment that it should', async () => {
+    const cwd = await context({
+      Containerfile: `FROM localhost/busybox
+ARG HTTP_PROXY
+RUN env | sort > /env; cat /etc/hosts > /hosts; ulimit -n > /limit; cat /bound/b > /b; ip link | grep -c mtu > /links; ls -a / /etc > /listed`,
+      'bound/b': 'bound\n',
+    });
+    const flags = ['--add-host', 'there:10.1.2.3', '--ulimit', 'nofile=77', '-v', `${cwd}/bound:/bound:ro`, '--network', 'none'];
+    const id = await host.succeed(['build', '-q', '--build-arg', 'HTTP_PROXY=http://p', ...flags, '.'], {
+      cwd,
+      env: { SECRET_OF_CALLER: 'x' },
+    });
+    const said = await host.succeed([
+      'run',
+      '--rm',
+      '--network',
+      'none',
+      id,
+      'sh',
+      '-c',
+      'cat /env; cat /hosts /limit /b /links; ls -a /; cat /listed',
+    ]);
+    expect(said).toContain('HTTP_PROXY=http://p');
+    expect(said).toMatch(/10\.1\.2\.3\s+there/);
+    expect(said).toMatch(/^77\nbound\n1\n/m);
+    expect(said).not.toContain('SECRET_OF_CALLER');
+    // What was made to mount something there is gone again.
+    const changes = await host.succeed(['image', 'diff', id, 'localhost/busybox']);
+    expect(changes.split('\n').filter((line) => !/^A \/(env|hosts|limit|b|links|listed)$/.test(line))).toEqual([]);
+  });
+
+  test('secrets are in no layer, history, log or cache, also when the build fails', async () => {
+    const cwd = await context({
+      Containerfile: `FROM localhost/busybox
+RUN --mount=type=secret,id=file --mount=type=secret,id=variable,env=VARIABLE test "$(cat /run/secrets/file)" = "hush-$(echo file)" && test "$VARIABLE" = "hush-$(echo variable)"
+RUN --mount=type=secret,id=file exit 1`,
+      secret: 'hush-file',
+    });
+    const flags = ['--secret', 'id=file,src=secret', '--secret', 'id=variable,env=VALUE', '--network', 'none'];
+    const { exitCode, stdout, stderr } = await host.lichen(['build', ...flags, '.'], { cwd, env: { VALUE: 'hush-variable' } });
+    expect({ exitCode, stderr: stderr.split('\n')[0] }).toEqual({
+      exitCode: 1,
+      stderr: 'Error: Containerfile:3:1: the command ended with exit status 1',
+    });
+    expect(stdout).not.toContain('hush-file');
+    const found = await host.run(['grep', '-rlE', 'hush-(file|variable)', host.store, host.runDir]);
+    expect(found).toMatchObject({ exitCode: 1, stdout: '' });
+  });
+
+  test('symbolic links of the context and of the image lead nowhere outside', async () => {
+    const cwd = await context({
+      Containerfile: `FROM localhost/busybox
+RUN ln -s /etc /etc-link && ln -s ../../../../../../../../../../tmp /out
+COPY passwd /copied
+COPY dir /dir
+COPY a /out/escaped
+COPY --chmod=4711 a /mode
+RUN --mount=type=bind,source=dir/up,target=/mounted cat /mounted/a > /read`,
+      a: 'a\n',
+      'dir/b': 'b\n',
+      'etc/passwd': 'of the context\n',
+    });
+    for (const [target, name] of [
+      ['/etc/passwd', 'passwd'],
+      ['../../../../../../..', 'dir/up'],
+    ])
+      await host.run(['ln', '-s', target!, name!], { cwd });
+    const id = await host.succeed(['build', '-q', '--network', 'none', '.'], { cwd });
+    const script = 'cat /copied; readlink /dir/up; cat /tmp/escaped /read; stat -c %a /mode';
+    expect(await host.succeed(['run', '--rm', '--network', 'none', id, 'sh', '-c', script])).toBe(
+      'of the context\n../../../../../../..\na\na\n4711',
+    );
+    expect((await host.run(['test', '-e', '/tmp/escaped'])).exitCode).toBe(1);
+  });
+
+  test.each([
+    ['RUN exit 7', 7, /^Error: Dockerfile:2:1: the command ended with exit status 7\n {2}2 \| RUN exit 7\n {4}\| \^{10}$/],
+    ['RUN ["/not/there"]', 1, /Dockerfile:2:1: crun: .*No such file or directory/],
+    [
+      'COPY missing /',
+      125,
+      /Dockerfile:2:6: checking on sources under "[^"]*": "\/missing": no such file or directory\n.*\n +\| {6}\^{7}$/,
+    ],
+    ['COPY a /etc', 0, /^$/],
+    ['COPY a /etc/passwd/x', 125, /./],
+    ['COPY --chown=nobody-known a /', 125, /Dockerfile:2:1: unable to find user nobody-known/],
+    ['COPY --chmod=rwx a /', 125, /Dockerfile:2:1: invalid chmod parameter: 'rwx'/],
+    ['COPY --from=localhost/missing a /', 125, /Dockerfile:2:6: COPY --from=localhost\/missing: no stage or image found with that name/],
+    ['ADD --checksum=md5:0 http://127.0.0.1:1/x /', 125, /invalid checksum "md5:0"/],
+    ['ADD http://127.0.0.1:1/x /', 125, /downloading http:\/\/127\.0\.0\.1:1\/x/],
+    ['USER nobody-known\nRUN true', 125, /Dockerfile:3:1: unable to find user nobody-known/],
+    ['RUN --network=other true', 125, /Dockerfile:2:1: unsupported network mode "other"/],
+    ['RUN --security=insecure true', 125, /Dockerfile:2:1: unsupported security mode "insecure"/],
+    ['RUN --mount=type=other,target=/x true', 125, /Dockerfile:2:5: unsupported mount type "other"/],
+    ['RUN --mount=type=bind,source=missing,target=/x true', 125, /Dockerfile:2:5: "missing": no such file or directory/],
+    ['RUN --mount=type=secret,id=s,required true', 125, /Dockerfile:2:5: secret required but no secret with id s found/],
+    ['EXPOSE 99999', 125, /Dockerfile:2:8: invalid containerPort: 99999/],
+    ['STOPSIGNAL SIGNOTHING', 125, /Dockerfile:2:12: invalid signal: SIGNOTHING/],
+    ['ENV A="${B:?say B}"', 125, /Dockerfile:2:7: B: say B/],
+    ['FROM scratch\nRUN true', 125, /Dockerfile:3:1: there is nothing to run in an empty image/],
+  ])('%s', async (line, exitCode, message) => {
+    const failed = await failure(`FROM localhost/busybox\n${line}`, ['--pull=never', '--network=none']);
+    expect(failed).toEqual({ exitCode, message: expect.stringMatching(message) });
+  });
+
+  test('what was typed is refused before anything is done', async () => {
+    const cwd = await context({ Dockerfile: 'FROM localhost/busybox\n' });
+    const said = async (...words: readonly string[]): Promise<string> => (await host.lichen(['build', ...words], { cwd })).stderr.trim();
+    expect(await said('-t', 'BAD/x', '.')).toBe('Error: tag BAD/x: invalid reference format: repository name must be lowercase');
+    expect(await said('-f', 'missing', '.')).toBe(
+      'Error: the specified Containerfile or Dockerfile does not exist, missing: no such file or directory',
+    );
+    expect(await said('missing')).toBe(`Error: context must be a directory: "${cwd}/missing"`);
+    expect(await said('https://example.org/x.git')).toContain('a build context is a directory');
+    expect(await said('--target', 'missing', '.')).toContain('the target "missing" was not found');
+    expect(await said('--format', 'x', '.')).toBe('Error: unrecognized image type "x"');
+    expect(await said('--timestamp', '-1', '.')).toContain('is no number of seconds');
+    expect(await said('--secret', 'src=Dockerfile', '.')).toContain('it has no id');
+    expect(await said('--secret', 'id=x,src=missing', '.')).toContain('open missing: no such file or directory');
+    expect(await said('--ssh', 'default=Dockerfile', '.')).toContain('is no socket of an agent');
+    expect(await said('--build-context', 'x', '.')).toContain('"x" is not NAME=PLACE');
+    expect(await said('--platform', 'linux/amd64,linux/arm64', '.')).toContain('for one platform at a time');
+    expect(await said('-v', 'named:/x', '.')).toContain('only directories of this machine can be bound');
+    expect(await said('--build-arg', 'UNUSED=1', '.')).toBe('[Warning] one or more build args were not consumed: [UNUSED]');
+  });
+
+  test('the ids of images with --timestamp do not depend on when and where they are built', async () => {
+    const files = { Dockerfile: 'FROM localhost/busybox\nCOPY a /a\nRUN echo x > /x\n', a: 'a\n' };
+    const ids: string[] = [];
+    for (const cwd of [await context(files), await context(files)])
+      ids.push(await host.succeed(['build', '-q', '--no-cache', '--timestamp', '1000', '--network', 'none', '.'], { cwd }));
+    expect(ids[0]).toBe(ids[1]);
+    expect(await host.succeed(['image', 'inspect', '--format', '{{.Created}}', ids[0]!])).toBe('1970-01-01 00:16:40 +0000 UTC');
+  });
+
+  test('the next command clears away what a killed build left, and the cache is usable', async () => {
+    const cwd = await context({ Dockerfile: 'FROM localhost/busybox\nRUN echo kept > /kept\nRUN echo waiting; exec sleep 1000\n' });
+    const build = host.spawnLichen(['build', '.'], { cwd });
+    await vi.waitUntil(() => build.stdout.includes('waiting\n'), WAIT);
+    build.signal('SIGKILL');
+    // The command of the step has the streams of the build as long as it runs.
+    await host.succeed(['ps']);
+    await build.finished;
+    expect(host.processes().filter(({ command }) => /sleep 1000|pasta|crun/.test(command))).toEqual([]);
+    expect((await host.run(['ls', '-A', `${host.runDir}/builds`, `${host.store}/tmp`])).stdout).not.toMatch(/layer-/);
+    const again = host.spawnLichen(['build', '.'], { cwd });
+    await vi.waitUntil(() => again.stdout.includes('waiting\n'), WAIT);
+    again.signal('SIGTERM');
+    expect((await again.finished).stdout).toContain('Using cache');
+    // A signal that can be heard leaves nothing to clear away.
+    expect(host.processes().filter(({ command }) => /sleep 1000|crun/.test(command))).toEqual([]);
+  });
+});
