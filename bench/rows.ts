@@ -35,6 +35,8 @@ const NAME = 'lichen-bench';
 const MANY = 500;
 const MANY_IMAGES = 300;
 const IDLE_CONTAINERS = 4;
+const POD = `${NAME}-pod`;
+const POD_CONTAINERS = 20;
 const IDLE_COMMAND = ['sleep', '100000'] as const;
 const BUILD_FILES = 9000;
 const WRITTEN_MIB = 100;
@@ -188,6 +190,30 @@ export const ROWS: readonly Row[] = [
       await carryOut(engine, ['network', 'rm', NAME]);
       return ms;
     },
+  }),
+  row('pod-create', '`pod create` and 3 containers in it', 0.6, 0.45, {
+    setup: removePod,
+    measure: async (engine) => {
+      const made = await timed(engine, ['pod', 'create', '--name', POD]);
+      let { ms } = made;
+      for (let index = 0; index < 3; index++) ms += (await timed(engine, ['create', '--pod', POD, SMALL_IMAGE, ...IDLE_COMMAND])).ms;
+      await removePod(engine);
+      return ms;
+    },
+    teardown: removePod,
+  }),
+  row('pod-start', `\`pod start\` with ${POD_CONTAINERS} containers`, 0.6, 0.45, {
+    setup: async (engine) => {
+      await removePod(engine);
+      await carryOut(engine, ['pod', 'create', '--name', POD]);
+      for (let index = 0; index < POD_CONTAINERS; index++) await carryOut(engine, ['create', '--pod', POD, SMALL_IMAGE, ...IDLE_COMMAND]);
+    },
+    measure: async (engine) => {
+      const { ms } = await timed(engine, ['pod', 'start', POD]);
+      await carryOut(engine, ['pod', 'stop', '--time', '0', POD]);
+      return ms;
+    },
+    teardown: removePod,
   }),
   row('bridge-first', '`run --rm --network BRIDGE IMG true`, the first container on a bridge', 0.6, 0.45, {
     ...withNetwork(),
@@ -350,6 +376,10 @@ async function writeContext(context: string): Promise<void> {
     join(context, 'Dockerfile'),
     `FROM ${SMALL_IMAGE}\n${layers.map((layer) => `COPY ${layer} /${layer}\n`).join('')}RUN echo built > /done\n`,
   );
+}
+
+async function removePod(engine: Engine): Promise<void> {
+  await carryOut(engine, ['pod', 'rm', '--force', '--time', '0', POD], { ignoreFailure: true });
 }
 
 async function measureMemory(engine: Engine): Promise<number> {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EngineError, isEngineError } from '../../core/errors.ts';
+import { EngineError, isEngineError, orAbsent } from '../../core/errors.ts';
 import { log } from '../../core/log.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { placesOf } from '../../libpod/container/places.ts';
@@ -30,6 +30,7 @@ export const command = defineCommand(generateSystemdFace, async (context, [name 
   }
   const variables = flags.env.flatMap((text) => parseVariable(text, context.env));
   const engine = await context.openEngine();
+  await refusePods(engine, name);
   const record = find(engine, name);
   warnOfRestarts(record, flags);
   const unit = containerUnit({
@@ -65,6 +66,16 @@ function parseVariable(text: string, env: NodeJS.ProcessEnv): readonly string[] 
   } catch (cause) {
     throw new EngineError('INVALID_ARGUMENT', `parsing environment variables: ${(cause as Error).message}`, { cause });
   }
+}
+
+async function refusePods(engine: Engine, name: string): Promise<void> {
+  if (engine.containers.ownerOf(name) !== undefined) return;
+  const { podTable } = await import('../../libpod/pod/rows.ts');
+  const pod = await orAbsent(() => podTable(engine).find(name), 'NO_SUCH_POD', 'AMBIGUOUS_ID', 'INVALID_ARGUMENT');
+  if (pod === undefined) return;
+  throw new EngineError('NOT_SUPPORTED', `${name} is a pod, and units of pods are not written yet`, {
+    hint: 'Write a .pod file (docs/systemd.md), or name a container.',
+  });
 }
 
 function find(engine: Engine, name: string): ContainerRecord {

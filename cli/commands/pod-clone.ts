@@ -13,7 +13,7 @@ export const command = defineCommand(podCloneFace, async (context, [original = '
   const source = { flags, args: [], given: context.given, argv: context.argv, env: context.env, cwd: context.cwd };
   const { resources, restart, hostname, labels, infra } = clonedInfra(source);
   const name = nameArgument ?? (flags.name || undefined);
-  if (name !== undefined) checkName(name);
+  if (name !== undefined) checkName(name, 'pod');
   const engine = await context.openEngine();
   const found = podTable(engine).find(original);
   const pod = clonePod(engine, found, {

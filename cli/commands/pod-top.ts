@@ -11,7 +11,7 @@ import { formatTop } from '../format/views/top.ts';
 export const command = defineCommand(podTopFace, async (context, args, flags) => {
   const engine = await context.openEngine();
   const pod = find(engine, flags.latest ? undefined : args[0]);
-  const columns = topColumns(flags.latest ? args : args.slice(1));
+  const columns = podColumns(flags.latest ? args : args.slice(1));
   const running = (await membersOf(engine, pod)).filter(({ status }) => status === 'running');
   if (running.length === 0) return;
   const processes = running.flatMap((record) => containerProcesses(engine, record));
@@ -21,6 +21,20 @@ export const command = defineCommand(podTopFace, async (context, args, flags) =>
   const rows = once.map((process) => columns.map(({ cell }) => cell(process)));
   context.stdout.write(formatTop(headers, rows));
 });
+
+/** Podman says it in other words here. */
+function podColumns(words: readonly string[]): ReturnType<typeof topColumns> {
+  try {
+    return topColumns(words);
+  } catch (error) {
+    const [, unknown] = /^unknown descriptor "(.*)"$/.exec((error as Error).message) ?? [];
+    if (!isEngineError(error) || unknown === undefined) throw error;
+    throw new EngineError(error.code, `'${unknown}': unknown descriptor`, {
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+}
 
 function find(engine: Engine, name: string | undefined): PodConfig {
   try {

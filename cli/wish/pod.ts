@@ -130,7 +130,7 @@ function parseShared(text: string): readonly SharedNamespace[] {
 }
 
 function parseNamespaceName(text: string): SharedNamespace {
-  if (text === 'cgroup' || text === 'ipc' || text === 'net' || text === 'pid' || text === 'uts') return text;
+  if (text === 'cgroup' || text === 'ipc' || text === 'net' || text === 'pid' || text === 'user' || text === 'uts') return text;
   throw invalid(`invalid kernel namespace to share: ${text}. Options are: cgroup, ipc, net, pid, uts or none`);
 }
 
@@ -153,6 +153,6 @@ function named<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw invalid(`running pod create option: ${(error as Error).message}`);
+    throw invalid((error as Error).message.replace(/^running container/, 'running pod'));
   }
 }

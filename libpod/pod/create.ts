@@ -19,7 +19,7 @@ import { podTable } from './rows.ts';
 export async function createPod(engine: Engine, wish: PodWish, tell: (line: string) => void): Promise<PodConfig> {
   const table = podTable(engine);
   const name = wish.name ?? randomName((candidate) => table.hasName(candidate));
-  checkName(name);
+  checkName(name, 'pod');
   const id = asId<PodId>(randomHex(32));
   const infraId = asId<ContainerId>(randomHex(32));
   const nowMs = Date.now();
@@ -69,7 +69,7 @@ function sharedBy({ shared, shareParent }: PodWish, { namespaces, idMap }: Conta
     throw new EngineError('INVALID_ARGUMENT', message);
   }
   const hasUsers = idMap !== undefined || (namespaces.user !== undefined && namespaces.user.kind !== 'host');
-  return [...new Set([...shared, ...(hasUsers ? (['user'] as const) : [])])].toSorted();
+  return [...shared.filter((kind) => kind !== 'user'), ...(hasUsers ? (['user'] as const) : [])].toSorted();
 }
 
 function infraWish(engine: Engine, pod: PodConfig, id: ContainerId, asked: ContainerWish): ContainerWish {

@@ -1,5 +1,5 @@
 /** Which pods a `--filter` means (podman-pod-ps(1), podman-pod-prune(1)). */
-import { EngineError } from '../../core/errors.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
 import { hasLabel, refuseBareFilters, splitFilters, untilMs } from '../filters.ts';
 import { POD_STATUSES, type PodSummary } from '../summary.ts';
 
@@ -22,16 +22,11 @@ const CONTAINER_STATUSES = ['created', 'initialized', 'running', 'stopped', 'pau
 const TESTS: Readonly<Record<string, (value: string, nowMs: number) => PodTest>> = {
   'ctr-ids': (value) => (pod) => pod.containers.some(({ id }) => id.startsWith(value)),
   'ctr-names': (value) => {
-    const pattern = parsePattern(value);
+    const pattern = patternOf(value);
     return (pod) => pod.containers.some(({ name }) => pattern.test(name));
   },
-  'ctr-number': (value) => {
-    if (!/^[+-]?\d+$/.test(value)) {
-      const problem = `strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`;
-      throw new EngineError('INVALID_ARGUMENT', problem);
-    }
-    return (pod) => pod.containers.length === Number(value);
-  },
+  // As Podman, a word that is no number is no mistake: no pod has so many.
+  'ctr-number': (value) => (pod) => /^[+-]?\d+$/.test(value) && pod.containers.length === Number(value),
   'ctr-status': (value) => {
     if (!CONTAINER_STATUSES.includes(value)) throw new EngineError('INVALID_ARGUMENT', `${value} is not a valid status`);
     return (pod) => pod.containers.some(({ state }) => state === (value === 'stopped' ? 'exited' : value));
@@ -40,7 +35,7 @@ const TESTS: Readonly<Record<string, (value: string, nowMs: number) => PodTest>>
   label: (value) => (pod) => hasLabel(pod.labels, value),
   'label!': (value) => (pod) => !hasLabel(pod.labels, value),
   name: (value) => {
-    const pattern = parsePattern(value);
+    const pattern = patternOf(value);
     return (pod) => pattern.test(pod.name);
   },
   network: (value) => (pod) => pod.networks.includes(value),
@@ -50,15 +45,26 @@ const TESTS: Readonly<Record<string, (value: string, nowMs: number) => PodTest>>
     return (pod) => pod.status === wanted;
   },
   until: (value, nowMs) => {
-    const limit = untilMs(value, nowMs);
+    const limit = orNever(() => untilMs(value, nowMs));
     return (pod) => Date.parse(pod.createdAt) < limit;
   },
 };
 
-function parsePattern(text: string): RegExp {
+/** As Podman, nothing is older than a word that is no time. */
+function orNever(parse: () => number): number {
+  try {
+    return parse();
+  } catch (error) {
+    if (isEngineError(error, 'INVALID_ARGUMENT')) return -Infinity;
+    throw error;
+  }
+}
+
+/** As Podman, a pattern that does not parse fits nothing. */
+function patternOf(text: string): RegExp {
   try {
     return new RegExp(text);
-  } catch (cause) {
-    throw new EngineError('INVALID_ARGUMENT', `error parsing regexp: ${JSON.stringify(text)}: ${(cause as Error).message}`, { cause });
+  } catch {
+    return /(?!)/;
   }
 }

@@ -57,8 +57,9 @@ function infraConfig(config: ContainerConfig, { resources }: PodConfig): JsonObj
   return {
     PortBindings: portBindings(config),
     HostNetwork: mode.kind === 'host',
-    StaticIP: networks[0]?.ips[0] ?? '',
-    StaticMAC: networks[0]?.mac ?? '',
+    // They belong to the networks, and Podman shows them nowhere.
+    StaticIP: '',
+    StaticMAC: '',
     NoManageResolvConf: network.dnsServers.includes('none'),
     DNSServer: orNull(network.dnsServers),
     DNSSearch: orNull(network.dnsSearch),

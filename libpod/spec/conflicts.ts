@@ -21,9 +21,9 @@ export function checkConflicts(wish: ContainerWish): void {
 }
 
 /** Throws INVALID_NAME. */
-export function checkName(name: string): void {
+export function checkName(name: string, object: 'container' | 'pod' = 'container'): void {
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) return;
-  throw new EngineError('INVALID_NAME', 'running container create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument');
+  throw new EngineError('INVALID_NAME', `running ${object} create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument`);
 }
 
 /** execve(2) and chdir(2) would read such a word up to the zero byte only. Throws INVALID_ARGUMENT. */

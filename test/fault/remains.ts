@@ -10,8 +10,8 @@ import type { TestHost } from '../host/host.ts';
 /** The monitor, its exit script and a network helper may need a moment after the command that removed their container. */
 const SETTLE_MS = 10_000;
 const STORE_DIRECTORIES = ['containers', 'tmp'];
-const RUN_DIRECTORIES = ['c', 'netns', 'exits', 'locks', 'oci'];
-const TABLES = ['containers', 'container_dependencies', 'exec_sessions', 'volume_uses', 'volumes', 'garbage', 'mounts'];
+const RUN_DIRECTORIES = ['c', 'netns', 'exits', 'locks', 'oci', 'pods'];
+const TABLES = ['containers', 'pods', 'container_dependencies', 'exec_sessions', 'volume_uses', 'volumes', 'garbage', 'mounts'];
 
 /** Remove every container, then expect no process, mount, file or row of any. */
 export async function expectNothingLeft(host: TestHost): Promise<void> {

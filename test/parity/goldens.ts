@@ -10,7 +10,7 @@ export const GOLDENS = join(import.meta.dirname, '../fixtures/golden/parity');
 export type Recorded = Case & Said;
 
 export function readGoldens(
-  name: 'failures.json' | 'facts.json' | 'kept.json' | 'networks.json' | 'several.json' | 'images.json' | 'units.json',
+  name: 'failures.json' | 'facts.json' | 'kept.json' | 'networks.json' | 'several.json' | 'pods.json' | 'images.json' | 'units.json',
 ): readonly Recorded[] {
   return JSON.parse(readFileSync(join(GOLDENS, name), 'utf8')) as readonly Recorded[];
 }

@@ -7,7 +7,7 @@ import { fixturePath } from '../fixtures/build/images.ts';
 import { expected, withoutHint } from './differences.ts';
 import { readGoldens, type Recorded } from './goldens.ts';
 import { normalise } from './normalise.ts';
-import { prepare, RESTORE } from './setting.ts';
+import { prepare, PREPARE_PODS, RESTORE, RESTORE_PODS } from './setting.ts';
 
 let host: TestHost;
 
@@ -17,16 +17,19 @@ describe.skipIf(!canRunContainers).each([
   ['secrets, volumes and health checks', 'kept.json'],
   ['networks', 'networks.json'],
   ['several containers at once', 'several.json'],
+  ['pods', 'pods.json'],
 ] as const)('%s', (_, goldens) => {
+  const isOfPods = goldens === 'pods.json';
   beforeAll(async () => {
     host = await testHost();
     // Podman opens the user's home itself for containers in which the user has no id; lichen leaves that to him.
     const { home } = host.user;
     await host.run(['sh', '-c', `mkdir -p ${home}/.local/share && chmod 711 ${home} ${home}/.local ${home}/.local/share`]);
-    for (const argv of prepare(host.fixture(await fixturePath('busybox')))) await host.succeed(argv);
+    const setting = prepare(host.fixture(await fixturePath('busybox')));
+    for (const argv of isOfPods ? [...setting, ...PREPARE_PODS] : setting) await host.succeed(argv);
   });
   afterAll(async () => {
-    for (const argv of RESTORE) await host.lichen(argv);
+    for (const argv of isOfPods ? [...RESTORE_PODS, ...RESTORE] : RESTORE) await host.lichen(argv);
     await host[Symbol.asyncDispose]();
   });
 

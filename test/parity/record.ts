@@ -13,10 +13,11 @@ import { fixturePath } from '../fixtures/build/images.ts';
 import { FACTS, FAILURES, type Case } from './cases.ts';
 import { KEPT } from './cases-kept.ts';
 import { NETWORKS } from './cases-networks.ts';
+import { PODS } from './cases-pods.ts';
 import { SEVERAL } from './cases-several.ts';
 import { GOLDENS } from './goldens.ts';
 import { normalise, type Said } from './normalise.ts';
-import { IMAGE, prepare, RESTORE } from './setting.ts';
+import { IMAGE, prepare, PREPARE_PODS, RESTORE, RESTORE_PODS } from './setting.ts';
 
 const podman = process.env['LICHEN_PARITY_PODMAN'];
 if (podman === undefined) throw new Error('LICHEN_PARITY_PODMAN names no Podman');
@@ -29,7 +30,7 @@ try {
   const archive = join(directory, 'busybox.tar');
   copyFileSync(await fixturePath('busybox'), archive);
   chmodSync(archive, 0o644);
-  for (const argv of RESTORE) run(podman, argv);
+  for (const argv of [...RESTORE_PODS, ...RESTORE]) run(podman, argv);
   for (const argv of prepare(archive)) expectSuccess(argv, run(podman, argv));
   // `rmi` of one of several names removes no image, so the cases after it would say something else.
   const names = run(podman, ['image', 'inspect', '--format', '{{len .RepoTags}}', IMAGE]).stdout.trim();
@@ -38,8 +39,13 @@ try {
   write('facts.json', FACTS);
   write('kept.json', KEPT);
   write('networks.json', NETWORKS);
+  for (const argv of PREPARE_PODS) expectSuccess(argv, run(podman, argv));
+  write('pods.json', PODS);
+  for (const argv of RESTORE_PODS) run(podman, argv);
+  // These end what the others need.
   write('several.json', SEVERAL);
 } finally {
+  for (const argv of RESTORE_PODS) run(podman, argv);
   for (const argv of RESTORE) run(podman, argv);
   rmSync(directory, { recursive: true });
 }

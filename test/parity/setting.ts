@@ -22,6 +22,14 @@ export function prepare(archive: string): readonly (readonly string[])[] {
   ];
 }
 
+/** A pod beside all that, where pods are looked at. */
+export const PREPARE_PODS: readonly (readonly string[])[] = [
+  ['pod', 'create', '--name=e-pod', '--infra-name=e-infra', '--network=none', '--label=a=b'],
+  ['run', '--detach', '--pod=e-pod', '--name=e-member', IMAGE, 'sh', '-c', 'echo out; exec sleep 600'],
+];
+
+export const RESTORE_PODS: readonly (readonly string[])[] = [['pod', 'rm', '--force', '--time=0', 'e-pod', 'e-made', 'x']];
+
 /** Takes it back; each may fail. */
 export const RESTORE: readonly (readonly string[])[] = [
   ['rm', '--force', '--time=0', '--ignore', 'e-run', 'e-exit', 'e-created', 'e-volu', 'e-on'],
