@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { carryOut, timed, timedTogether, type Engine } from './engine.ts';
 import { heldByHelpers, processIds } from './memory.ts';
+import { ownAddress, PUBLISHED, sendMany, SENT_MIB, SWALLOW } from './traffic.ts';
 
 /** What the machine outside made for the rows; absent things make their rows fail with a reason. */
 export interface Material {
@@ -37,6 +38,7 @@ const MANY_IMAGES = 300;
 const IDLE_CONTAINERS = 4;
 const POD = `${NAME}-pod`;
 const POD_CONTAINERS = 20;
+const FIRST_PORT = 19_481;
 const IDLE_COMMAND = ['sleep', '100000'] as const;
 const BUILD_FILES = 9000;
 const WRITTEN_MIB = 100;
@@ -227,6 +229,32 @@ export const ROWS: readonly Row[] = [
     measure: command('run', '--rm', '--network', NAME, SMALL_IMAGE, 'true'),
     teardown: withNetwork().teardown!,
   }),
+  row(
+    'port-bridge',
+    `${SENT_MIB} MiB from loopback to a published port of a container on a bridge`,
+    1,
+    0.8,
+    receiving(true, () => '127.0.0.1'),
+  ),
+  row('port-bridge-own', 'the same from the machine’s own address', 1, 0.8, receiving(true, ownAddress)),
+  row(
+    'port-pasta',
+    'from loopback to a container on pasta; Podman’s on a bridge',
+    1,
+    0.8,
+    receiving(false, () => '127.0.0.1'),
+  ),
+  row('port-pasta-own', 'the same from the machine’s own address', 1, 0.8, receiving(false, ownAddress)),
+  row('memory-port', 'memory held per idle container with a published port on a bridge (PSS)', 1, 0.8, {
+    unit: 'MB',
+    samples: 3,
+    setup: withNetwork().setup!,
+    measure: (engine) => measureMemory(engine, (index) => ['--network', NAME, '-p', `${FIRST_PORT + index}:80`]),
+    teardown: async (engine, material) => {
+      await removeIdle(engine);
+      await withNetwork().teardown!(engine, material);
+    },
+  }),
   row('generator', `systemd’s generator over ${UNIT_FILES} Quadlet files`, 1.5, 1, {
     setup: async () => {
       const directory = unitFiles();
@@ -245,7 +273,7 @@ export const ROWS: readonly Row[] = [
   row('memory', 'memory held per idle detached container (PSS)', 1, 0.8, {
     unit: 'MB',
     samples: 3,
-    measure: measureMemory,
+    measure: (engine) => measureMemory(engine, () => []),
     teardown: removeIdle,
   }),
   row('disk', 'disk for the 600 MB image', 1.05, 1, { unit: 'MB', samples: 1, measure: measureDisk, teardown: removeLarge }),
@@ -276,6 +304,23 @@ function withNetwork(): Pick<Row, 'setup' | 'teardown'> {
     setup: async (engine) => void (await carryOut(engine, ['network', 'create', '--disable-dns', NAME])),
     teardown: async (engine) => {
       await carryOut(engine, ['network', 'rm', '-f', '-t', '0', NAME], { ignoreFailure: true });
+    },
+  };
+}
+
+/** Podman's is on a bridge in any case, where it has its own forwarder. */
+function receiving(onBridge: boolean, address: () => string): Pick<Row, 'setup' | 'measure' | 'teardown' | 'samples'> {
+  return {
+    samples: 5,
+    setup: async (engine, material) => {
+      await withNetwork().setup!(engine, material);
+      const network = onBridge || engine.name === 'podman' ? ['--network', NAME] : [];
+      await carryOut(engine, ['run', '-d', '--name', NAME, ...network, ...PUBLISHED, SMALL_IMAGE, ...SWALLOW]);
+    },
+    measure: () => sendMany(address()),
+    teardown: async (engine, material) => {
+      await withIdleContainer().teardown!(engine, material);
+      await withNetwork().teardown!(engine, material);
     },
   };
 }
@@ -382,11 +427,11 @@ async function removePod(engine: Engine): Promise<void> {
   await carryOut(engine, ['pod', 'rm', '--force', '--time', '0', POD], { ignoreFailure: true });
 }
 
-async function measureMemory(engine: Engine): Promise<number> {
+async function measureMemory(engine: Engine, flags: (index: number) => readonly string[]): Promise<number> {
   await removeIdle(engine);
   const before = processIds();
   for (let index = 0; index < IDLE_CONTAINERS; index++) {
-    await carryOut(engine, ['run', '-d', '--name', `${NAME}-${index}`, SMALL_IMAGE, ...IDLE_COMMAND]);
+    await carryOut(engine, ['run', '-d', '--name', `${NAME}-${index}`, ...flags(index), SMALL_IMAGE, ...IDLE_COMMAND]);
   }
   // Background clean-up of the starting commands must not be counted.
   await new Promise((resolve) => setTimeout(resolve, 1000));

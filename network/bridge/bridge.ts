@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { log } from '../../core/log.ts';
 import { endProcessesNaming } from '../../host/find-process.ts';
-import { createNetworkNamespace, isNamespace } from '../../host/namespaces.ts';
+import { createNetworkNamespace, isNamespace, removeNetworkNamespace } from '../../host/namespaces.ts';
 import type { NetworkAttachment, NetworkInterface } from '../backend.ts';
 import { plannedInterfaces, type BridgeAttachment, type BridgeLink } from './attachment.ts';
 import { findPrograms, setUp, tearDown, type NetavarkPlaces, type NetworkStatus } from './netavark.ts';
@@ -95,10 +95,27 @@ export async function leaveBridges(machine: BridgeMachine, attachment: BridgeAtt
     const stay = last.length === 0 && (await needsNoRules(places, attachment));
     forgetRules(machine.directory, last);
     const said = await tearDown(stay ? withoutFirewall(places) : places, attachment);
-    await refreshDns(places);
     if (said !== undefined) log.debug(said);
+    if (said !== undefined && last.length > 0) await sweep(places, { ...attachment, ports: [], links: last });
+    await refreshDns(places);
   } catch (error) {
     log.warn(`rules of ${attachment.name} may be left in the bridges' namespace: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Where netavark finds only half of what it is to take away (it was killed, or its caller), it leaves rules of networks that nobody is in any more: made
+ * whole once more, in a namespace of its own, they can be taken away.
+ */
+async function sweep(places: NetavarkPlaces, attachment: BridgeAttachment): Promise<void> {
+  const netns = `${attachment.netns}.sweep`;
+  removeNetworkNamespace(netns);
+  await createNetworkNamespace(netns);
+  try {
+    await setUp(places, { ...attachment, netns });
+    await tearDown(places, { ...attachment, netns });
+  } finally {
+    removeNetworkNamespace(netns);
   }
 }
 
