@@ -4,8 +4,10 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../core/errors.ts';
 import { isRecord, parseJson } from '../../core/json.ts';
+import { endProcessesNaming, processesNaming } from '../../host/find-process.ts';
 import { runHelper } from '../../host/process.ts';
 import { findProgram, HELPER_DIRECTORIES } from '../../host/search.ts';
 import type { BridgeAttachment, BridgeLink } from './attachment.ts';
@@ -17,6 +19,8 @@ export interface BridgePrograms {
 }
 
 const TIMEOUT_MS = 60_000;
+const STRAY_TRIES = 250;
+const STRAY_PAUSE_MS = 20;
 const ANY_STATUS = Array.from({ length: 256 }, (_, code) => code);
 
 /** `directories`: helper_binaries_dir of containers.conf. Throws HELPER_MISSING. */
@@ -80,17 +84,36 @@ export async function tearDown(places: NetavarkPlaces, attachment: BridgeAttachm
   return code === 0 ? undefined : failure(stdout, stderr).message;
 }
 
-function run(places: NetavarkPlaces, verb: 'setup' | 'teardown', attachment: BridgeAttachment) {
+async function run(places: NetavarkPlaces, verb: 'setup' | 'teardown', attachment: BridgeAttachment) {
   const { programs, directory, netns } = places;
+  const note = noteIn(directory);
+  await strayDone(directory);
+  writeFileSync(note, '', { mode: 0o600 });
   const aardvark = programs.aardvark === undefined ? [] : [`--aardvark-binary=${programs.aardvark}`];
   const args = ['--config', directory, '--rootless=true', ...aardvark, verb, attachment.netns];
-  return runHelper('nsenter', [`--net=${netns}`, '--', programs.netavark, ...args], {
+  const result = await runHelper('nsenter', [`--net=${netns}`, '--', programs.netavark, ...args], {
     input: JSON.stringify(request(attachment, places)),
     env: environment(places),
     okCodes: ANY_STATUS,
     timeoutMs: TIMEOUT_MS,
     package: 'util-linux',
   });
+  rmSync(note, { force: true });
+  return result;
+}
+
+function noteIn(directory: string): string {
+  return join(directory, 'working');
+}
+
+/** Whoever left the note was killed, and its netavark may be at work still. Two at once get in each other's way; one that is let be leaves all in order. */
+export async function strayDone(directory: string): Promise<void> {
+  if (!existsSync(noteIn(directory))) return;
+  const words = [`--config\0${directory}\0--rootless`];
+  for (let tries = 0; processesNaming(words).length > 0; tries++) {
+    if (tries === STRAY_TRIES) return endProcessesNaming(words);
+    await sleep(STRAY_PAUSE_MS);
+  }
 }
 
 /** The protocol's words (containers/common, libnetwork/types). */

@@ -15,7 +15,7 @@ import { replaceFile } from '../../host/replace-file.ts';
 import type { NetworkAttachment } from '../backend.ts';
 import { chooseDefault, openBackend, type NetworkMachine } from '../choose.ts';
 import { clearNamespace, teardownAttachment } from '../teardown.ts';
-import { environment, type NetavarkPlaces } from './netavark.ts';
+import { environment, strayDone, type NetavarkPlaces } from './netavark.ts';
 import { isRecent } from './version.ts';
 
 export interface SharedMachine extends NetworkMachine {
@@ -75,13 +75,14 @@ async function connect(machine: SharedMachine, backendName: string | undefined):
 /** Idempotent: whatever is there of it goes. */
 export async function closeShared(directory: string): Promise<void> {
   const netns = sharedNamespace(directory);
+  await strayDone(directory);
   await endDns(directory);
   if (existsSync(join(directory, 'shared.json')))
     await teardownAttachment(JSON.parse(readFileSync(join(directory, 'shared.json'), 'utf8')) as NetworkAttachment);
   // Whoever was starting a helper was killed before that was on record.
   else if (existsSync(netns)) await endProcessesNaming([netns]);
   clearNamespace(netns);
-  for (const name of ['shared.json', 'aardvark-dns', 'firewall', 'rules.json'])
+  for (const name of ['shared.json', 'aardvark-dns', 'firewall', 'rules.json', 'working'])
     rmSync(join(directory, name), { recursive: true, force: true });
 }
 
