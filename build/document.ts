@@ -1,9 +1,8 @@
 /** The documents of an image: config and manifest. */
-import { digestOf } from '../storage/verify.ts';
+import { plainManifest } from '../storage/convert.ts';
 import type { Digest } from '../core/digest.ts';
 import type { ContainerDefaults, HistoryEntry } from '../storage/image.ts';
 import { log } from '../core/log.ts';
-import { MEDIA } from '../storage/manifest.ts';
 import type { BuildRequest } from './request.ts';
 import type { StageState } from './state.ts';
 
@@ -24,10 +23,6 @@ export function imageDocuments(state: StageState, sizes: readonly number[], requ
   const { author, platform, layers, history } = state;
   const created =
     request.timestamp === undefined ? state.created || new Date().toISOString() : new Date(request.timestamp * 1000).toISOString();
-  const media =
-    format === 'docker'
-      ? { manifest: MEDIA.dockerManifest, config: MEDIA.dockerConfig, layer: MEDIA.dockerLayer }
-      : { manifest: MEDIA.ociManifest, config: MEDIA.ociConfig, layer: MEDIA.ociLayer };
   const config = Buffer.from(
     JSON.stringify({
       created,
@@ -38,16 +33,12 @@ export function imageDocuments(state: StageState, sizes: readonly number[], requ
       ...(request.omitHistory ? {} : { history }),
     }),
   );
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: media.manifest,
-      config: { mediaType: media.config, digest: digestOf(config), size: config.length },
-      layers: layers.map((digest, index) => ({ mediaType: media.layer, digest, size: sizes[index] })),
-      ...(format === 'oci' ? { annotations: annotationsOf(state, created, request) } : {}),
-    }),
-  );
-  return { config, manifest, mediaType: media.manifest };
+  const { bytes: manifest, mediaType } = plainManifest(format, {
+    config,
+    layers: layers.map((digest, index) => ({ digest, size: sizes[index]! })),
+    annotations: format === 'oci' ? annotationsOf(state, created, request) : undefined,
+  });
+  return { config, manifest, mediaType };
 }
 
 /** One layer in the place of several: the steps stay in the history, the last has the layer. */

@@ -1,6 +1,7 @@
 /** Manifests for what is written: OCI and Docker v2s2 say the same in other words. The config's bytes stay, so that the image keeps its id. */
 import type { Descriptor, ImageManifest } from './image.ts';
 import { MEDIA } from './manifest.ts';
+import { digestOf } from './verify.ts';
 import type { LayerCompression } from './transport/compress.ts';
 import type { ManifestFormat } from './transport/destination.ts';
 
@@ -19,6 +20,32 @@ export function compressionOf(mediaType: string): LayerCompression | undefined {
 export function layerType(format: ManifestFormat, compression: LayerCompression): string {
   if (format === 'oci') return compression === 'none' ? MEDIA.ociLayer : `${MEDIA.ociLayer}+${compression}`;
   return compression === 'none' ? MEDIA.dockerLayer : `${MEDIA.dockerLayer}.${compression}`;
+}
+
+export interface PlainImage {
+  readonly config: Uint8Array;
+  /** Plain tars. */
+  readonly layers: readonly Pick<Descriptor, 'digest' | 'size'>[];
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The manifest of a new image. Annotations only with `oci`. */
+export function plainManifest(
+  format: 'oci' | 'docker',
+  { config, layers, annotations }: PlainImage,
+): { readonly bytes: Buffer; readonly mediaType: string } {
+  const [mediaType, configType, type] =
+    format === 'docker'
+      ? [MEDIA.dockerManifest, MEDIA.dockerConfig, MEDIA.dockerLayer]
+      : [MEDIA.ociManifest, MEDIA.ociConfig, MEDIA.ociLayer];
+  const manifest = {
+    schemaVersion: 2,
+    mediaType,
+    config: { mediaType: configType, digest: digestOf(config), size: config.length },
+    layers: layers.map(({ digest, size }) => ({ mediaType: type, digest, size })),
+    ...(format === 'oci' && annotations !== undefined ? { annotations } : {}),
+  };
+  return { bytes: Buffer.from(JSON.stringify(manifest)), mediaType };
 }
 
 export interface ManifestParts {

@@ -4,7 +4,7 @@ import { EngineError } from '../../core/errors.ts';
 import { ERRNO, errnoOf } from '../../host/libc.ts';
 import { O_PATH, type Root } from '../../host/root.ts';
 import { fileTime } from '../../host/times.ts';
-import { NO_XATTRS, type TarEntry } from '../../storage/tar/entry.ts';
+import { emptyEntry, type TarEntry } from '../../storage/tar/entry.ts';
 import { realPathIn } from './sources.ts';
 
 export interface Found {
@@ -92,20 +92,4 @@ export class Destination {
 
 export function directoryEntry(path: string, attributes: Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtime'>): TarEntry {
   return { ...emptyEntry('directory', `${path}/`), ...attributes };
-}
-
-/** `path` is latin1: a character for each byte. */
-export function emptyEntry(type: TarEntry['type'], path: string): TarEntry {
-  return {
-    type,
-    path: Buffer.from(path, 'latin1'),
-    linkPath: Buffer.alloc(0),
-    mode: 0o644,
-    uid: 0,
-    gid: 0,
-    sizeBytes: 0,
-    mtime: { seconds: 0, nanoseconds: 0 },
-    device: { major: 0, minor: 0 },
-    xattrs: NO_XATTRS,
-  };
 }

@@ -4,19 +4,18 @@ import { Readable } from 'node:stream';
 import type { Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import { asId, type ContainerId, type ImageId } from '../../core/id.ts';
+import { plainManifest } from '../../storage/convert.ts';
 import type { StoredImage } from '../../storage/copy.ts';
 import type { Change } from '../../storage/driver/driver.ts';
 import { packChanges } from '../../storage/driver/pack-changes.ts';
 import type { ContainerDefaults, HistoryEntry, ImageConfig } from '../../storage/image.ts';
 import type { AppliedLayer } from '../../storage/layer/store.ts';
-import { MEDIA } from '../../storage/manifest.ts';
 import { hostPlatform } from '../../storage/platform.ts';
 import type { OnCopyEvent } from '../../storage/progress.ts';
 import { formatReference, parseLocalReference } from '../../storage/reference.ts';
 import { tarBytes } from '../../storage/tar/stream.ts';
 import { packTree } from '../../storage/tree/pack.ts';
 import { applyChanges } from '../../storage/transport/changes.ts';
-import { digestOf } from '../../storage/verify.ts';
 import { Root } from '../../host/root.ts';
 import type { Engine } from '../engine.ts';
 import { keepCopy } from '../image/store.ts';
@@ -84,20 +83,12 @@ async function build(engine: Engine, record: ContainerRecord, defaults: Containe
   const layers = [...below, diffId];
   const created = new Date().toISOString();
   const config = Buffer.from(JSON.stringify(imageConfig(engine, record, { defaults, layers, created, options })));
-  const media =
-    format === 'docker'
-      ? { manifest: MEDIA.dockerManifest, config: MEDIA.dockerConfig, layer: MEDIA.dockerLayer }
-      : { manifest: MEDIA.ociManifest, config: MEDIA.ociConfig, layer: MEDIA.ociLayer };
-  const sizes = layers.map((layer) => store.facts(layer).tarBytes);
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: media.manifest,
-      config: { mediaType: media.config, digest: digestOf(config), size: config.length },
-      layers: layers.map((digest, index) => ({ mediaType: media.layer, digest, size: sizes[index] })),
-      ...(format === 'oci' ? { annotations: { 'org.opencontainers.image.created': created } } : {}),
-    }),
-  );
+  const described = layers.map((digest) => ({ digest, size: store.facts(digest).tarBytes }));
+  const { bytes: manifest, mediaType } = plainManifest(format, {
+    config,
+    layers: described,
+    annotations: { 'org.opencontainers.image.created': created },
+  });
   const blobs = imageBlobs(engine);
   const configDigest = await blobs.put(config);
   onEvent?.({ kind: 'config', digest: configDigest });
@@ -106,11 +97,11 @@ async function build(engine: Engine, record: ContainerRecord, defaults: Containe
   return {
     imageId: asId<ImageId>(configDigest.slice('sha256:'.length)),
     manifestDigest,
-    mediaType: media.manifest,
+    mediaType,
     config: JSON.parse(config.toString()) as ImageConfig,
     layers,
     names: [],
-    sizeBytes: sizes.reduce((sum, bytes) => sum + bytes, 0) + config.length + 2 * manifest.length,
+    sizeBytes: described.reduce((sum, layer) => sum + layer.size, 0) + config.length + 2 * manifest.length,
   };
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, constants } from 'node:fs';
 import { errnoOf, ERRNO } from '../../host/libc.ts';
 import { O_PATH, Root } from '../../host/root.ts';
-import { NO_XATTRS } from '../tar/entry.ts';
+import { emptyEntry } from '../tar/entry.ts';
 import type { TarMember } from '../tar/read.ts';
 import { TreePacker } from '../tree/pack.ts';
 import type { Change } from './driver.ts';
@@ -32,18 +32,7 @@ export async function* packChanges(tree: string, changes: AsyncIterable<Change>)
 
 function whiteout(prefix: Buffer, name: Buffer): TarMember {
   return {
-    entry: {
-      type: 'file',
-      path: Buffer.concat([prefix, Buffer.from('.wh.'), name]),
-      linkPath: Buffer.alloc(0),
-      mode: 0,
-      uid: 0,
-      gid: 0,
-      sizeBytes: 0,
-      mtime: { seconds: 0, nanoseconds: 0 },
-      device: { major: 0, minor: 0 },
-      xattrs: NO_XATTRS,
-    },
+    entry: { ...emptyEntry('file', `${prefix.toString('latin1')}.wh.${name.toString('latin1')}`), mode: 0 },
     body: (async function* () {})(),
   };
 }

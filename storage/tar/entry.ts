@@ -34,3 +34,19 @@ export const BLOCK_BYTES = 512;
 export function paddingBytes(sizeBytes: number): number {
   return (BLOCK_BYTES - (sizeBytes % BLOCK_BYTES)) % BLOCK_BYTES;
 }
+
+/** Without a body, of root, from 1970. `path` is bytes, a character each. */
+export function emptyEntry(type: TarType, path: string): TarEntry {
+  return {
+    type,
+    path: Buffer.from(path, 'latin1'),
+    linkPath: Buffer.alloc(0),
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    sizeBytes: 0,
+    mtime: { seconds: 0, nanoseconds: 0 },
+    device: { major: 0, minor: 0 },
+    xattrs: NO_XATTRS,
+  };
+}

@@ -32,7 +32,7 @@ const rows = new Map(
 /** Row ids in the titles (string literals) of the tests of a file. */
 function idsIn(path: string): ReadonlySet<string> {
   const titles = readFileSync(path, 'utf8').matchAll(
-    /(?:describe|test)[\w.]*\(?[^'`\n]*['`]([^'`\n]*)['`]|^ {2}\]\)\(\s*['`]([^'`\n]*)|^ {4}\]?\)?['`]([A-Z]\d\d[^'`\n]*)|^ {2}'([A-Z]\d\d[^']*)'|\]\)\('([^']*)'/gm,
+    /(?:describe|test)[\w.]*\(?[^'`\n]*['`]([^'`\n]*)['`]|^ {2}\]\)\(\s*['`]([^'`\n]*)|^ {4}\]?\)?['`]([A-Z]\d\d[^'`\n]*)|^ {2}['`]([A-Z]\d\d[^'`]*)['`]|\]\)\('([^']*)'/gm,
   );
   const found = [...titles].flatMap((match) => match.slice(1).flatMap((title) => title?.match(/\b[TGIRSCJN]\d\d\b/g) ?? []));
   return new Set(found);
