@@ -1,6 +1,7 @@
 /**
- * Loads the parts of the built program (scripts/build.ts) with V8's code cache. Node has this itself (enableCompileCache), but reads a file as UTF-8 through four copies of it
- * and then looks for it with the machinery of modules; on a machine where a page fault costs 10 µs that is a fifth of the start.
+ * Loads the parts of the built program (scripts/build.ts) with V8's code cache. Node has this itself (enableCompileCache), but reads a file as
+ * UTF-8 through four copies of it and then looks for it with the machinery of modules; on a machine where a page fault costs 10 µs that is a fifth
+ * of the start.
  *
  * The cache is written once, by the first process that gets to its end, and holds what that process had compiled: so each of the usual verbs has
  * its own, and code of another verb is compiled when it is first called. V8 itself refuses a cache of another version or other flags.

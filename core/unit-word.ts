@@ -15,6 +15,7 @@ export function assignmentWord(word: string): string {
  * beginning would make all of the word the name of a variable, whatever follows. Spaces are escaped, as Podman's generator does.
  */
 export function quoteWord(word: string): string {
+  if (PLAIN.test(word)) return word;
   return quoted(/^\$(?!\w+$|[{$])/.test(word) ? `$${word}` : word, /[\s"\\\p{Cc}]/gu);
 }
 
@@ -36,6 +37,9 @@ export function withoutSpecifiers(text: string): string {
 export function wrapWords(words: readonly string[]): string {
   return words.map((word, index) => (index === 0 ? word : `${word.startsWith('-') ? ' \\\n\t' : ' '}${word}`)).join('');
 }
+
+/** Most words are: this is a look at each of thousands when a machine boots. */
+const PLAIN = /^[\w./:=@,+-]+$/;
 
 /** Nothing at all; a lone semicolon, which ends a command; whatever begins or ends words and escapes. */
 const NEEDS_QUOTES = /^$|^;$|[\s"'\\\p{Cc}]/u;

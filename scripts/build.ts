@@ -1,8 +1,9 @@
 /**
  * Bundle the command line into dist/: `main.cjs`, which loads the parts (cli/bundle.ts): `base.cjs` for `exec`, with what every command needs,
- * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `network.cjs` for bridges, `rest.cjs` for all else; `thread-main.cjs`, what the threads that
- * unpack layers run; `json-log-main.cjs`, the writer of json-file logs; and `quadlet.cjs`, the generator of units. A part costs its reading, and V8 keeps a word on
- * each of its functions, called or not; but every further file costs a third of a millisecond, so a chunk for each command would be dearer.
+ * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `network.cjs` for bridges, `rest.cjs` for all
+ * else; `thread-main.cjs`, what the threads that unpack layers run; `json-log-main.cjs`, the writer of json-file logs; and `quadlet.cjs`, the
+ * generator of units, with `generator.cjs`, its only part. A part costs its reading, and V8 keeps a word on each of its functions, called or not;
+ * but every further file costs a third of a millisecond, so a chunk for each command would be dearer.
  * CommonJS, because it is loaded without the machinery of ES modules (8 ms).
  */
 import { createHash } from 'node:crypto';
@@ -260,32 +261,39 @@ function crossings(own: string, partOf: (module: string) => string): Plugin {
   };
 }
 
-await rm(outdir, { recursive: true, force: true });
-const { metafile } = await build({ ...options, entryPoints: [join(root, ENTRY)], outdir, metafile: true, write: false });
-const divided = divide(metafile.inputs);
-const partOf = (module: string): string => divided.get(module) ?? REST;
-const digest = createHash('sha256');
-for (const [name, modules] of shared(metafile.inputs, partOf)) {
+async function buildPart(name: string, modules: ReadonlySet<string>, plugins: readonly Plugin[]): Promise<void> {
   const entries = [...modules].map((module) => `'${module}': () => require('./${module}'),`);
   await build({
     ...options,
     outfile: join(outdir, `${name}.cjs`),
     stdin: { contents: `module.exports = { ${entries.join('\n')} };`, resolveDir: root, sourcefile: `${name}.js` },
-    plugins: [lazyBuiltins, crossings(name, partOf)],
+    plugins: [lazyBuiltins, ...plugins],
     // Wrapped here and not when it is loaded: that would copy it.
     banner: { js: '(function(module,require,__filename,__dirname,part){' },
     footer: { js: '})' },
   });
   digest.update(await readFile(join(outdir, `${name}.cjs`)));
 }
+
+const digest = createHash('sha256');
+await rm(outdir, { recursive: true, force: true });
+const { metafile } = await build({ ...options, entryPoints: [join(root, ENTRY)], outdir, metafile: true, write: false });
+const divided = divide(metafile.inputs);
+const partOf = (module: string): string => divided.get(module) ?? REST;
+for (const [name, modules] of shared(metafile.inputs, partOf)) await buildPart(name, modules, [crossings(name, partOf)]);
+await buildPart('generator', new Set(['cli/quadlet/main.ts']), []);
 const define = { ...options.define, LICHEN_BUILD: JSON.stringify(digest.digest('hex').slice(0, 16)) };
-await build({ ...options, define, outdir, entryPoints: [join(root, 'cli/main.ts')], plugins: [lazyBuiltins] });
+for (const [name, entry] of [
+  ['main', 'cli/main.ts'],
+  ['quadlet', 'cli/quadlet/entry.ts'],
+] as const) {
+  await build({ ...options, define, outfile: join(outdir, `${name}.cjs`), entryPoints: [join(root, entry)], plugins: [lazyBuiltins] });
+}
 for (const [name, entry] of [
   ['thread-main', 'storage/layer/thread-main.ts'],
   ['json-log-main', 'libpod/monitor/json-log-main.ts'],
   // What containers tell their service manager.
   ['notify-main', 'libpod/monitor/notify-main.ts'],
-  ['quadlet', 'cli/quadlet/main.ts'],
 ] as const) {
   await build({ ...options, outfile: join(outdir, `${name}.cjs`), entryPoints: [join(root, entry)], plugins: [lazyBuiltins] });
 }

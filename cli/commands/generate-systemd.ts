@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { EngineError, isEngineError, orAbsent } from '../../core/errors.ts';
+import { compareText } from '../../core/compare-text.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
 import { log } from '../../core/log.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { placesOf } from '../../libpod/container/places.ts';
@@ -7,11 +8,13 @@ import { replaceFile } from '../../host/replace-file.ts';
 import type { Engine } from '../../libpod/engine.ts';
 import { parseEnv } from '../../libpod/spec/parse/env.ts';
 import type { ContainerRecord } from '../../libpod/state/containers.ts';
+import type { PodConfig } from '../../libpod/state/pods.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { generateSystemdFace } from '../faces/generate-systemd.ts';
 import type { FlagValues } from '../flag.ts';
 import { encodeJson, ONE_SPACE } from '../format/json.ts';
-import { type ContainerUnit, containerUnit } from '../units/container-unit.ts';
+import { containerUnit, containerUnitName, type UnitWish } from '../units/container-unit.ts';
+import type { Unit } from '../units/unit-text.ts';
 import { VERSION } from '../version.ts';
 
 type Flags = FlagValues<typeof generateSystemdFace.flags>;
@@ -30,12 +33,26 @@ export const command = defineCommand(generateSystemdFace, async (context, [name 
   }
   const variables = flags.env.flatMap((text) => parseVariable(text, context.env));
   const engine = await context.openEngine();
-  await refusePods(engine, name);
-  const record = find(engine, name);
-  warnOfRestarts(record, flags);
-  const unit = containerUnit({
+  const found = await lookUp(engine, name);
+  if (found.pod === undefined) warnOfRestarts(found.container, flags);
+  const units =
+    found.pod === undefined
+      ? [containerUnit(unitWish(engine, found.container, flags, variables))]
+      : await podUnits(engine, found.pod, flags, variables);
+  checkFormat(flags);
+  const inOrder = units.toSorted((a, b) => compareText(a.name, b.name));
+  const shown = (flags.format === 'json' ? inOrder : units).map((unit) => {
+    const text = `${header(unit, flags)}\n${unit.text}`;
+    return [unit.name, flags.files ? write(context, unit, text) : text] as const;
+  });
+  if (flags.format === 'json') context.stdout.line(encodeJson(Object.fromEntries(shown), ONE_SPACE));
+  else context.stdout.write(shown.map(([, text]) => (flags.files ? `${text}\n` : text)).join(flags.files ? '' : '\n'));
+});
+
+function unitWish(engine: Engine, record: ContainerRecord, flags: Flags, variables: readonly string[]): UnitWish {
+  return {
     config: record.config,
-    pidFile: record.config.monitorPidFile ?? join(placesOf(engine, record.id).run, 'conmon.pid'),
+    pidFile: monitorPidFile(engine, record),
     runDirectory: engine.paths.run,
     self: engine.options.self,
     byName: flags.name,
@@ -51,13 +68,32 @@ export const command = defineCommand(generateSystemdFace, async (context, [name 
     after: flags.after,
     requires: flags.requires,
     variables,
+  };
+}
+
+function monitorPidFile(engine: Engine, { id, config }: ContainerRecord): string {
+  return config.monitorPidFile ?? join(placesOf(engine, id).run, 'conmon.pid');
+}
+
+/** That of the pod, then those of its containers, which are bound to it and to those that they need. */
+async function podUnits(engine: Engine, pod: PodConfig, flags: Flags, variables: readonly string[]): Promise<readonly Unit[]> {
+  if (flags.template) throw new EngineError('INVALID_ARGUMENT', '--template is not supported for pods');
+  const infra = pod.infraId && engine.containers.get(pod.infraId);
+  if (infra === undefined)
+    throw new EngineError('NOT_SUPPORTED', `generating systemd unit files: Pod ${JSON.stringify(pod.name)} has no infra container`);
+  const { podIdFile, podUnit, podUnitName } = await import('../units/pod-unit.ts');
+  const members = engine.containers.inPod(pod.id).filter(({ id }) => id !== infra.id);
+  for (const record of members) warnOfRestarts(record, flags);
+  const wishes = new Map(members.map((record) => [record.id, unitWish(engine, record, flags, variables)]));
+  const names = new Map([...wishes].map(([id, wish]) => [id, containerUnitName(wish)]));
+  const wish = { ...unitWish(engine, infra, flags, []), pod, infra: infra.config, prefix: flags['pod-prefix'] };
+  const unit = podUnitName(wish);
+  const containers = [...wishes].map(([id, member]) => {
+    const needed = engine.containers.dependencies(id).flatMap((other) => names.get(other) ?? []);
+    return containerUnit({ ...member, inPod: { podIdFile: podIdFile(unit), boundTo: [...needed, unit] } });
   });
-  checkFormat(flags);
-  const text = `${header(unit, flags)}\n${unit.text}`;
-  const shown = flags.files ? write(context, unit, text) : text;
-  if (flags.format === 'json') context.stdout.line(encodeJson({ [unit.name]: shown }, ONE_SPACE));
-  else context.stdout.write(flags.files ? `${shown}\n` : shown);
-});
+  return [podUnit(wish, [...names.values()]), ...containers];
+}
 
 function parseVariable(text: string, env: NodeJS.ProcessEnv): readonly string[] {
   if (text === '') throw new EngineError('INVALID_ARGUMENT', 'parsing environment variables: invalid variable: ""');
@@ -68,23 +104,20 @@ function parseVariable(text: string, env: NodeJS.ProcessEnv): readonly string[] 
   }
 }
 
-async function refusePods(engine: Engine, name: string): Promise<void> {
-  if (engine.containers.ownerOf(name) !== undefined) return;
-  const { podTable } = await import('../../libpod/pod/rows.ts');
-  const pod = await orAbsent(() => podTable(engine).find(name), 'NO_SUCH_POD', 'AMBIGUOUS_ID', 'INVALID_ARGUMENT');
-  if (pod === undefined) return;
-  throw new EngineError('NOT_SUPPORTED', `${name} is a pod, and units of pods are not written yet`, {
-    hint: 'Write a .pod file (docs/systemd.md), or name a container.',
-  });
-}
+type Found = { readonly container: ContainerRecord; readonly pod?: undefined } | { readonly pod: PodConfig };
 
-function find(engine: Engine, name: string): ContainerRecord {
+async function lookUp(engine: Engine, name: string): Promise<Found> {
   try {
-    return engine.containers.find(name);
+    return { container: engine.containers.find(name) };
   } catch (error) {
     if (!isEngineError(error, 'NO_SUCH_CONTAINER')) throw error;
-    const pods = `no pod with name or ID ${name} found: no such pod`;
-    throw new EngineError(error.code, `${name} does not refer to a container or pod: ${pods}: ${error.message}`, { cause: error });
+    const { podTable } = await import('../../libpod/pod/rows.ts');
+    try {
+      return { pod: podTable(engine).find(name) };
+    } catch (podError) {
+      const pods = (podError as Error).message;
+      throw new EngineError(error.code, `${name} does not refer to a container or pod: ${pods}: ${error.message}`, { cause: error });
+    }
   }
 }
 
@@ -96,7 +129,7 @@ function warnOfRestarts({ config: { id, restart } }: ContainerRecord, flags: Fla
   );
 }
 
-function header({ file }: ContainerUnit, flags: Flags): string {
+function header({ file }: Unit, flags: Flags): string {
   const made = `# autogenerated by lichen ${VERSION}\n# ${new Date().toUTCString()}\n`;
   return `# ${file}\n${flags['no-header'] ? '' : made}`;
 }
@@ -106,7 +139,7 @@ function checkFormat({ format = '' }: Flags): void {
 }
 
 /** Where it was written to. */
-function write({ cwd }: CommandContext, { file }: ContainerUnit, text: string): string {
+function write({ cwd }: CommandContext, { file }: Unit, text: string): string {
   const path = join(cwd, file);
   try {
     replaceFile(path, text, 0o644);

@@ -4,6 +4,7 @@ import { argumentWord, assignmentWord, withoutSpecifiers, wrapWords } from '../.
 import type { ContainerConfig } from '../../libpod/spec/container.ts';
 import { SERVICE } from '../../libpod/spec/service-label.ts';
 import { onIdFile, runCommand } from './run-command.ts';
+import { checkRestartPolicy, type Line, programWord, STOP_MARGIN_SECONDS, type Unit, unitName, unitOf } from './unit-text.ts';
 
 export interface UnitWish {
   readonly config: ContainerConfig;
@@ -28,47 +29,43 @@ export interface UnitWish {
   readonly after: readonly string[];
   readonly requires: readonly string[];
   readonly variables: readonly string[];
+  /** For one of the units of a pod. */
+  readonly inPod?: PodOfUnit | undefined;
 }
 
-export interface ContainerUnit {
-  /** Without `.service`; that of a template has no `@` either. */
-  readonly name: string;
-  /** `container-web.service`, `container-web@.service` */
-  readonly file: string;
-  /** From its first section on. */
-  readonly text: string;
+export interface PodOfUnit {
+  /** Where a pod that is made anew leaves its id. */
+  readonly podIdFile: string;
+  /** Units without `.service`. */
+  readonly boundTo: readonly string[];
 }
-
-const RESTART_POLICIES: readonly string[] = ['no', 'on-success', 'on-failure', 'on-abnormal', 'on-watchdog', 'on-abort', 'always'];
-/** Time for everything besides the container's own stop. */
-const STOP_MARGIN_SECONDS = 60;
-/** systemd.unit(5) */
-const UNIT_NAME = /^[\w:.\\-]{1,200}$/;
 
 /** Throws INVALID_ARGUMENT, NOT_SUPPORTED. */
-export function containerUnit(wish: UnitWish): ContainerUnit {
-  const { config, byName } = wish;
-  const { prefix, separator, restartPolicy } = wish;
-  if (restartPolicy !== undefined && !RESTART_POLICIES.includes(restartPolicy)) {
-    throw new EngineError('INVALID_ARGUMENT', `${restartPolicy} is not a valid restart policy`);
-  }
+export function containerUnit(wish: UnitWish): Unit {
+  const { anew, template } = wish;
+  checkRestartPolicy(wish.restartPolicy);
   for (const unit of [...wish.wants, ...wish.after, ...wish.requires]) checkLine(unit);
-  const called = byName ? config.name : config.id;
-  const name = prefix === '' ? called : `${prefix}${separator}${called}`;
-  if (!UNIT_NAME.test(name))
-    throw new EngineError('INVALID_ARGUMENT', `${JSON.stringify(`${name}.service`)} is not a valid name for a unit`);
-  const sections = [
-    ['Unit', unitKeys(wish, name)],
-    ['Service', wish.anew || wish.template ? serviceAnew(wish, name) : serviceStarted(wish, called)],
-    ['Install', [['WantedBy', 'default.target']]],
-  ] as const;
-  const text = sections.map(([title, keys]) => `[${title}]\n${keys.map((line) => `${line.join('=')}\n`).join('')}`).join('\n');
-  return { name, file: `${name}${wish.template ? '@' : ''}.service`, text };
+  const name = containerUnitName(wish);
+  return unitOf({
+    name,
+    isTemplate: template,
+    mountsFor: anew || template ? '%t' : assignmentWord(wish.runDirectory),
+    unit: dependencies(wish),
+    service: anew || template ? serviceAnew(wish, name) : serviceStarted(wish, calledIn(wish)),
+  });
 }
 
-type Line = readonly [key: string, value: string] | readonly [verbatim: string];
+/** Without `.service`. Throws INVALID_ARGUMENT. */
+export function containerUnitName(wish: UnitWish): string {
+  return unitName(wish.prefix, wish.separator, calledIn(wish));
+}
 
-function unitKeys({ anew, template, runDirectory, wants, after, requires }: UnitWish, name: string): readonly Line[] {
+function calledIn({ config, byName }: UnitWish): string {
+  return byName ? config.name : config.id;
+}
+
+function dependencies({ inPod, wants, after, requires }: UnitWish): readonly Line[] {
+  const bound = inPod?.boundTo.map((unit) => `${unit}.service`).join(' ');
   const asked: readonly (readonly [string, readonly string[]])[] = [
     ['Wants', wants],
     ['After', after],
@@ -76,10 +73,7 @@ function unitKeys({ anew, template, runDirectory, wants, after, requires }: Unit
   ];
   const own = asked.filter(([, units]) => units.length > 0).map(([key, units]) => [key, units.join(' ')] as const);
   return [
-    ['Description', `lichen ${name}.service${template ? ' for %I' : ''}`],
-    ['Wants', 'network-online.target'],
-    ['After', 'network-online.target'],
-    ['RequiresMountsFor', anew || template ? '%t' : assignmentWord(runDirectory)],
+    ...(bound === undefined ? [] : [['BindsTo', bound] as const, ['After', bound] as const]),
     ...(own.length === 0 ? [] : [[''] as const, ['# User-defined dependencies'] as const, ...own]),
   ];
 }
@@ -87,7 +81,10 @@ function unitKeys({ anew, template, runDirectory, wants, after, requires }: Unit
 /** `-d` leaves the monitor behind, which is the main process from then on. */
 function serviceAnew(wish: UnitWish, name: string): readonly Line[] {
   const { config, self, template } = wish;
-  const { globals, words, restart, variables } = runCommand(config, template ? name : undefined);
+  const { globals, words, restart, variables } = runCommand(config, {
+    instanceOf: template ? name : undefined,
+    podIdFile: wish.inPod?.podIdFile,
+  });
   const seconds = stopSeconds(wish);
   const program = programWord(self);
   const [policy, burst] = restartOfUnit(restart);
@@ -148,11 +145,6 @@ function variableWord(variable: string): string {
 
 function stopSeconds({ config, stopTimeoutSeconds }: UnitWish): number {
   return stopTimeoutSeconds ?? config.stopTimeoutSeconds;
-}
-
-/** `$` is a character like any other in a program's path. */
-function programWord([program = '']: readonly string[]): string {
-  return assignmentWord(program);
 }
 
 /** `on-failure:3` → three starts; what runs unless stopped runs always: nobody but systemd stops it. */

@@ -2,7 +2,10 @@
 import { EngineError } from '../../core/errors.ts';
 import { argumentWord } from '../../core/unit-word.ts';
 import type { ContainerConfig } from '../../libpod/spec/container.ts';
+import type { PodConfig } from '../../libpod/state/pods.ts';
+import { podCreateFace } from '../faces/pod-create.ts';
 import { findCommand } from '../find.ts';
+import type { FlagTable } from '../flag.ts';
 import { PERSISTENT_FLAGS, ROOT_FLAGS } from '../globals.ts';
 import { REGISTRY } from '../registry.ts';
 import { splitArguments } from '../split.ts';
@@ -25,8 +28,15 @@ export interface RunCommand {
 const SETTLED = new Set(['cidfile', 'cgroups', 'rm', 'restart']);
 const ID_FILE = '--cidfile=%t/%n.ctr-id';
 
-/** `instanceOf`: for a template, the name that the instances' names begin with where the container was given none. Throws NOT_SUPPORTED. */
-export function runCommand(config: ContainerConfig, instanceOf: string | undefined): RunCommand {
+export interface RunOptions {
+  /** For a template: the name that the instances' names begin with where the container was given none. */
+  readonly instanceOf?: string | undefined;
+  /** In the pod that another unit makes. */
+  readonly podIdFile?: string | undefined;
+}
+
+/** Throws NOT_SUPPORTED. */
+export function runCommand(config: ContainerConfig, { instanceOf, podIdFile }: RunOptions = {}): RunCommand {
   const { lead, typed } = readCreateCommand(config);
   const name = lastValue(typed, 'name');
   const detach = lastValue(typed, 'detach');
@@ -34,6 +44,7 @@ export function runCommand(config: ContainerConfig, instanceOf: string | undefin
   const settled = new Set(SETTLED);
   if (detach !== 'true') settled.add('detach');
   if (name !== undefined && replace !== 'true') settled.add('replace');
+  if (podIdFile !== undefined) for (const flag of ['pod', 'pod-id-file']) settled.add(flag);
   const kept = without(typed.flags, settled).flatMap((flag) => flagWords(flag, config.name, instanceOf !== undefined));
   return {
     globals: globalWords(lead).map(argumentWord),
@@ -44,6 +55,7 @@ export function runCommand(config: ContainerConfig, instanceOf: string | undefin
       ID_FILE,
       '--cgroups=no-conmon',
       '--rm',
+      ...(podIdFile === undefined ? [] : ['--pod-id-file', podIdFile]),
       ...(lastValue(typed, 'sdnotify') === undefined ? ['--sdnotify=conmon'] : []),
       ...(detach === 'true' ? [] : ['-d']),
       ...(name !== undefined && replace !== 'true' ? ['--replace'] : []),
@@ -68,18 +80,32 @@ interface CreateCommand {
 
 /** Throws NOT_SUPPORTED. */
 export function readCreateCommand({ id, createCommand }: ContainerConfig): CreateCommand {
-  const [program = 'lichen', ...words] = createCommand;
-  if (words.length === 0) {
+  if (createCommand.length < 2) {
     throw new EngineError('NOT_SUPPORTED', `cannot use --new on container ${JSON.stringify(id)}: no create command found`);
   }
+  const read = readCommand(createCommand, ['run', 'create', 'container run', 'container create'], RUN_FLAGS);
+  if (read !== undefined) return read;
+  throw new EngineError('NOT_SUPPORTED', `container's create command is too short or invalid: [${createCommand.join(' ')}]`);
+}
+
+/** Throws NOT_SUPPORTED. */
+export function readPodCommand({ createCommand }: Pick<PodConfig, 'createCommand'>): CreateCommand {
+  const read = readCommand(createCommand, ['pod create'], podCreateFace.flags);
+  if (read !== undefined) return read;
+  throw new EngineError('NOT_SUPPORTED', `pod does not appear to be created via \`lichen pod create\`: [${createCommand.join(' ')}]`);
+}
+
+/** Undefined for the command line of another command. */
+function readCommand(
+  [program = 'lichen', ...words]: readonly string[],
+  paths: readonly string[],
+  flags: FlagTable,
+): CreateCommand | undefined {
   const root = splitArguments(ROOT_FLAGS, words, { interspersed: false, path: program });
   const found = findCommand(REGISTRY, root.positionals, program);
-  const verb = found.kind === 'command' ? found.path.split(' ').at(-1) : undefined;
-  if (found.kind !== 'command' || (verb !== 'run' && verb !== 'create')) {
-    throw new EngineError('NOT_SUPPORTED', `container's create command is too short or invalid: [${createCommand.join(' ')}]`);
-  }
+  if (found.kind !== 'command' || !paths.includes(found.path)) return undefined;
   const lead = words.slice(0, words.length - found.rest.length - 1);
-  return { lead, typed: typedFlags({ ...PERSISTENT_FLAGS, ...RUN_FLAGS }, found.rest) };
+  return { lead, typed: typedFlags({ ...PERSISTENT_FLAGS, ...flags }, found.rest) };
 }
 
 /** `--log-level=error container --root=/x` → without the word. */

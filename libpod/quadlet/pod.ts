@@ -21,6 +21,13 @@ const POD_FLAGS: FlagRules = {
   pairs: { Label: '--label' },
 };
 
+/** All keys that are flags, one for one: for who writes such a file. */
+export const POD_RULES: FlagRules = {
+  ...POD_FLAGS,
+  text: { ...POD_FLAGS.text, ExitPolicy: '--exit-policy', PodName: '--name' },
+  values: { ...POD_FLAGS.values, Network: '--network', Volume: '--volume' },
+};
+
 /** Throws QuadletError. */
 export function convertPod(service: Service): void {
   const { source, unit } = service;

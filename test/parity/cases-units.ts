@@ -38,11 +38,32 @@ export const CONTAINERS: readonly (readonly string[])[] = [
   ['--log-level', 'error', 'create', '--name=u-global', '--network=none', '-eHOME', IMAGE],
 ];
 
+const member = (name: string, pod: string, ...words: readonly string[]) => ['create', '--pod', pod, '--name', name, ...words];
+
+/** After the containers. */
+export const PODS: readonly (readonly string[])[] = [
+  ['pod', 'create', '--name', 'u-pod', '-p', '8099:80', '--label', 'l=a $b %c'],
+  member('u-first', 'u-pod', '--stop-timeout', '3', IMAGE, 'sleep', '9'),
+  member('u-second', 'u-pod', '--requires', 'u-first', '--restart', 'always', IMAGE, 'true'),
+  ['--log-level', 'error', 'pod', 'create', '--replace', '--exit-policy', 'continue', '--pod-id-file=/tmp/u-empty.id', '--name=u-empty'],
+  ['pod', 'create', '--share', 'uts', 'u-word'],
+  ['pod', 'create', '--infra=false', '--name', 'u-bare'],
+  member('u-alone', 'new:u-new', IMAGE, 'true'),
+];
+
+export const REMOVE_PODS = ['pod', 'rm', '--force', '--time=0', '--ignore', 'u-pod', 'u-empty', 'u-word', 'u-bare', 'u-new'];
+
 export const REMOVE = ['rm', '--force', '--time=0', '--ignore', ...CONTAINERS.map((argv) => nameIn(argv))];
 
 const NAMED = ['plain', 'words', 'settled', 'always', 'unless', 'group', 'global'].map((name) => `u-${name}`);
 const generate = (name: string, ...words: readonly string[]) => of(name, 'generate', 'systemd', ...words);
 const ASKED = ['--wants', 'a.service', '--wants', 'b.service', '--after', 'c.service', '--requires', 'd.service', '--env', 'X=a b'];
+
+const POD_OPTIONS = [
+  ...ASKED,
+  ...'--pod-prefix p --container-prefix c --separator _'.split(' '),
+  ...'--restart-policy always --restart-sec 3 --start-timeout 9 --stop-timeout 7'.split(' '),
+];
 
 export const UNITS: readonly Case[] = [
   ...NAMED.map((name) => generate(`started: ${name}`, '--name', name)),
@@ -59,6 +80,22 @@ export const UNITS: readonly Case[] = [
   ),
   generate('without header', '--name', '--no-header', 'u-plain'),
   generate('json', '--name', '--no-header', '--format', 'json', 'u-plain'),
+  generate('pod: started', '--name', 'u-pod'),
+  generate('pod: anew', '--new', '--name', 'u-pod'),
+  generate('pod: every option', '--new', '--name', ...POD_OPTIONS, 'u-pod'),
+  generate('pod: no prefix', '--name', '--pod-prefix', '', 'u-pod'),
+  generate('pod: json', '--name', '--no-header', '--format', 'json', 'u-pod'),
+  ...['u-empty', 'u-word'].flatMap((name) => [
+    generate(`pod: ${name}`, '--name', name),
+    generate(`pod anew: ${name}`, '--new', '--name', name),
+  ]),
+  generate('pod: a container of it', '--name', 'u-second'),
+  generate('pod: a container of it anew', '--new', '--name', 'u-second'),
+  generate('pod: template', '--template', '--name', 'u-pod'),
+  generate('pod: without infra container', '--name', 'u-bare'),
+  generate('pod: of a container', '--name', 'u-new'),
+  generate('pod: of a container, anew', '--new', '--name', 'u-new'),
+  generate('pod: bad restart policy', '--restart-policy', 'sometimes', 'u-pod'),
   generate('bad format', '--format', 'yaml', 'u-plain'),
   generate('unknown', 'nosuch'),
   generate('nothing'),

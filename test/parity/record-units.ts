@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fixturePath } from '../fixtures/build/images.ts';
-import { CONTAINERS, REMOVE, UNITS } from './cases-units.ts';
+import { CONTAINERS, PODS, REMOVE, REMOVE_PODS, UNITS } from './cases-units.ts';
 import { GOLDENS } from './goldens.ts';
 import { normalise, type Said } from './normalise.ts';
 
@@ -18,10 +18,11 @@ try {
   const archive = join(directory, 'busybox.tar');
   copyFileSync(await fixturePath('busybox'), archive);
   chmodSync(archive, 0o644);
-  for (const argv of [['load', '--quiet', '--input', archive], REMOVE, ...CONTAINERS]) run(argv);
+  for (const argv of [['load', '--quiet', '--input', archive], REMOVE_PODS, REMOVE, ...CONTAINERS, ...PODS]) run(argv);
   const recorded = UNITS.map((one) => ({ ...one, ...normalise(run(one.argv)) }));
   writeFileSync(join(GOLDENS, 'units.json'), `${JSON.stringify(recorded, undefined, 2)}\n`);
 } finally {
+  run(REMOVE_PODS);
   run(REMOVE);
   rmSync(directory, { recursive: true });
 }

@@ -131,17 +131,62 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('generate quadlet', () => {
     await host.succeed(['network', 'rm', 'inner']);
   });
 
+  test('a pod and its containers', async () => {
+    const flags = ['--network', 'none', '--hostname', 'inside', '--label', 'a=b c $x %n', '-v', 'shared:/shared', '--shm-size', '1m'];
+    await host.succeed(['pod', 'create', '--name=app', '--exit-policy', 'continue', ...flags]);
+    await host.succeed([
+      'run',
+      '-d',
+      '--pod',
+      'app',
+      '--name',
+      'member',
+      '-l',
+      'in=pod',
+      '-e',
+      'A=x y',
+      '--stop-timeout=0',
+      BUSYBOX,
+      'sleep',
+      '1000',
+    ]);
+    const both = async () => {
+      const [pod] = JSON.parse(await host.succeed(['pod', 'inspect', 'app'])) as [Record<string, unknown>];
+      const { Name, Labels, ExitPolicy, Hostname, SharedNamespaces, InfraConfig, NumContainers, State } = pod;
+      const document = { Name, Labels, ExitPolicy, Hostname, SharedNamespaces, InfraConfig, NumContainers, State };
+      const text = JSON.stringify([document, await described('member')], (key, value: unknown) => (OWN.includes(key) ? undefined : value));
+      return JSON.parse(text.replaceAll(/[0-9a-f]{64}/g, 'ID')) as object;
+    };
+    const before = await both();
+    expect(before).toMatchObject([{ Hostname: 'inside', State: 'Running', NumContainers: 2 }, { config: { Hostname: 'inside' } }]);
+    await host.writeFile('/tmp/pod.quadlets', `${await host.succeed(['generate', 'quadlet', 'app', 'shared', 'member'])}\n`);
+    await host.succeed(['pod', 'rm', '--force', '--time=0', 'app']);
+    await host.succeed(['volume', 'rm', 'shared']);
+
+    expect(await host.lichen(['quadlet', 'check', '/tmp/pod.quadlets'])).toMatchObject({ stderr: '', exitCode: 0 });
+    await host.succeed(['quadlet', 'install', '/tmp/pod.quadlets']);
+    expect(await systemctl('start', 'app-pod', 'member')).toBe('');
+    expect(await both()).toEqual(before);
+    await host.succeed(['quadlet', 'rm', '--force', 'member.container', 'app.pod', 'shared.volume']);
+    await host.succeed(['volume', 'rm', 'shared']);
+  });
+
   test('bad input is one error, and no file is written', async () => {
+    await host.succeed(['pod', 'create', '--infra=false', 'bare']);
+    await host.succeed(['create', '--pod', 'new:fresh', '--name', 'alone', BUSYBOX, 'true']);
     await host.succeed(['create', '--name', 'same', '--network=none', BUSYBOX, 'true']);
     await host.succeed(['volume', 'create', 'same2']);
     for (const [argv, exitCode, stderr] of [
-      [['nosuch'], 125, 'Error: no container, volume or network "nosuch" found\n'],
-      [['same', 'nosuch'], 125, 'Error: no container, volume or network "nosuch" found\n'],
+      [['nosuch'], 125, 'Error: no container, pod, volume or network "nosuch" found\n'],
+      [['bare'], 125, expect.stringContaining('Error: pod bare has no infra container, and a .pod file makes one\n')],
+      [['fresh'], 125, expect.stringContaining('Error: pod does not appear to be created via `lichen pod create`: [')],
+      [['same', 'nosuch'], 125, 'Error: no container, pod, volume or network "nosuch" found\n'],
       [['--files', 'same'], 125, expect.stringContaining('Error: writing /proc/same.container: ')],
     ] as const) {
       expect(await host.lichen(['generate', 'quadlet', ...argv], { cwd: '/proc' })).toMatchObject({ stdout: '', exitCode, stderr });
     }
     expect(await host.lichen(['generate', 'quadlet'])).toMatchObject({ exitCode: 125 });
+    await host.succeed(['pod', 'rm', '--force', 'bare', 'fresh']);
     await host.succeed(['rm', 'same']);
     await host.succeed(['volume', 'rm', 'same2']);
   });

@@ -6,6 +6,7 @@ import { canRunSystemd } from '../host/systemd.ts';
 
 let host: TestHost;
 const NONE = '--network=none';
+const LONG = { timeout: 30_000 };
 const NOTICE = `
 DEPRECATED command:
 It is recommended to use Quadlets for running containers and pods under systemd.
@@ -216,6 +217,27 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('units of generate systemd 
     expect(await systemctl('stop', unit)).toBe('');
     expect(await systemctl('is-active', unit)).toBe('inactive');
     expect(await host.succeed(['ps', '-q'])).toBe('');
+  });
+
+  test.each([
+    ['made anew', ['--new']],
+    ['that is there', []],
+  ] as const)('a pod %s: its unit starts its containers and stops them', async (_which, how) => {
+    await host.succeed(['pod', 'create', '--name=app', NONE]);
+    for (const name of ['one', 'two'])
+      await host.succeed(['create', '--pod=app', `--name=${name}`, '--stop-timeout=0', BUSYBOX, 'sleep', '1000']);
+    await install(...how, '--name', 'app');
+    const isAnew = how.length > 0;
+    if (isAnew) await host.succeed(['pod', 'rm', 'app']);
+    const running = async () =>
+      (await host.succeed(['ps', '--filter', 'status=running', '--format', '{{.Names}} {{.PodName}}'])).split('\n').toSorted();
+    expect(await systemctl('start', 'pod-app')).toBe('');
+    await expect.poll(running, LONG).toMatchObject([expect.stringMatching(/-infra app$/), 'one app', 'two app']);
+    expect(await systemctl('is-active', 'pod-app', 'container-one', 'container-two')).toBe('active\nactive\nactive');
+    expect(await systemctl('stop', 'pod-app')).toBe('');
+    await expect.poll(() => host.succeed(['pod', 'ps', '--format', '{{.Status}}']), LONG).toBe(isAnew ? '' : 'Exited');
+    expect(await host.succeed(['ps', '-q'])).toBe('');
+    await host.succeed(['pod', 'rm', '--force', '--ignore', 'app']);
   });
 
   test('a template makes a container for each instance', async () => {

@@ -101,9 +101,6 @@ describe.skipIf(!canRunContainers)('pods', () => {
     expect(await host.succeed(['pod', 'ps', '-n', '--format', '{{.ID}} {{.Name}} {{.InfraID}} {{.NumberOfContainers}} {{.Labels}}'])).toBe(
       `${short} listed ${infra.slice(0, 12)} 2 map[x:y]`,
     );
-    const unit = await host.lichen(['generate', 'systemd', 'listed']);
-    expect(unit.exitCode).toBe(125);
-    expect(unit.stderr).toContain('Error: listed is a pod, and units of pods are not written yet\n');
     const filtered = (...filters: readonly string[]) => host.succeed(['pod', 'ps', '-q', ...filters.flatMap((one) => ['--filter', one])]);
     const matching = [
       'name=list',
@@ -217,6 +214,17 @@ describe.skipIf(!canRunContainers)('pods', () => {
     await expect.poll(() => states('web')).toBe('Exited: exited exited exited exited');
     expect(await host.succeed(['pod', 'prune', '-f'])).toBe(id);
     await host.run(['rm', '-r', 'shared', 'pod.id']);
+  });
+
+  test('twenty containers go with their pod at once, whatever image its infra container has', async () => {
+    await pod('many', '--infra-image', BUSYBOX, '--infra-command', 'sleep 1000', '--infra-name', 'base');
+    for (let index = 0; index < 20; index++) await member('many', `many-${index}`, ...sh('trap : TERM; sleep 1000'));
+    expect(await host.succeed(['pod', 'start', 'many'])).toBe('many');
+    expect(await host.succeed(['pod', 'ps', '--format', '{{.Status}} {{.NumberOfContainers}}'])).toBe('Running 21');
+    expect(await host.succeed(['inspect', '-f', '{{.ImageName}} {{.Path}}', 'base'])).toBe(`${BUSYBOX}:latest sleep`);
+    await host.succeed(['pod', 'rm', '--force', '--time=0', 'many']);
+    expect(await host.succeed(['ps', '--all', '--quiet'])).toBe('');
+    expect(await host.succeed(['pod', 'ps', '--quiet'])).toBe('');
   });
 
   test('a limit that cannot be kept keeps a pod from starting', async () => {
