@@ -165,7 +165,7 @@ describe.skipIf(!canRunSystemd || !existsSync(join(repository, 'dist/quadlet.cjs
         .map((call) => call.split('\0'));
     };
     cpSync(join(repository, 'bin/lichen-quadlet'), host.path(`${fake}/bin/lichen-quadlet`));
-    cpSync(join(repository, 'dist/quadlet.cjs'), host.path(`${fake}/dist/quadlet.cjs`));
+    for (const name of ['quadlet.cjs', 'generator.cjs']) cpSync(join(repository, 'dist', name), host.path(`${fake}/dist/${name}`));
     const words: readonly (readonly [written: string, read: string])[] = [
       ['$(touch /tmp/x)', '$(touch /tmp/x)'],
       ['`id`', '`id`'],
