@@ -6,6 +6,7 @@ import { systemWords } from '../../core/system-words.ts';
 import { placesOf } from '../../libpod/container/places.ts';
 import { replaceFile } from '../../host/replace-file.ts';
 import type { Engine } from '../../libpod/engine.ts';
+import { podTable } from '../../libpod/pod/rows.ts';
 import { parseEnv } from '../../libpod/spec/parse/env.ts';
 import type { ContainerRecord } from '../../libpod/state/containers.ts';
 import type { PodConfig } from '../../libpod/state/pods.ts';
@@ -14,6 +15,7 @@ import { generateSystemdFace } from '../faces/generate-systemd.ts';
 import type { FlagValues } from '../flag.ts';
 import { encodeJson, ONE_SPACE } from '../format/json.ts';
 import { containerUnit, containerUnitName, type UnitWish } from '../units/container-unit.ts';
+import { podIdFile, podUnit, podUnitName } from '../units/pod-unit.ts';
 import type { Unit } from '../units/unit-text.ts';
 import { VERSION } from '../version.ts';
 
@@ -33,26 +35,32 @@ export const command = defineCommand(generateSystemdFace, async (context, [name 
   }
   const variables = flags.env.flatMap((text) => parseVariable(text, context.env));
   const engine = await context.openEngine();
-  const found = await lookUp(engine, name);
-  if (found.pod === undefined) warnOfRestarts(found.container, flags);
+  const found = lookUp(engine, name);
   const units =
-    found.pod === undefined
-      ? [containerUnit(unitWish(engine, found.container, flags, variables))]
-      : await podUnits(engine, found.pod, flags, variables);
+    found.kind === 'pod' ? podUnits(engine, found.pod, flags, variables) : [unitOfContainer(engine, found.record, flags, variables)];
   checkFormat(flags);
-  const inOrder = units.toSorted((a, b) => compareText(a.name, b.name));
-  const shown = (flags.format === 'json' ? inOrder : units).map((unit) => {
+  const shown = units.map((unit) => {
     const text = `${header(unit, flags)}\n${unit.text}`;
     return [unit.name, flags.files ? write(context, unit, text) : text] as const;
   });
-  if (flags.format === 'json') context.stdout.line(encodeJson(Object.fromEntries(shown), ONE_SPACE));
-  else context.stdout.write(shown.map(([, text]) => (flags.files ? `${text}\n` : text)).join(flags.files ? '' : '\n'));
+  if (flags.format === 'json') {
+    const byName = shown.toSorted(([a], [b]) => compareText(a, b));
+    context.stdout.line(encodeJson(Object.fromEntries(byName), ONE_SPACE));
+  } else {
+    const texts = shown.map(([, text]) => text);
+    context.stdout.write(flags.files ? `${texts.join('\n')}\n` : texts.join('\n'));
+  }
 });
+
+function unitOfContainer(engine: Engine, record: ContainerRecord, flags: Flags, variables: readonly string[]): Unit {
+  warnOfRestarts(record, flags);
+  return containerUnit(unitWish(engine, record, flags, variables));
+}
 
 function unitWish(engine: Engine, record: ContainerRecord, flags: Flags, variables: readonly string[]): UnitWish {
   return {
     config: record.config,
-    pidFile: monitorPidFile(engine, record),
+    pidFile: record.config.monitorPidFile ?? join(placesOf(engine, record.id).run, 'conmon.pid'),
     runDirectory: engine.paths.run,
     self: engine.options.self,
     byName: flags.name,
@@ -71,22 +79,17 @@ function unitWish(engine: Engine, record: ContainerRecord, flags: Flags, variabl
   };
 }
 
-function monitorPidFile(engine: Engine, { id, config }: ContainerRecord): string {
-  return config.monitorPidFile ?? join(placesOf(engine, id).run, 'conmon.pid');
-}
-
 /** That of the pod, then those of its containers, which are bound to it and to those that they need. */
-async function podUnits(engine: Engine, pod: PodConfig, flags: Flags, variables: readonly string[]): Promise<readonly Unit[]> {
+function podUnits(engine: Engine, pod: PodConfig, flags: Flags, variables: readonly string[]): readonly Unit[] {
   if (flags.template) throw new EngineError('INVALID_ARGUMENT', '--template is not supported for pods');
   const infra = pod.infraId && engine.containers.get(pod.infraId);
   if (infra === undefined)
     throw new EngineError('NOT_SUPPORTED', `generating systemd unit files: Pod ${JSON.stringify(pod.name)} has no infra container`);
-  const { podIdFile, podUnit, podUnitName } = await import('../units/pod-unit.ts');
   const members = engine.containers.inPod(pod.id).filter(({ id }) => id !== infra.id);
   for (const record of members) warnOfRestarts(record, flags);
   const wishes = new Map(members.map((record) => [record.id, unitWish(engine, record, flags, variables)]));
   const names = new Map([...wishes].map(([id, wish]) => [id, containerUnitName(wish)]));
-  const wish = { ...unitWish(engine, infra, flags, []), pod, infra: infra.config, prefix: flags['pod-prefix'] };
+  const wish = { ...unitWish(engine, infra, flags, []), pod, prefix: flags['pod-prefix'] };
   const unit = podUnitName(wish);
   const containers = [...wishes].map(([id, member]) => {
     const needed = engine.containers.dependencies(id).flatMap((other) => names.get(other) ?? []);
@@ -104,16 +107,15 @@ function parseVariable(text: string, env: NodeJS.ProcessEnv): readonly string[] 
   }
 }
 
-type Found = { readonly container: ContainerRecord; readonly pod?: undefined } | { readonly pod: PodConfig };
+type Found = { readonly kind: 'container'; readonly record: ContainerRecord } | { readonly kind: 'pod'; readonly pod: PodConfig };
 
-async function lookUp(engine: Engine, name: string): Promise<Found> {
+function lookUp(engine: Engine, name: string): Found {
   try {
-    return { container: engine.containers.find(name) };
+    return { kind: 'container', record: engine.containers.find(name) };
   } catch (error) {
     if (!isEngineError(error, 'NO_SUCH_CONTAINER')) throw error;
-    const { podTable } = await import('../../libpod/pod/rows.ts');
     try {
-      return { pod: podTable(engine).find(name) };
+      return { kind: 'pod', pod: podTable(engine).find(name) };
     } catch (podError) {
       const pods = (podError as Error).message;
       throw new EngineError(error.code, `${name} does not refer to a container or pod: ${pods}: ${error.message}`, { cause: error });

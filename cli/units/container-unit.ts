@@ -33,6 +33,8 @@ export interface UnitWish {
   readonly inPod?: PodOfUnit | undefined;
 }
 
+type ContainerOfUnit = Pick<UnitWish, 'config' | 'pidFile' | 'self' | 'byName' | 'stopTimeoutSeconds'>;
+
 export interface PodOfUnit {
   /** Where a pod that is made anew leaves its id. */
   readonly podIdFile: string;
@@ -51,7 +53,7 @@ export function containerUnit(wish: UnitWish): Unit {
     isTemplate: template,
     mountsFor: anew || template ? '%t' : assignmentWord(wish.runDirectory),
     unit: dependencies(wish),
-    service: anew || template ? serviceAnew(wish, name) : serviceStarted(wish, calledIn(wish)),
+    service: anew || template ? serviceAnew(wish, name) : serviceStarted(wish),
   });
 }
 
@@ -60,7 +62,7 @@ export function containerUnitName(wish: UnitWish): string {
   return unitName(wish.prefix, wish.separator, calledIn(wish));
 }
 
-function calledIn({ config, byName }: UnitWish): string {
+function calledIn({ config, byName }: Pick<UnitWish, 'config' | 'byName'>): string {
   return byName ? config.name : config.id;
 }
 
@@ -99,17 +101,21 @@ function serviceAnew(wish: UnitWish, name: string): readonly Line[] {
   ];
 }
 
-function serviceStarted(wish: UnitWish, called: string): readonly Line[] {
+function serviceStarted(wish: UnitWish): readonly Line[] {
+  return [...commonKeys(wish, undefined, { taken: [], burst: undefined }), ...commandsStarted(wish), ['Type', 'forking']];
+}
+
+/** Start and stop of a container that is there, whose monitor is the main process. */
+export function commandsStarted(wish: ContainerOfUnit): readonly Line[] {
   const { self, pidFile } = wish;
   const program = [programWord(self), ...self.slice(1).map(argumentWord)];
+  const called = calledIn(wish);
   const stop = wrapWords([...program, 'stop', '-t', String(stopSeconds(wish)), called]);
   return [
-    ...commonKeys(wish, undefined, { taken: [], burst: undefined }),
     ['ExecStart', wrapWords([...program, 'start', called])],
     ['ExecStop', stop],
     ['ExecStopPost', stop],
     ['PIDFile', withoutSpecifiers(pidFile)],
-    ['Type', 'forking'],
   ];
 }
 
@@ -143,7 +149,7 @@ function variableWord(variable: string): string {
   return assignmentWord(variable);
 }
 
-function stopSeconds({ config, stopTimeoutSeconds }: UnitWish): number {
+export function stopSeconds({ config, stopTimeoutSeconds }: Pick<UnitWish, 'config' | 'stopTimeoutSeconds'>): number {
   return stopTimeoutSeconds ?? config.stopTimeoutSeconds;
 }
 

@@ -1,21 +1,28 @@
 /** A systemd service for a pod: its infra container stands for it. The services of its other containers are bound to it. */
-import { argumentWord, assignmentWord, withoutSpecifiers, wrapWords } from '../../core/unit-word.ts';
-import type { ContainerConfig } from '../../libpod/spec/container.ts';
+import { argumentWord, assignmentWord, wrapWords } from '../../core/unit-word.ts';
 import { SERVICE } from '../../libpod/spec/service-label.ts';
 import type { PodConfig } from '../../libpod/state/pods.ts';
-import type { UnitWish } from './container-unit.ts';
+import { commandsStarted, stopSeconds, type UnitWish } from './container-unit.ts';
 import { globalWords, readPodCommand } from './run-command.ts';
 import { lastValue, without } from './typed.ts';
 import { checkRestartPolicy, type Line, programWord, STOP_MARGIN_SECONDS, type Unit, unitName, unitOf } from './unit-text.ts';
 
+/** `config` and `pidFile` are those of the infra container, `prefix` is that of pods. */
 export interface PodUnitWish extends Pick<
   UnitWish,
-  'runDirectory' | 'self' | 'byName' | 'anew' | 'prefix' | 'separator' | 'restartPolicy' | 'restartSeconds' | 'stopTimeoutSeconds'
+  | 'config'
+  | 'pidFile'
+  | 'runDirectory'
+  | 'self'
+  | 'byName'
+  | 'anew'
+  | 'prefix'
+  | 'separator'
+  | 'restartPolicy'
+  | 'restartSeconds'
+  | 'stopTimeoutSeconds'
 > {
   readonly pod: PodConfig;
-  readonly infra: ContainerConfig;
-  /** Of the infra container. */
-  readonly pidFile: string;
 }
 
 /** What the service settles itself. */
@@ -60,19 +67,6 @@ function commonKeys(wish: PodUnitWish): readonly Line[] {
   ];
 }
 
-function commandsStarted(wish: PodUnitWish): readonly Line[] {
-  const { self, infra, byName, pidFile } = wish;
-  const program = [programWord(self), ...self.slice(1).map(argumentWord)];
-  const called = byName ? infra.name : infra.id;
-  const stop = wrapWords([...program, 'stop', '-t', String(stopSeconds(wish)), called]);
-  return [
-    ['ExecStart', wrapWords([...program, 'start', called])],
-    ['ExecStop', stop],
-    ['ExecStopPost', stop],
-    ['PIDFile', withoutSpecifiers(pidFile)],
-  ];
-}
-
 function commandsAnew(wish: PodUnitWish, name: string): readonly Line[] {
   const { lead, typed } = readPodCommand(wish.pod);
   const isReplaced = lastValue(typed, 'name') !== undefined && lastValue(typed, 'replace') !== 'true';
@@ -101,8 +95,4 @@ function commandsAnew(wish: PodUnitWish, name: string): readonly Line[] {
     ['ExecStopPost', onPod('rm', '--ignore', '-f', '--pod-id-file', idFile)],
     ['PIDFile', pidFile],
   ];
-}
-
-function stopSeconds({ infra, stopTimeoutSeconds }: PodUnitWish): number {
-  return stopTimeoutSeconds ?? infra.stopTimeoutSeconds;
 }
