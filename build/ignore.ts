@@ -15,7 +15,6 @@ export interface IgnoreRules {
   isIgnored(path: string): boolean;
   /** May something below this ignored directory be taken back? */
   mayHoldIncluded(directory: string): boolean;
-  readonly isEmpty: boolean;
 }
 
 /** The lines of the file. Throws INVALID_ARGUMENT for a pattern that cannot be read. */
@@ -40,7 +39,6 @@ export function ignoreRules(lines: readonly string[], name: string): IgnoreRules
     return ignored;
   };
   return {
-    isEmpty: patterns.length === 0,
     isIgnored: verdict,
     mayHoldIncluded: (directory) => exclusions.some(({ text }) => mayReachBelow(text, directory)),
   };

@@ -1,7 +1,7 @@
 /** What a build needs of the engine it runs in. Made by libpod/build. */
 import type { Readable } from 'node:stream';
 import type { Digest } from '../core/digest.ts';
-import type { ContainerDefaults, ImageConfig, Platform } from '../storage/image.ts';
+import type { ImageConfig, Platform } from '../storage/image.ts';
 import type { AppliedLayer } from '../storage/layer/store.ts';
 import type { TarMember } from '../storage/tar/read.ts';
 
@@ -80,6 +80,3 @@ export interface CachedStep {
   /** RFC 3339. */
   readonly created: string;
 }
-
-/** Settings of an image in the making. */
-export type Defaults = ContainerDefaults;

@@ -2,7 +2,7 @@
 import { Root } from '../host/root.ts';
 import { EngineError } from '../core/errors.ts';
 import { log } from '../core/log.ts';
-import type { HistoryEntry } from '../storage/image.ts';
+import type { HistoryEntry, Platform } from '../storage/image.ts';
 import type { AppliedLayer } from '../storage/layer/store.ts';
 import type { SourceTree } from './copy/sources.ts';
 import { failed, parseTrigger } from './dockerfile/parse.ts';
@@ -110,20 +110,20 @@ async function begin(build: StageBuild): Promise<StageState> {
     },
     request,
   );
+}
 
-  function imageOf(
-    { machine: from }: StageBuild,
-    named: NamedContext | undefined,
-    text: string,
-    wanted: typeof platform | undefined,
-  ): Promise<BaseImage> {
-    if (named?.kind === 'tree')
-      throw failed(stage.from.at, `${name} is a directory of --build-context, and no image`, {
-        word: stage.from.raw,
-        at: stage.from.at.restAt,
-      });
-    return from.image(text, wanted);
-  }
+function imageOf(
+  { machine, stage }: StageBuild,
+  named: NamedContext | undefined,
+  text: string,
+  platform: Platform | undefined,
+): Promise<BaseImage> {
+  if (named?.kind === 'tree')
+    throw failed(stage.from.at, `${text} is a directory of --build-context, and no image`, {
+      word: stage.from.raw,
+      at: stage.from.at.restAt,
+    });
+  return machine.image(text, platform);
 }
 
 function parsedPlatform({ stage }: StageBuild, text: string) {

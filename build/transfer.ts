@@ -17,6 +17,7 @@ import type { BuildMachine } from './machine.ts';
 import { absoluteIn, valueIn } from './metadata.ts';
 import type { StageState } from './state.ts';
 import type { Fetched } from './fetch.ts';
+import type { OwnerLookUp } from './owner.ts';
 
 export type Transfer = StatementOf<'copy' | 'add'>;
 
@@ -28,7 +29,7 @@ export interface TransferFacts {
   readonly isImage: boolean;
   /** How an error names the tree. */
   readonly treeName: string;
-  readonly lookUpOwner: (root: Root | undefined, text: string) => { readonly uid: number; readonly gid: number };
+  readonly lookUpOwner: OwnerLookUp;
   readonly fetch: (url: string, checksum: string | undefined) => Promise<Fetched>;
   readonly nowSeconds: number;
 }

@@ -1,8 +1,8 @@
 /** ADD of a local archive: what is in it becomes part of the layer, with its owners. */
 import { closeSync, constants, createReadStream, readSync } from 'node:fs';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { detectCompression } from '../../storage/layer/decompress.ts';
-import { readTar, type TarMember } from '../../storage/tar/read.ts';
+import { decompress } from '../../storage/transport/compression.ts';
+import { noBody, readTar, type TarMember } from '../../storage/tar/read.ts';
 import type { Root } from '../../host/root.ts';
 import type { Destination } from './destination.ts';
 import type { CopyRequest } from './members.ts';
@@ -29,12 +29,11 @@ export async function* archiveMembers(
   target: string,
   { destination, owner, mode }: CopyRequest,
 ): AsyncGenerator<TarMember, void> {
-  for (const entry of destination.above(target)) yield { entry, body: nothing() };
+  for (const entry of destination.above(target)) yield { entry, body: noBody() };
   const isNew = target !== '' && !destination.isDirectory(target);
   const compression = detectCompression(headOf(root, path));
   const file = createReadStream('', { fd: root.open(path, constants.O_RDONLY) });
-  const content = compression === 'gzip' ? file.pipe(createGunzip()) : compression === 'zstd' ? file.pipe(createZstdDecompress()) : file;
-  file.on('error', (error) => content.destroy(error));
+  const content = await decompress(file, compression === 'none' ? undefined : compression);
   const inside = (name: string): string =>
     [target, name.replace(/^(\.?\/)+/, '').replace(/\/+$/, '')].filter((part) => part !== '').join('/');
   for await (const { entry, body } of readTar(content)) {
@@ -46,9 +45,9 @@ export async function* archiveMembers(
       yield { entry: { ...entry, ...owner, path: Buffer.from(`${target}/`, 'latin1') }, body };
       continue;
     }
-    for (const top of destination.directory(target)) yield { entry: top, body: nothing() };
+    for (const top of destination.directory(target)) yield { entry: top, body: noBody() };
     const place = placeOf(destination, name, entry.type === 'directory');
-    for (const above of destination.above(place)) yield { entry: above, body: nothing() };
+    for (const above of destination.above(place)) yield { entry: above, body: noBody() };
     if (entry.type === 'directory') destination.tell(place);
     const linkPath =
       entry.type === 'hardlink'
@@ -75,5 +74,3 @@ function headOf(root: Root, path: string): Buffer {
     closeSync(fd);
   }
 }
-
-async function* nothing(): AsyncGenerator<Buffer, void> {}

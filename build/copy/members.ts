@@ -5,7 +5,7 @@ import { EngineError } from '../../core/errors.ts';
 import { fileTime } from '../../host/times.ts';
 import { getXattr, listXattrs } from '../../host/xattr.ts';
 import { emptyEntry, NO_XATTRS, type TarEntry, type TarTime } from '../../storage/tar/entry.ts';
-import type { TarMember } from '../../storage/tar/read.ts';
+import { noBody, type TarMember } from '../../storage/tar/read.ts';
 import { deviceOf } from '../../storage/tree/copy.ts';
 import { archiveMembers } from './archive.ts';
 import { Destination, directoryEntry } from './destination.ts';
@@ -66,7 +66,7 @@ function* treeMembers(request: CopyRequest, source: TreeSource, under: string): 
       const real = found?.stat.isDirectory() === true ? Buffer.from(found.path).toString('latin1') : target;
       places.set(entry.path, real);
       destination.tell(real);
-      yield { entry: directoryEntry(real, attributes(request, entry)), body: nothing() };
+      yield { entry: directoryEntry(real, attributes(request, entry)), body: noBody() };
     } else yield* walkedMember(request, entry, target);
   }
 }
@@ -108,10 +108,10 @@ function directoryTarget({ destination }: CopyRequest, path: string): string {
 function* walkedMember(request: CopyRequest, entry: WalkedEntry, target: string): Generator<TarMember, void> {
   const { stat, link, place } = entry;
   const own = { ...emptyEntry(kindOf(entry), target), ...attributes(request, entry) };
-  if (link !== undefined) yield { entry: { ...own, linkPath: link }, body: nothing() };
+  if (link !== undefined) yield { entry: { ...own, linkPath: link }, body: noBody() };
   else if (stat.isFile())
     yield { entry: { ...own, sizeBytes: Number(stat.size), xattrs: xattrsOf(place) }, body: contentOf(place, Number(stat.size)) };
-  else yield { entry: { ...own, device: deviceOf(stat.rdev) }, body: nothing() };
+  else yield { entry: { ...own, device: deviceOf(stat.rdev) }, body: noBody() };
 }
 
 function kindOf({ stat, link }: WalkedEntry): TarEntry['type'] {
@@ -143,10 +143,8 @@ function xattrsOf(place: Buffer): ReadonlyMap<string, Buffer> {
 }
 
 function* bare(entries: Iterable<TarEntry>): Generator<TarMember, void> {
-  for (const entry of entries) yield { entry, body: nothing() };
+  for (const entry of entries) yield { entry, body: noBody() };
 }
-
-async function* nothing(): AsyncGenerator<Buffer, void> {}
 
 async function* only(bytes: Buffer): AsyncGenerator<Buffer, void> {
   yield bytes;

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { SourceTree } from '../../build/copy/sources.ts';
-import { readSource, type Source } from '../../build/dockerfile/source.ts';
+import { type Dockerfile, parseDockerfile } from '../../build/dockerfile/parse.ts';
+import { readSource } from '../../build/dockerfile/source.ts';
 import { parseIgnoreFile, type IgnoreRules } from '../../build/ignore.ts';
 import { EngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
@@ -14,7 +15,7 @@ export interface PlaceFlags {
 }
 
 export interface BuildPlace {
-  readonly source: Source;
+  readonly dockerfile: Dockerfile;
   readonly context: SourceTree;
   readonly contextName: string;
 }
@@ -29,9 +30,11 @@ export function findPlace(cwd: string, typedContext: string | undefined, flags: 
   const directory = resolve(cwd, typed);
   if (!isDirectory(directory)) throw new EngineError('INVALID_ARGUMENT', `context must be a directory: ${JSON.stringify(directory)}`);
   const files = flags.file.length === 0 ? [foundFile(directory)] : flags.file.map((path) => namedFile(cwd, directory, path));
-  const source = readSource(shownName(cwd, files), Buffer.concat(files.flatMap((path) => [readText(path), Buffer.from('\n')])));
+  const dockerfile = parseDockerfile(
+    readSource(shownName(cwd, files), Buffer.concat(files.flatMap((path) => [readText(path), Buffer.from('\n')]))),
+  );
   const ignored = ignoreFile(cwd, directory, files, flags.ignorefile);
-  return { source, context: directoryTree(directory, ignored), contextName: directory };
+  return { dockerfile, context: directoryTree(directory, ignored), contextName: directory };
 }
 
 /** Throws INVALID_ARGUMENT: it is no directory, or cannot be read. */
@@ -43,7 +46,10 @@ export function directoryTree(directory: string, ignored?: IgnoreRules): SourceT
     throw new EngineError('INVALID_ARGUMENT', `open ${directory}: ${systemWords(cause)}`, { cause });
   }
   const rules = ignored ?? { isIgnored: () => false, mayHoldIncluded: () => false };
-  return { root, rules: { isLeftOut: rules.isIgnored, mayHoldWanted: (path) => !rules.isIgnored(path) || rules.mayHoldIncluded(path) } };
+  return {
+    root,
+    rules: { isLeftOut: (path) => rules.isIgnored(path), mayHoldWanted: (path) => !rules.isIgnored(path) || rules.mayHoldIncluded(path) },
+  };
 }
 
 function foundFile(directory: string): string {
@@ -67,11 +73,12 @@ function namedFile(cwd: string, directory: string, typed: string): string {
   return isDirectory(found) ? foundFile(found) : found;
 }
 
-function readText(path: string): Buffer {
+/** `shown`: the path as it was typed. Throws INVALID_ARGUMENT. */
+export function readText(path: string, shown = path): Buffer {
   try {
     return path === '/dev/stdin' ? readFileSync(0) : readFileSync(path);
   } catch (cause) {
-    throw new EngineError('INVALID_ARGUMENT', `open ${path}: ${systemWords(cause)}`, { cause });
+    throw new EngineError('INVALID_ARGUMENT', `open ${shown}: ${systemWords(cause)}`, { cause });
   }
 }
 

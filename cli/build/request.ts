@@ -1,10 +1,7 @@
 /** From the flags of `build` to what is to be built. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseDockerfile } from '../../build/dockerfile/parse.ts';
 import type { BuildEvent, BuildRequest, NamedContext } from '../../build/request.ts';
 import { EngineError } from '../../core/errors.ts';
-import { systemWords } from '../../core/system-words.ts';
 import { completePlatform } from '../../libpod/image/pull.ts';
 import { parseAnnotation, parseEnv, parseLabel } from '../../libpod/spec/parse/env.ts';
 import { callerEnvironment } from '../caller-env.ts';
@@ -13,7 +10,7 @@ import type { buildFace } from '../faces/build.ts';
 import type { FlagValues } from '../flag.ts';
 import { wantedPlatform } from '../pulling.ts';
 import { hiddenThings } from './hidden.ts';
-import { directoryTree, type BuildPlace } from './place.ts';
+import { directoryTree, readText, type BuildPlace } from './place.ts';
 
 export type BuildFlags = FlagValues<(typeof buildFace)['flags']>;
 
@@ -28,7 +25,7 @@ export function buildRequest(
   const platform = platformOf(flags);
   const timestamp = timestampOf(flags, env);
   return {
-    dockerfile: parseDockerfile(place.source),
+    dockerfile: place.dockerfile,
     context: place.context,
     contextName: place.contextName,
     contexts: new Map(flags['build-context'].map((text) => namedContext(text, cwd))),
@@ -105,12 +102,7 @@ function namedContext(text: string, cwd: string): readonly [string, NamedContext
 }
 
 function argFile(path: string, cwd: string, env: NodeJS.ProcessEnv): (readonly [string, string])[] {
-  let text: string;
-  try {
-    text = readFileSync(resolve(cwd, path), 'utf8');
-  } catch (cause) {
-    throw new EngineError('INVALID_ARGUMENT', `open ${path}: ${systemWords(cause)}`, { cause });
-  }
+  const text = readText(resolve(cwd, path), path).toString();
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
   return lines.flatMap((line) => parseEnv(line, callerEnvironment(env)));
 }

@@ -22,7 +22,7 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
   const engine = await context.openEngine();
   const place = findPlace(cwd, typedContext, flags);
   using _root = place.context.root;
-  const stages = place.source.lines.filter((line) => /^\s*from\s/i.test(line)).length;
+  const stages = place.dockerfile.statements.filter(({ kind }) => kind === 'from').length;
   const report = buildReport(stdout, { quiet: flags.quiet, stages });
   const silence = flags.quiet ? openSync('/dev/null', 'w') : undefined;
   try {

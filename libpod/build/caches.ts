@@ -1,7 +1,8 @@
 /** What cache mounts of builds keep: directories of the store, each with a lock that builds share and a removal takes alone. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { tryLockFile } from '../../host/flock.ts';
+import { namesIn } from '../../host/if-there.ts';
 import { removeTree } from '../../storage/tree/remove.ts';
 import type { Engine } from '../engine.ts';
 
@@ -12,8 +13,7 @@ export function cachesDirectory({ paths }: Pick<Engine, 'paths'>): string {
 /** Remove those that no build uses. */
 export function pruneCaches(engine: Engine): void {
   const directory = cachesDirectory(engine);
-  if (!existsSync(directory)) return;
-  for (const name of readdirSync(directory).filter((one) => one.endsWith('.lock'))) {
+  for (const name of namesIn(directory).filter((one) => one.endsWith('.lock'))) {
     using lock = tryLockFile(join(directory, name));
     if (lock === undefined) continue;
     removeTree(join(directory, name.slice(0, -'.lock'.length)));

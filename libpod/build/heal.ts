@@ -1,8 +1,9 @@
 /** Builds that were killed: their containers end, their network goes, their directories are removed. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tryLockFile } from '../../host/flock.ts';
 import { endProcessesNaming } from '../../host/find-process.ts';
+import { namesIn } from '../../host/if-there.ts';
 import { healStaging } from '../../storage/layer/staging.ts';
 import { clearNamespace } from '../../network/teardown.ts';
 import type { Engine } from '../engine.ts';
@@ -11,7 +12,7 @@ import { NETNS_NOTE } from './network.ts';
 /** A directory whose lock is free belongs to nobody. */
 export async function healBuilds(engine: Engine): Promise<void> {
   const parent = buildsDirectory(engine);
-  for (const name of readdirSync(parent)) {
+  for (const name of namesIn(parent)) {
     if (!name.endsWith('.lock')) continue;
     {
       using lock = tryLockFile(join(parent, name));
@@ -37,12 +38,4 @@ async function endBuild(engine: Engine, directory: string): Promise<void> {
   const netns = readFileSync(join(directory, NETNS_NOTE), 'utf8');
   await endProcessesNaming([netns]);
   clearNamespace(netns);
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

@@ -39,6 +39,12 @@ export async function buildMachine({ engine, scratch, memory, mountTargets, pull
     mkdirSync(path, { mode: 0o700 });
     return path;
   };
+  const overlaid = async (lowers: readonly string[]): Promise<MountedTree & { readonly upper: string }> => {
+    const directory = place();
+    const [path, upper, work] = [join(directory, 'merged'), join(directory, 'upper'), join(directory, 'work')];
+    await driver.mount({ lowers, upper, work, merged: path, volatile: true });
+    return { path, upper, [Symbol.asyncDispose]: () => driver.unmount(path) };
+  };
   return {
     scratch,
     memory,
@@ -52,15 +58,9 @@ export async function buildMachine({ engine, scratch, memory, mountTargets, pull
       return { path, [Symbol.asyncDispose]: () => driver.unmount(path) };
     },
     async writable(layers): Promise<WritableTree> {
-      const directory = place();
-      const [merged, upper, work] = ['merged', 'upper', 'work'].map((name) => join(directory, name)) as [string, string, string];
       const lowers = store.lowerDirs(layers);
-      await driver.mount({ lowers, upper, work, merged, volatile: true });
-      return {
-        path: merged,
-        changes: () => packChanges(upper, driver.changes({ lowers, upper, merged })),
-        [Symbol.asyncDispose]: () => driver.unmount(merged),
-      };
+      const { upper, ...tree } = await overlaid(lowers);
+      return { ...tree, changes: () => packChanges(upper, driver.changes({ lowers, upper, merged: tree.path })) };
     },
     async bind(source, kind): Promise<MountedTree> {
       const path = join(place(), 'bound');
@@ -70,12 +70,7 @@ export async function buildMachine({ engine, scratch, memory, mountTargets, pull
       return { path, [Symbol.asyncDispose]: async () => unmountAll(path) };
     },
     mountTargets,
-    async overlay(directory): Promise<MountedTree> {
-      const own = place();
-      const [path, upper, work] = [join(own, 'merged'), join(own, 'upper'), join(own, 'work')];
-      await driver.mount({ lowers: [realpathSync(directory)], upper, work, merged: path, volatile: true });
-      return { path, [Symbol.asyncDispose]: () => driver.unmount(path) };
-    },
+    overlay: (directory) => overlaid([realpathSync(directory)]),
     caches: cachesDirectory(engine),
     addLayer: (members) => store.add(Readable.from(tarBytes(adapt(members)), { objectMode: false, highWaterMark: 2 ** 20 })),
     layerBytes: (layer: Digest) => store.facts(layer).tarBytes,

@@ -2,7 +2,7 @@ import { closeSync, constants } from 'node:fs';
 import { errnoOf, ERRNO } from '../../host/libc.ts';
 import { O_PATH, Root } from '../../host/root.ts';
 import { emptyEntry } from '../tar/entry.ts';
-import type { TarMember } from '../tar/read.ts';
+import { noBody, type TarMember } from '../tar/read.ts';
 import { TreePacker } from '../tree/pack.ts';
 import type { Change } from './driver.ts';
 
@@ -33,7 +33,7 @@ export async function* packChanges(tree: string, changes: AsyncIterable<Change>)
 function whiteout(prefix: Buffer, name: Buffer): TarMember {
   return {
     entry: { ...emptyEntry('file', `${prefix.toString('latin1')}.wh.${name.toString('latin1')}`), mode: 0 },
-    body: (async function* () {})(),
+    body: noBody(),
   };
 }
 

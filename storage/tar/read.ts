@@ -53,3 +53,6 @@ async function* tarEvents(source: AsyncIterable<Buffer>): AsyncGenerator<TarEven
   }
   parser.finish();
 }
+
+/** Of a member that has none. */
+export async function* noBody(): AsyncGenerator<Buffer, void> {}

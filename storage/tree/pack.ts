@@ -22,7 +22,7 @@ import { fileTime } from '../../host/times.ts';
 import { getXattr, listXattrs } from '../../host/xattr.ts';
 import { isOverlayXattr } from '../layer/whiteout.ts';
 import { NO_XATTRS, type TarEntry, type TarType } from '../tar/entry.ts';
-import type { TarMember } from '../tar/read.ts';
+import { noBody, type TarMember } from '../tar/read.ts';
 import { deviceOf } from './copy.ts';
 
 export interface PackOptions {
@@ -167,10 +167,8 @@ export class TreePacker {
 }
 
 function member(entry: TarEntry): TarMember {
-  return { entry, body: nothing() };
+  return { entry, body: noBody() };
 }
-
-async function* nothing(): AsyncGenerator<Buffer, void> {}
 
 /** Exactly `sizeBytes`: a file that grows meanwhile is cut there, one that shrinks is an error. */
 async function* contentOf(fd: number, sizeBytes: number, as: Buffer): AsyncGenerator<Buffer, void> {
