@@ -9,6 +9,7 @@ import type { CommandContext } from './command.ts';
 import { printerTo } from './print.ts';
 import type { CreationPull } from './pulling.ts';
 import { assembleWish, type WishFlags } from './wish/assemble.ts';
+import { NEW_POD } from './wish/membership.ts';
 
 export interface Preparation {
   readonly engine: Engine;
@@ -26,7 +27,7 @@ export async function prepareCreation(context: CommandContext, args: readonly st
   if (wish.replace && wish.name !== undefined) await removeNamed(engine, wish.name);
   if (flags.cidfile !== undefined) await freeIdFile(engine, flags.cidfile);
   const found = image === undefined ? wish : { ...wish, image };
-  return { engine, wish: found.pod?.name.startsWith('new:') ? await inNewPod(context, engine, args, flags, found) : found };
+  return { engine, wish: found.pod?.name.startsWith(NEW_POD) ? await inNewPod(context, engine, args, flags, found) : found };
 }
 
 /** For scripts that want to know the id of what they started. Throws INVALID_ARGUMENT when it cannot be written. */

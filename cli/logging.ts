@@ -37,9 +37,8 @@ export async function printAllLogs(
   context: CommandContext,
   engine: Engine,
   records: readonly ContainerRecord[],
-  flags: LogFlags,
+  { request, flags }: Pick<Listing, 'request' | 'flags'>,
 ): Promise<void> {
-  const request = logRequest(flags);
   const prints = records.map(
     (record, index) => () => printLogs(context, engine, record, { request, flags, several: records.length > 1, index }),
   );

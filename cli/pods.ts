@@ -1,11 +1,11 @@
 /** What the verbs of `pod` share: which pods, and what of their containers went wrong. */
-import { plainText } from '../core/plain.ts';
 import type { Engine } from '../libpod/engine.ts';
 import type { PodFailures } from '../libpod/pod/life.ts';
 import { selectPods, type SelectedPod } from '../libpod/pod/select.ts';
 import type { PodConfig } from '../libpod/state/pods.ts';
 import type { CommandContext } from './command.ts';
 import { forEachName } from './each.ts';
+import { throwLast } from './failures.ts';
 import { readPodIdFile } from './wish/membership.ts';
 
 export interface PodFlags {
@@ -36,8 +36,7 @@ export async function forEachPod(
   await forEachName(context, selected, async (one) => {
     const failures = await work(one.pod);
     if (failures === undefined) return undefined;
-    for (const error of failures.slice(0, -1)) context.stderr.line(`Error: ${plainText((error as Error).message)}`);
-    if (failures.length > 0) throw failures.at(-1);
+    throwLast(context.stderr, failures);
     return line(one);
   });
 }

@@ -4,8 +4,8 @@ import { logsFace } from '../faces/logs.ts';
 import { logRequest, printAllLogs } from '../logging.ts';
 
 export const command = defineCommand(logsFace, async (context, names, flags) => {
-  logRequest(flags);
+  const request = logRequest(flags);
   const engine = await context.openEngine();
   const records = flags.latest ? [latestContainer(engine)] : names.map((name) => engine.containers.find(name));
-  await printAllLogs(context, engine, records, flags);
+  await printAllLogs(context, engine, records, { request, flags });
 });

@@ -6,12 +6,12 @@ import { podLogsFace } from '../faces/pod-logs.ts';
 import { logRequest, printAllLogs } from '../logging.ts';
 
 export const command = defineCommand(podLogsFace, async (context, [name = ''], flags) => {
-  logRequest(flags);
+  const request = logRequest(flags);
   const engine = await context.openEngine();
   const pod = flags.latest ? podTable(engine).latest() : podTable(engine).find(name);
   const members = engine.containers.inPod(pod.id);
   const chosen = flags.container ? [one(members, flags.container, flags.latest ? pod.name : name)] : members;
-  await printAllLogs(context, engine, chosen, flags);
+  await printAllLogs(context, engine, chosen, { request, flags });
 });
 
 function one(members: readonly ContainerRecord[], wanted: string, pod: string): ContainerRecord {

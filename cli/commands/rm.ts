@@ -4,6 +4,7 @@ import type { Selected } from '../../libpod/container/select.ts';
 import type { Engine } from '../../libpod/engine.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { forEachAtOnce, forEachName } from '../each.ts';
+import { throwLast } from '../failures.ts';
 import { rmFace } from '../faces/rm.ts';
 import type { FlagValues } from '../flag.ts';
 import { selectByFlags } from '../selection.ts';
@@ -50,9 +51,7 @@ export const command = defineCommand(rmFace, async (context, names, flags) => {
 async function removeWholePod(context: CommandContext, engine: Engine, record: Selected['record'], flags: RmFlags): Promise<void> {
   const [{ removePod }, { podOf }] = await Promise.all([import('../../libpod/pod/remove.ts'), import('../../libpod/pod/rows.ts')]);
   const pod = podOf(engine, record);
-  const failures = pod === undefined ? [] : await removePod(engine, pod, { force: flags.force, timeoutSeconds: flags.time });
-  for (const error of failures.slice(0, -1)) context.stderr.line(`Error: ${(error as Error).message}`);
-  if (failures.length > 0) throw failures.at(-1);
+  if (pod !== undefined) throwLast(context.stderr, await removePod(engine, pod, { force: flags.force, timeoutSeconds: flags.time }));
 }
 
 function select(engine: Engine, names: readonly string[], flags: RmFlags): Selected[] {

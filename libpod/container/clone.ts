@@ -24,7 +24,7 @@ export function cloneContainer(
   { name, image, resources }: CloneOptions,
 ): ContainerRecord {
   const nowMs = Date.now();
-  const { pod, ...config } = cloneConfig(engine, original, asId<ContainerId>(randomHex(32)), nowMs);
+  const { pod, ...config } = cloneConfig(engine, original, { id: asId<ContainerId>(randomHex(32)), name, nowMs });
   const clone = {
     ...config,
     // There is one infra container in a pod.
@@ -32,21 +32,24 @@ export function cloneContainer(
     ...(image === undefined
       ? {}
       : { imageId: image.image.id, imageName: image.name ?? image.image.names[0] ?? image.image.id, layers: image.image.layers }),
-    ...(name === undefined ? {} : { name }),
     resources: mergedLimits(config.resources, resources),
   };
   return insertContainer(engine, clone, nowMs);
 }
 
-/** The same under another id and a free name, with files of its own. */
-export function cloneConfig(engine: Engine, original: ContainerConfig, id: ContainerId, nowMs: number): ContainerConfig {
+/** The same under another id, with files of its own; without `name` under one that is free. */
+export function cloneConfig(
+  engine: Engine,
+  original: ContainerConfig,
+  { id, name, nowMs }: { readonly id: ContainerId; readonly name?: string | undefined; readonly nowMs: number },
+): ContainerConfig {
   const config = withoutIdFile(original);
   const moved = config.log.path.replace(config.id, id);
   const isInPlace = moved !== config.log.path || config.log.driver === 'journald';
   return {
     ...config,
     id,
-    name: freeName(engine, config.name),
+    name: name ?? freeCloneName(config.name, (candidate) => engine.containers.ownerOf(candidate) !== undefined),
     createdAt: new Date(nowMs).toISOString(),
     log: { ...config.log, path: isInPlace ? moved : placesOf(engine, id).log },
     ...(config.rootfs && { rootfs: { ...config.rootfs, path: config.rootfs.path.replace(config.id, id) } }),
@@ -61,10 +64,9 @@ function withoutIdFile(config: ContainerConfig): ContainerConfig {
   return { ...rest, annotations: Object.fromEntries(annotations) };
 }
 
-function freeName(engine: Engine, name: string): string {
-  const wanted = `${name}-clone`;
+export function freeCloneName(name: string, isTaken: (name: string) => boolean): string {
   for (let number = 0; ; number++) {
-    const candidate = number === 0 ? wanted : `${wanted}${number}`;
-    if (engine.containers.ownerOf(candidate) === undefined) return candidate;
+    const candidate = number === 0 ? `${name}-clone` : `${name}-clone${number}`;
+    if (!isTaken(candidate)) return candidate;
   }
 }

@@ -6,8 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockFile } from '../../host/flock.ts';
 import { findPrograms } from '../../network/bridge/netavark.ts';
-import { openBridges } from '../../network/bridge/bridge.ts';
-import { sharedNamespace } from '../../network/bridge/shared.ts';
+import { openShared, sharedNamespace } from '../../network/bridge/shared.ts';
 import { readHostResolvConf } from '../../network/host-facts.ts';
 import { resolvConf } from '../../network/resolv.ts';
 import type { Engine } from '../engine.ts';
@@ -26,7 +25,7 @@ export async function visitBridges(engine: Engine): Promise<Visit> {
   const { directory } = machine;
   findPrograms(machine.helperDirectories);
   using _lock = await lockNetworks(engine);
-  const { nameservers, interfaces } = await openBridges(machine);
+  const { nameservers, interfaces } = await openShared(machine);
   const names = join(directory, 'resolv.conf');
   const text = resolvConf({
     host: readHostResolvConf(),

@@ -3,11 +3,12 @@
  * Without, it lies where the first start finds that one may be made; that is noted in the run directory, since the next command may be called from
  * another place. Removed with the pod.
  */
-import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { CGROUP_ROOT } from '../../host/cgroup.ts';
+import { readIfThere } from '../../host/if-there.ts';
 import { managerScope, systemctl } from '../../host/service-manager.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerConfig, StartFacts } from '../spec/container.ts';
@@ -37,7 +38,7 @@ export async function podCgroup(engine: Engine, config: ContainerConfig, facts: 
   }
   const parent = pod.cgroupParent ?? (facts.rootless ? facts.cgroupParent : '/libpod_parent');
   if (parent === undefined) return {};
-  const path = notedPath(engine, pod) ?? note(engine, pod, `${parent.replace(/\/+$/, '')}/libpod-pod-${pod.id}`);
+  const path = readIfThere(notePath(engine, pod)) ?? note(engine, pod, `${parent.replace(/\/+$/, '')}/libpod-pod-${pod.id}`);
   if (isLimited) writeFiles(path, cgroupFiles(limits));
   return { podCgroup: path };
 }
@@ -50,7 +51,7 @@ export async function removePodCgroup(engine: Engine, pod: PodConfig): Promise<v
     if (scope !== undefined && pod.shareParent) await systemctl(scope, ['stop', sliceOf(engine, pod)]).catch(() => undefined);
     return;
   }
-  const path = notedPath(engine, pod);
+  const path = readIfThere(notePath(engine, pod));
   if (path === undefined) return;
   try {
     rmdirSync(`${CGROUP_ROOT}${path}`);
@@ -67,14 +68,6 @@ function sliceOf(engine: Engine, pod: PodConfig): string {
 
 function notePath({ paths }: Engine, { id }: PodConfig): string {
   return join(paths.run, 'pods', id);
-}
-
-function notedPath(engine: Engine, pod: PodConfig): string | undefined {
-  try {
-    return readFileSync(notePath(engine, pod), 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 function note(engine: Engine, pod: PodConfig, path: string): string {

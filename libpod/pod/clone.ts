@@ -1,6 +1,6 @@
 import { asId, type ContainerId, type PodId } from '../../core/id.ts';
 import { randomHex } from '../../host/random.ts';
-import { cloneConfig } from '../container/clone.ts';
+import { cloneConfig, freeCloneName } from '../container/clone.ts';
 import { insertContainer } from '../container/create.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerConfig } from '../spec/container.ts';
@@ -29,7 +29,7 @@ export function clonePod(engine: Engine, original: PodConfig, options: ClonePodO
     ...settings,
     ...options.pod,
     id: asId<PodId>(randomHex(32)),
-    name: options.name ?? freeName(original.name, (name) => table.hasName(name)),
+    name: options.name ?? freeCloneName(original.name, (name) => table.hasName(name)),
     createdAt: new Date(nowMs).toISOString(),
     createCommand: [],
     labels: { ...original.labels, ...options.labels },
@@ -39,7 +39,7 @@ export function clonePod(engine: Engine, original: PodConfig, options: ClonePodO
     table.insert(pod, nowMs);
     engine.events.add(podEvent(pod, 'create'));
     for (const { id, config } of members) {
-      const clone = cloneConfig(engine, config, ids.get(id)!, nowMs);
+      const clone = cloneConfig(engine, config, { id: ids.get(id)!, nowMs });
       const own = config.pod?.isInfra === true ? ofInfra(clone, original, pod, options) : clone;
       insertContainer(engine, { ...renamed(own, ids), pod: { ...config.pod, id: pod.id, name: pod.name } }, nowMs);
     }
@@ -71,12 +71,4 @@ function renamed(config: ContainerConfig, ids: ReadonlyMap<string, ContainerId>)
     namespaces: swap(namespaces),
     network: { ...network, mode: swap(network.mode) },
   };
-}
-
-/** `NAME-clone`, or the first with a number behind it that is free. */
-function freeName(name: string, isTaken: (name: string) => boolean): string {
-  for (let number = 0; ; number++) {
-    const candidate = number === 0 ? `${name}-clone` : `${name}-clone${number}`;
-    if (!isTaken(candidate)) return candidate;
-  }
 }

@@ -1,5 +1,5 @@
 /** The root file system of an infra container that is of lichen's own make: a program, and places for what is mounted over it. */
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ContainerConfig } from '../spec/container.ts';
 import { infraProgram } from './program.ts';
@@ -16,6 +16,8 @@ const FILES = ['etc/hosts', 'etc/hostname', 'etc/localtime', 'etc/resolv.conf', 
  */
 export function prepareInfraRoot(path: string, { mounts }: Pick<ContainerConfig, 'mounts'>): void {
   const program = join(path, INFRA_PROGRAM);
+  // The last that is made.
+  if (existsSync(program)) return;
   const content = infraProgram();
   for (const directory of DIRECTORIES) mkdirSync(join(path, directory), { recursive: true });
   for (const file of FILES) touch(join(path, file));
@@ -24,9 +26,10 @@ export function prepareInfraRoot(path: string, { mounts }: Pick<ContainerConfig,
     if (mount.type === 'bind' && statSync(mount.source, { throwIfNoEntry: false })?.isDirectory() === false) touch(target);
     else mkdirSync(target, { recursive: true });
   }
-  if (existsSync(program)) return;
-  writeFileSync(program, content);
-  chmodSync(program, 0o755);
+  const aside = `${program}.new`;
+  writeFileSync(aside, content);
+  chmodSync(aside, 0o755);
+  renameSync(aside, program);
 }
 
 function touch(path: string): void {

@@ -1,6 +1,6 @@
 /** From what is asked of a container that is to be in a pod to what is asked of one that shares the infra container's namespaces. */
-import { EngineError } from '../../core/errors.ts';
 import type { Engine } from '../engine.ts';
+import { invalid } from '../spec/parse/go.ts';
 import type { ContainerMount, ContainerPod } from '../spec/container.ts';
 import type { ContainerWish, NamespaceWishes, NetworkWish, PodMembership, SharedNamespace } from '../spec/wish.ts';
 import type { ContainerRecord } from '../state/containers.ts';
@@ -78,8 +78,4 @@ function sharedNetwork(asked: NetworkWish, mode: { readonly kind: 'container'; r
 
 function sharedMounts({ config: { mounts } }: ContainerRecord): ContainerMount[] {
   return mounts.filter(({ type }) => type === 'bind' || type === 'volume');
-}
-
-function invalid(message: string): EngineError {
-  return new EngineError('INVALID_ARGUMENT', message);
 }

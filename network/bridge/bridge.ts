@@ -124,11 +124,6 @@ export async function endStrayBridges({ netns }: Pick<BridgeAttachment, 'netns'>
   await endProcessesNaming([`setup\0${netns}`, `teardown\0${netns}`]);
 }
 
-/** For somebody who is on no bridge. Throws HELPER_MISSING, NETWORK_SETUP. */
-export async function openBridges(machine: BridgeMachine): Promise<NetworkAttachment> {
-  return openShared(machine);
-}
-
 /** When nobody is on a bridge any more. Idempotent. */
 export async function closeBridges(directory: string): Promise<void> {
   await closeShared(directory);
