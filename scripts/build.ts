@@ -54,7 +54,7 @@ const lazyBuiltins: Plugin = {
 };
 
 /** Of these we use functions alone, seldom: they are loaded by the first call (a millisecond each). */
-const FUNCTIONS_ONLY = ['node:crypto', 'node:module', 'node:os', 'node:timers/promises'];
+const FUNCTIONS_ONLY = ['node:crypto', 'node:module', 'node:os', 'node:timers/promises', 'node:tls'];
 
 let found: Promise<Map<string, Set<string>>> | undefined;
 
