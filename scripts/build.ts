@@ -1,16 +1,18 @@
 /**
  * Bundle the command line into dist/: `main.cjs`, which loads the parts (cli/bundle.ts): `base.cjs` for `exec`, with what every command needs,
- * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `network.cjs` for bridges,
- * `images.cjs` for images that come and go, `rest.cjs` for all else; `thread-main.cjs`, what the threads that unpack layers run; `json-log-main.cjs`, the writer of json-file logs; and `quadlet.cjs`, the
- * generator of units, with `generator.cjs`, its only part. A part costs its reading, and V8 keeps a word on each of its functions, called or not;
- * but every further file costs a third of a millisecond, so a chunk for each command would be dearer.
+ * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `network.cjs` for bridges, `images.cjs` for
+ * images that come and go, `rest.cjs` for all else; `thread-main.cjs`, what the threads that unpack layers run; `json-log-main.cjs`, the writer of
+ * json-file logs; `quadlet.cjs`, the generator of units, with `generator.cjs`, its only part; and `large-pages.so` for Node itself. A part costs
+ * its reading, and V8 keeps a word on each of its functions, called or not; but every further file costs a third of a millisecond, so a chunk for
+ * each command would be dearer.
  * CommonJS, because it is loaded without the machinery of ES modules (8 ms).
  */
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { globSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
+import { largePages } from './large-pages.ts';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
@@ -311,3 +313,4 @@ for (const [name, entry] of [
 ] as const) {
   await build({ ...options, outfile: join(outdir, `${name}.cjs`), entryPoints: [join(root, entry)], plugins: [lazyBuiltins] });
 }
+await writeFile(join(outdir, 'large-pages.so'), largePages());
