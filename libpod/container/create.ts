@@ -116,8 +116,11 @@ export function insertContainer(engine: Engine, config: ContainerConfig, nowMs: 
 }
 
 async function withNetwork(engine: Engine, wish: ContainerWish): Promise<ContainerWish> {
-  const { mode } = wish.network;
-  if (mode === undefined || mode.kind === 'private') return { ...wish, network: { ...wish.network, mode: defaultNetworkMode(engine) } };
+  const { mode, ports, publishAll } = wish.network;
+  if (mode === undefined || mode.kind === 'private') {
+    const chosen = defaultNetworkMode(engine, ports.length > 0 || publishAll === true);
+    return { ...wish, network: { ...wish.network, mode: chosen } };
+  }
   if (mode.kind !== 'bridge') return wish;
   const { wantedNetworks } = await import('../network/wanted.ts');
   return { ...wish, network: { ...wish.network, mode: wantedNetworks(engine, mode) } };
