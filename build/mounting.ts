@@ -1,7 +1,8 @@
 /** The mounts of a RUN, made ready for as long as it runs. */
-import { closeSync, chmodSync, chownSync, fstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, chmodSync, fstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { giveTo } from '../host/chown.ts';
 import { lockFile, tryLockFile, type FileLock } from '../host/flock.ts';
 import { randomHex } from '../host/random.ts';
 import { descriptorPath, O_PATH } from '../host/root.ts';
@@ -103,7 +104,7 @@ async function cached(
   const { path, lock } = await lockedCache(join(directory, name), sharing);
   held.use(lock);
   if (mkdirSync(path, { recursive: true }) !== undefined) {
-    chownSync(path, uid, gid);
+    giveTo(path, uid, gid);
     chmodSync(path, mode);
   }
   return { type: 'bind', source: path, target, options: [readOnly ? 'ro' : 'rw'] };
@@ -138,7 +139,7 @@ function secret(
   if (variable !== undefined && target === undefined) return;
   const path = join(machine.memory, `secret-${randomHex(8)}`);
   writeFileSync(path, content, { mode: 0o600, flag: 'wx' });
-  chownSync(path, uid, gid);
+  giveTo(path, uid, gid);
   chmodSync(path, mode);
   mounts.push({ type: 'bind', source: path, target: target ?? `/run/secrets/${id}`, options: ['ro'] });
 }

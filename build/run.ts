@@ -2,6 +2,7 @@
 import { closeSync, constants, fchmodSync, lstatSync, readdirSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
 import { posix } from 'node:path';
 import { isEngineError } from '../core/errors.ts';
+import { oneIdHint } from '../host/idmap.ts';
 import { errnoOf } from '../host/libc.ts';
 import { descriptorPath, O_PATH, Root } from '../host/root.ts';
 import type { StatementOf } from './dockerfile/statement.ts';
@@ -73,7 +74,10 @@ export async function runStep(machine: BuildMachine, state: StageState, statemen
         ...(error.hint === undefined ? {} : { hint: error.hint }),
       });
     });
-  if (code !== 0) throw failed(statement.at, `the command ended with exit status ${code}`, { exitCode: code });
+  if (code !== 0) {
+    const hint = oneIdHint();
+    throw failed(statement.at, `the command ended with exit status ${code}`, { exitCode: code, ...(hint === undefined ? {} : { hint }) });
+  }
   removePoints(tree.path, points);
   return await machine.addLayer(tree.changes());
 }

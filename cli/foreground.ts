@@ -3,7 +3,9 @@ import { attachToRunning, runAttached, type AttachedRun } from '../libpod/attach
 import { parseDetachKeys } from '../libpod/spec/parse/detach-keys.ts';
 import type { StartedContainer, StartOptions } from '../libpod/container/start.ts';
 import type { Engine } from '../libpod/engine.ts';
+import { warnOnce } from '../libpod/once.ts';
 import type { ContainerRecord } from '../libpod/state/containers.ts';
+import { oneIdHint } from '../host/idmap.ts';
 import { identify, signalProcess } from '../host/pid.ts';
 import { awaitReady } from './ready.ts';
 import { ownStreams, passTerminal, proxySignals, typedKeys } from './streams.ts';
@@ -34,7 +36,13 @@ export async function foregroundRun(
   );
   if (exitCode === undefined) detached.abort();
   else await ready;
+  if (exitCode !== undefined && exitCode !== 0) tellOfOneId(engine);
   return exitCode ?? 0;
+}
+
+function tellOfOneId(engine: Engine): void {
+  const hint = oneIdHint();
+  if (hint !== undefined) warnOnce(engine, 'one-id', `the container failed. ${hint}`);
 }
 
 /** The same for a container that runs already. */

@@ -72,6 +72,24 @@ export function parseIdMap(text: string): IdMapEntry[] {
   return entries;
 }
 
+/** Without newuidmap, or without subordinate ids: the user is root here, and nobody else exists. */
+export function hasOneId(): boolean {
+  return Math.min(availableIds(readIdMap('uid')), availableIds(readIdMap('gid'))) === 1;
+}
+
+/** For whoever sees a command fail: a program cannot know why chown(2) and setgroups(2) do not work. Undefined where several ids are mapped. */
+export function oneIdHint(): string | undefined {
+  if (!hasOneId()) return undefined;
+  return `If it wanted the ID of another user (chown, setgroups, the sandbox of apt): ${idRemedy(1)}`;
+}
+
+/** What helps where an id is asked for that is none of `available`. */
+export function idRemedy(available: number): string {
+  if (available > 1)
+    return 'Give the user more subordinate IDs in /etc/subuid and /etc/subgid (usermod --add-subuids, --add-subgids), or choose a smaller ID.';
+  return 'Only one ID is mapped here. Install newuidmap and newgidmap (Debian: apt-get install uidmap), give the user subordinate IDs (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER), and run lichen system migrate.';
+}
+
 /** How many ids, counted from 0, exist inside: a container cannot use ids at or above. */
 export function availableIds(map: readonly IdMapEntry[]): number {
   return map.reduce((end, entry) => (entry.inside <= end ? Math.max(end, entry.inside + entry.size) : end), 0);

@@ -40,8 +40,15 @@ export async function openBackend(name: BackendName, machine: NetworkMachine): P
 
 export interface DefaultChoice {
   readonly name: BackendName;
-  /** Why containers have no network, and what to do about it; to be shown once a command. */
-  readonly warning?: string;
+  /** Why there is none. */
+  readonly lack?: Lack;
+}
+
+export interface Lack {
+  readonly code: 'HELPER_MISSING' | 'NETWORK_SETUP';
+  readonly what: string;
+  /** What to do about it. */
+  readonly remedy: string;
 }
 
 /**
@@ -50,14 +57,24 @@ export interface DefaultChoice {
  */
 export function chooseDefault(machine: NetworkMachine, preferred: 'pasta' | 'slirp4netns' = 'pasta'): DefaultChoice {
   const problem = tunProblem();
-  if (problem !== undefined) return { name: 'none', warning: `containers have no network: ${TUN} ${problem.what} (${problem.remedy})` };
+  if (problem !== undefined) return without({ code: 'NETWORK_SETUP', what: `${TUN} ${problem.what}`, remedy: problem.remedy });
   const order = preferred === 'pasta' ? (['pasta', 'slirp4netns'] as const) : (['slirp4netns', 'pasta'] as const);
   const name = order.find((candidate) => find(candidate, machine) !== undefined);
   if (name !== undefined) return { name };
-  return {
-    name: 'none',
-    warning: 'containers have no network: neither pasta nor slirp4netns is installed (Debian: apt-get install passt)',
-  };
+  return without({
+    code: 'HELPER_MISSING',
+    what: 'neither pasta nor slirp4netns is installed',
+    remedy: 'Debian: apt-get install passt',
+  });
+}
+
+/** Nothing here forwards ports. */
+export function cannotPublish({ code, what, remedy }: Lack): EngineError {
+  return new EngineError(code, `ports cannot be published: ${what}`, { hint: remedy });
+}
+
+function without(lack: Lack): DefaultChoice {
+  return { name: 'none', lack };
 }
 
 function find(name: 'pasta' | 'slirp4netns', { helperDirectories, slirp4netns }: NetworkMachine): string | undefined {

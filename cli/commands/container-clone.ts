@@ -1,4 +1,5 @@
 import { EngineError } from '../../core/errors.ts';
+import { log } from '../../core/log.ts';
 import { cloneContainer } from '../../libpod/container/clone.ts';
 import { removeContainer } from '../../libpod/container/remove.ts';
 import { startContainer } from '../../libpod/container/start.ts';
@@ -27,7 +28,10 @@ export const command = defineCommand(containerCloneFace, async (context, [origin
   const name = nameArgument ?? flags.name;
   if (name !== undefined) checkName(name);
   const image = imageArgument === undefined ? undefined : await findImage(engine, imageArgument);
-  const clone = cloneContainer(engine, record, { name, image, resources });
+  const pod = flags.pod || undefined;
+  const clone = cloneContainer(engine, record, { name, image, resources, pod });
+  if (pod !== undefined && record.config.pod === undefined && 'container' in clone.config.network.mode)
+    log.warn('At least one namespace was reset to the default configuration');
   if (flags.destroy) await removeContainer(engine, record.id, { force: flags.force, volumes: false });
   if (flags.run) {
     const { runCount } = await startContainer(engine, clone.id);

@@ -13,7 +13,7 @@ export const containerCloneFace = defineFace({
     destroy: { kind: 'bool', help: 'Remove the original' },
     force: { kind: 'bool', short: 'f', help: 'Stop the original first where it runs (with --destroy)' },
     name: { kind: 'string', help: 'Name of the new container' },
-    pod: { kind: 'string', help: 'Join a pod', complete: 'pod', unsupported: true },
+    pod: { kind: 'string', help: 'Join a pod: its namespaces take the place of those the original had', complete: 'pod' },
     run: { kind: 'bool', help: 'Start the new container' },
   }),
   args: between(1, 3),

@@ -138,7 +138,7 @@ function proxies({ httpProxy }: ContainerWish, { env }: ContainerConfig): readon
 function networkMode(engine: Engine, wish: ContainerWish, request: RunRequest): NetworkMode {
   if (request.network !== undefined) return { kind: request.network };
   const { mode } = wish.network;
-  return mode === undefined || mode.kind === 'private' ? defaultNetworkMode(engine) : mode;
+  return mode === undefined || mode.kind === 'private' ? defaultNetworkMode(engine, false) : mode;
 }
 
 function mountWish({ type, source, target, options }: RunRequest['mounts'][number]): ContainerWish['mounts'][number] {

@@ -1,6 +1,7 @@
 import { asId, type ContainerId } from '../../core/id.ts';
 import { randomHex } from '../../host/random.ts';
 import type { Engine } from '../engine.ts';
+import { adopt } from '../pod/adopt.ts';
 import type { FoundImage } from '../image/find.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import type { Resources } from '../spec/wish.ts';
@@ -15,16 +16,19 @@ export interface CloneOptions {
   /** Instead of the original's; command and settings stay. */
   readonly image?: FoundImage | undefined;
   readonly resources: Resources;
+  /** Name or id of the pod that it is to be in; absent: that of the original. */
+  readonly pod?: string | undefined;
 }
 
-/** A container at rest with the configuration of another one; it shares its volumes and has nothing of what was written. Throws NAME_IN_USE. */
+/** A container at rest with the configuration of another one; it shares its volumes and has nothing of what was written. Throws NAME_IN_USE, and with `pod` what adopt throws. */
 export function cloneContainer(
   engine: Engine,
   { config: original }: ContainerRecord,
-  { name, image, resources }: CloneOptions,
+  { name, image, resources, pod: podName }: CloneOptions,
 ): ContainerRecord {
   const nowMs = Date.now();
-  const { pod, ...config } = cloneConfig(engine, original, { id: asId<ContainerId>(randomHex(32)), name, nowMs });
+  const same = cloneConfig(engine, original, { id: asId<ContainerId>(randomHex(32)), name, nowMs });
+  const { pod, ...config } = podName === undefined ? same : adopt(engine, same, podName);
   const clone = {
     ...config,
     // There is one infra container in a pod.

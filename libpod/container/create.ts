@@ -77,7 +77,7 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
       hostEnv: hostEnv(engine),
       hostRlimits: hostRlimits(),
       logPath: placesOf(engine, id).log,
-      ...initProgram(wish),
+      ...(await initProgram(engine, wish)),
       ...(requires && requires.length > 0 ? { requires } : {}),
       ...(pod === undefined ? {} : { pod }),
       ...(wish.envMerge === undefined ? {} : { expandWord: (await import('../spec/parse/word.ts')).expandWord }),
@@ -116,8 +116,11 @@ export function insertContainer(engine: Engine, config: ContainerConfig, nowMs: 
 }
 
 async function withNetwork(engine: Engine, wish: ContainerWish): Promise<ContainerWish> {
-  const { mode } = wish.network;
-  if (mode === undefined || mode.kind === 'private') return { ...wish, network: { ...wish.network, mode: defaultNetworkMode(engine) } };
+  const { mode, ports, publishAll } = wish.network;
+  if (mode === undefined || mode.kind === 'private') {
+    const chosen = defaultNetworkMode(engine, ports.length > 0 || publishAll === true);
+    return { ...wish, network: { ...wish.network, mode: chosen } };
+  }
   if (mode.kind !== 'bridge') return wish;
   const { wantedNetworks } = await import('../network/wanted.ts');
   return { ...wish, network: { ...wish.network, mode: wantedNetworks(engine, mode) } };
@@ -299,12 +302,15 @@ function volumesOwner(engine: Engine, name: string): ContainerRecord {
   }
 }
 
-function initProgram(wish: ContainerWish): { initPath?: string } {
-  if (wish.init !== true || wish.initPath !== undefined) return {};
+/** Installed ones come first: they are what the container's command is used to. */
+async function initProgram(engine: Engine, wish: ContainerWish): Promise<{ initPath?: string }> {
+  const { init, initPath: configured } = engine.settings.defaults;
+  if (!(wish.init ?? init) || (wish.initPath ?? configured) !== undefined) return {};
   const path =
     findProgram('catatonit', ['/usr/libexec/podman', '/usr/local/libexec/podman', '/usr/lib/podman']) ??
     findProgram('tini') ??
-    findProgram('docker-init');
+    findProgram('docker-init') ??
+    (await (await import('../program/init.ts')).placeInitProgram(engine.paths.store));
   return path === undefined ? {} : { initPath: path };
 }
 

@@ -1,9 +1,10 @@
 /** A container's network through the network room. */
-import { log } from '../../core/log.ts';
+import { EngineError } from '../../core/errors.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
 import type { BegunNetwork } from '../../network/early.ts';
-import { chooseDefault, openBackend, type BackendName, type NetworkMachine } from '../../network/choose.ts';
+import { cannotPublish, chooseDefault, openBackend, type BackendName, type NetworkMachine } from '../../network/choose.ts';
 import type { Engine } from '../engine.ts';
+import { warnOnce } from '../once.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import type { NetworkMode } from '../spec/wish.ts';
 import type { ContainerPlaces } from './places.ts';
@@ -14,11 +15,24 @@ export function needsNamespace(config: ContainerConfig): boolean {
   return kind === 'pasta' || kind === 'slirp4netns' || kind === 'bridge';
 }
 
-/** The mode of a container that asked for none: what this machine has, with a warning where that is nothing. */
-export function defaultNetworkMode(engine: Engine): NetworkMode {
-  const { name, warning } = chooseDefault(networkMachine(engine), engine.settings.defaults.rootlessNetwork);
-  if (warning !== undefined) log.warn(warning);
-  return name === 'none' ? { kind: 'none' } : { kind: name, options: [] };
+/**
+ * The mode of a container that asked for none: what this machine has. Where that is nothing it is said once, and is `none`, or `host` where
+ * LICHEN_NET_FALLBACK says so. Throws HELPER_MISSING and NETWORK_SETUP (nothing here can publish ports), INVALID_ARGUMENT (that variable).
+ */
+export function defaultNetworkMode(engine: Engine, publishes: boolean): NetworkMode {
+  const { name, lack } = chooseDefault(networkMachine(engine), engine.settings.defaults.rootlessNetwork);
+  if (name !== 'none') return { kind: name, options: [] };
+  if (lack !== undefined && publishes) throw cannotPublish(lack);
+  const kind = fallback(engine.options.env['LICHEN_NET_FALLBACK']);
+  if (lack !== undefined)
+    warnOnce(engine, 'network', `containers have ${kind === 'none' ? 'no' : "the host's"} network: ${lack.what} (${lack.remedy})`);
+  return { kind };
+}
+
+function fallback(word = ''): 'none' | 'host' {
+  if (word === '') return 'none';
+  if (word === 'none' || word === 'host') return word;
+  throw new EngineError('INVALID_ARGUMENT', `LICHEN_NET_FALLBACK is ${JSON.stringify(word)}: it must be none or host`);
 }
 
 /** What the launcher has begun may be there already. Throws HELPER_MISSING, NETWORK_SETUP, INVALID_ARGUMENT, and what attachNetworks throws. */

@@ -3,6 +3,7 @@ import { existsSync, rmdirSync, statSync } from 'node:fs';
 import type { Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import { log } from '../../core/log.ts';
+import { hasOneId } from '../../host/idmap.ts';
 import { findProgram } from '../../host/search.ts';
 import type { Driver } from '../../storage/driver/driver.ts';
 import { openDriver } from '../../storage/driver/probe.ts';
@@ -13,7 +14,8 @@ import type { ContainerPlaces } from './places.ts';
 
 /** Mount it; resolves with its path. Idempotent. */
 export async function mountRoot(engine: Engine, record: Pick<ContainerRecord, 'config'>, places: ContainerPlaces): Promise<string> {
-  const { rootfs, layers, autoRemove, idMap } = record.config;
+  const { rootfs, layers, autoRemove } = record.config;
+  const idMap = shiftedIds(record.config);
   if (rootfs) {
     if (record.config.pod?.isInfra === true) (await import('../pod/infra-root.ts')).prepareInfraRoot(rootfs.path, record.config);
     if (!existsSync(rootfs.path) || !statSync(rootfs.path).isDirectory()) {
@@ -47,7 +49,7 @@ export async function mountRoot(engine: Engine, record: Pick<ContainerRecord, 'c
 
 /** A container with ids of its own sees the image's files shifted, which the kernel's overlay cannot do for an ordinary user. */
 async function driverFor(engine: Engine, config: ContainerConfig): Promise<Driver> {
-  if (config.idMap === undefined) return engine.driver();
+  if (shiftedIds(config) === undefined) return engine.driver();
   const program = findProgram('fuse-overlayfs');
   if (program === undefined) {
     throw new EngineError(
@@ -59,6 +61,11 @@ async function driverFor(engine: Engine, config: ContainerConfig): Promise<Drive
     );
   }
   return openDriver({ kind: 'fuse-overlayfs', program });
+}
+
+/** Where only one id is mapped all files belong to it, whatever the container calls it. */
+function shiftedIds({ idMap }: ContainerConfig): ContainerConfig['idMap'] {
+  return idMap !== undefined && !hasOneId() ? idMap : undefined;
 }
 
 /** After a run. What somebody has mounted with `mount` stays. */

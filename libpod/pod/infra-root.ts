@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ContainerConfig } from '../spec/container.ts';
-import { infraProgram } from './program.ts';
+import { infraProgram } from '../program/infra.ts';
 
 /** In the container. */
 export const INFRA_PROGRAM = '/pause';

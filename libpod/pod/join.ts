@@ -7,6 +7,9 @@ import type { ContainerRecord } from '../state/containers.ts';
 import type { PodConfig } from '../state/pods.ts';
 import { podTable } from './rows.ts';
 
+/** Names the infra container, for tools that look for a sandbox. */
+export const SANDBOX = 'io.kubernetes.cri-o.SandboxID';
+
 export interface JoinedPod {
   readonly wish: ContainerWish;
   readonly pod: ContainerPod;
@@ -44,7 +47,7 @@ function sharing(wish: ContainerWish, pod: PodConfig, infra: ContainerRecord, jo
   const { security } = infra.config;
   return {
     ...wish,
-    annotations: { ...wish.annotations, 'io.kubernetes.cri-o.SandboxID': infra.id },
+    annotations: { ...wish.annotations, [SANDBOX]: infra.id },
     security: wish.security.asTyped.length > 0 ? wish.security : security,
     devices: [...infra.config.devices, ...wish.devices],
     namespaces: {
@@ -61,7 +64,7 @@ function sharing(wish: ContainerWish, pod: PodConfig, infra: ContainerRecord, jo
 }
 
 /** With ids of its own the infra container has a user namespace, which owns the others that it has. */
-function userNamespace({ id, config }: ContainerRecord): Pick<NamespaceWishes, 'user'> {
+export function userNamespace({ id, config }: ContainerRecord): Pick<NamespaceWishes, 'user'> {
   const { user } = config.namespaces;
   if (config.idMap !== undefined) return { user: { kind: 'container', container: id } };
   return user.kind === 'host' ? {} : { user };
@@ -76,6 +79,6 @@ function sharedNetwork(asked: NetworkWish, mode: { readonly kind: 'container'; r
   return { ...asked, mode, ports: [], dnsServers: [], dnsSearch: [], dnsOptions: [] };
 }
 
-function sharedMounts({ config: { mounts } }: ContainerRecord): ContainerMount[] {
+export function sharedMounts({ config: { mounts } }: ContainerRecord): ContainerMount[] {
   return mounts.filter(({ type }) => type === 'bind' || type === 'volume');
 }

@@ -1,7 +1,8 @@
 /** Secrets of a container: looked up when it is made, shown as files and variables while it runs. */
-import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
+import { giveTo } from '../../host/chown.ts';
 import type { ContainerPlaces } from '../container/places.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerConfig, ContainerSecret } from '../spec/container.ts';
@@ -67,13 +68,14 @@ function writeSecret(engine: Engine, config: ContainerConfig, secret: ContainerS
     throw new EngineError('NO_SUCH_SECRET', `no secret with name or id ${JSON.stringify(secret.name)}: no such secret`);
   writeFileSync(file, data, { mode: 0o600 });
   try {
-    chownSync(file, outsideId(secret.uid, config.idMap?.uids), outsideId(secret.gid, config.idMap?.gids));
+    giveTo(file, outsideId(secret.uid, config.idMap?.uids), outsideId(secret.gid, config.idMap?.gids));
   } catch (cause) {
     throw new EngineError(
       'INVALID_ARGUMENT',
       `unable to chown secret ${secret.name} to ${secret.uid}:${secret.gid}: ${(cause as Error).message}`,
       {
         cause,
+        ...(cause instanceof EngineError && cause.hint !== undefined ? { hint: cause.hint } : {}),
       },
     );
   }

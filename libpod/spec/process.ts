@@ -1,5 +1,6 @@
 /** The process of a container and of its exec sessions (config.md#process). */
 import { EngineError } from '../../core/errors.ts';
+import { idRemedy } from '../../host/idmap.ts';
 import type { ContainerConfig, ProcessIdentity, StartFacts } from './container.ts';
 import { containerCapabilities, execCapabilities } from './capabilities.ts';
 import { DEFAULTS, type Defaults } from './defaults.ts';
@@ -114,8 +115,14 @@ function checkMapped(config: ContainerConfig, available: StartFacts['availableId
       : undefined;
   if (missing === undefined) return;
   throw new EngineError('SUBID_RANGE_MISSING', `${missing} does not exist in the user namespace of the container`, {
-    hint: 'Give the user more subordinate IDs in /etc/subuid and /etc/subgid (usermod --add-subuids, --add-subgids), or choose a smaller ID.',
+    hint: remedy(config, available, uid, gid),
   });
+}
+
+function remedy({ idMap }: ContainerConfig, available: StartFacts['availableIds'], uid: number, gid: number): string {
+  const least = Math.min(available.uids, available.gids);
+  const other = least === 1 && idMap === undefined ? ` Or let that ID be yours: --userns keep-id:uid=${uid},gid=${gid}` : '';
+  return `${idRemedy(least)}${other}`;
 }
 
 function splitVariable(variable: string): [key: string, value: string] {

@@ -66,6 +66,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     uts: wish.namespaces.uts ?? ({ kind: 'private' } as const),
     cgroup: wish.namespaces.cgroup ?? ({ kind: 'private' } as const),
   };
+  const idMap = wish.idMap ?? resolveIdMap(namespaces.user, facts);
   const env = containerEnv(wish, image, facts, defaults);
   const workdir = wish.workdir ?? posix.join('/', image?.WorkingDir ?? '');
   checkZeroBytes([...argv, ...env, workdir]);
@@ -123,7 +124,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     ...defined({ imageSeccomp: wish.seccompPolicy === 'image' ? imageSeccomp(image) : undefined }),
     devices: wish.devices,
     ...defined({ cdiDevices: wish.cdiDevices, deviceRules: deviceRules(wish, facts) }),
-    sysctls: containerSysctls(wish.sysctls, defaults.sysctls, { network, ipc: namespaces.ipc }),
+    sysctls: containerSysctls(wish.sysctls, defaults.sysctls, { network, ipc: namespaces.ipc, idMap }),
     ulimits,
     hostUlimits: wish.hostUlimits ?? false,
     shmSizeBytes: wish.shmSizeBytes ?? defaults.shmSizeBytes,
@@ -137,7 +138,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     cgroups: wish.cgroups ?? 'enabled',
 
     namespaces,
-    ...defined({ idMap: wish.idMap ?? resolveIdMap(namespaces.user, facts) }),
+    ...defined({ idMap }),
 
     mounts: containerMounts(wish, image, wish.imageVolumes ?? defaults.imageVolumes, facts),
     ...defined({ secrets: facts.secrets, secretEnv: facts.secretEnv, chrootDirs: wish.chrootDirs }),

@@ -14,13 +14,19 @@ const IPC = new Set([
   'kernel.shm_rmid_forced',
 ]);
 
+const PING_GROUPS = 'net.ipv4.ping_group_range';
+
 type SysctlNamespace = 'Network' | 'IPC';
 
 /** The configured defaults that apply, and what was asked for. Throws INVALID_ARGUMENT where a variable would be the host's. */
 export function containerSysctls(
   asked: Readonly<Record<string, string>>,
   defaults: Readonly<Record<string, string>>,
-  namespaces: { readonly network: NetworkMode; readonly ipc: ContainerConfig['namespaces']['ipc'] },
+  namespaces: {
+    readonly network: NetworkMode;
+    readonly ipc: ContainerConfig['namespaces']['ipc'];
+    readonly idMap: ContainerConfig['idMap'];
+  },
 ): Readonly<Record<string, string>> {
   const kinds: Readonly<Record<SysctlNamespace, string>> = { Network: namespaces.network.kind, IPC: namespaces.ipc.kind };
   for (const [name, value] of Object.entries(asked)) {
@@ -35,6 +41,8 @@ export function containerSysctls(
   }
   const applicable = Object.entries(defaults).filter(([name]) => {
     const namespace = namespaceOf(name);
+    // A range of groups, which must exist: the usual one is that of root.
+    if (name === PING_GROUPS && namespaces.idMap?.gids.every(({ containerId }) => containerId > 0) === true) return false;
     return namespace !== undefined && !['host', 'container', 'path'].includes(kinds[namespace]);
   });
   return { ...Object.fromEntries(applicable), ...asked };

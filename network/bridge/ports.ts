@@ -9,7 +9,7 @@ import { log } from '../../core/log.ts';
 import type { ProcessIdentity } from '../../host/pid.ts';
 import { runHelper } from '../../host/process.ts';
 import type { NetworkInterface, NetworkRequest } from '../backend.ts';
-import { chooseDefault, openBackend, type NetworkMachine } from '../choose.ts';
+import { cannotPublish, chooseDefault, openBackend, type NetworkMachine } from '../choose.ts';
 import { teardownAttachment } from '../teardown.ts';
 
 /** Link-local, as pasta's own are (169.254.1.0/24), and next to nothing of it: no address of the outside is hidden. */
@@ -32,14 +32,8 @@ export interface Forwarder {
  * Throws NETWORK_SETUP (a port is taken, nothing can forward, or not over IPv6), HELPER_MISSING, INVALID_ARGUMENT (sctp).
  */
 export async function publishPorts(machine: NetworkMachine, preferred: 'pasta' | 'slirp4netns', request: PortRequest): Promise<Forwarder> {
-  const { name, warning } = chooseDefault(machine, preferred);
-  if (name === 'none') {
-    throw new EngineError(
-      'NETWORK_SETUP',
-      'ports of containers on bridges cannot be published here',
-      warning === undefined ? {} : { hint: warning },
-    );
-  }
+  const { name, lack } = chooseDefault(machine, preferred);
+  if (lack !== undefined) throw cannotPublish(lack);
   const backend = await openBackend(name, machine);
   const attachment = await backend.setup({ ...request, options: name === 'pasta' ? pastaOptions() : ['enable_ipv6=false'] });
   try {

@@ -58,7 +58,7 @@ async function connect(machine: SharedMachine, backendName: string | undefined):
   const { directory, preferred } = machine;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const chosen = chooseDefault(machine, preferred);
-  if (chosen.warning !== undefined) log.warn(chosen.warning);
+  if (chosen.lack !== undefined) log.warn(`bridges do not lead outside: ${chosen.lack.what} (${chosen.lack.remedy})`);
   const name = backendName === 'pasta' || backendName === 'slirp4netns' ? backendName : chosen.name;
   const backend = await openBackend(name, machine);
   const attachment = await backend.setup({

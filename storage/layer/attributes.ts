@@ -2,6 +2,7 @@ import { setXattr } from '../../host/xattr.ts';
 import { NO_XATTRS, type TarEntry } from '../tar/entry.ts';
 import type { Notices } from './notices.ts';
 import { refuseEntry, systemCode } from './refuse.ts';
+import { isKeptOwner } from './kept-owner.ts';
 import { isOverlayXattr } from './whiteout.ts';
 
 /** Inherited by what is made in the directory later, so it must wait until everything is there. */
@@ -26,7 +27,7 @@ export function applyXattrs(
 ): void {
   for (const [name, value] of xattrs) {
     if (name === 'security.selinux' || except.has(name)) continue;
-    if (isOverlayXattr(name)) notices.add('overlay-xattr', entry.path);
+    if (isOverlayXattr(name) || isKeptOwner(name)) notices.add('overlay-xattr', entry.path);
     else applyOne(target, entry, name, value, notices);
   }
 }

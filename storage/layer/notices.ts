@@ -2,8 +2,8 @@
 const WORDS = {
   device: 'devices are left out: a user namespace cannot make them',
   'whiteout-device': 'character devices 0:0 are left out: overlayfs would take them for deleted files',
-  owner: 'owners are not kept: only one user id is mapped',
-  'overlay-xattr': "extended attributes of overlayfs's own are left out",
+  owner: 'owners are noted, but in containers all belongs to root: only one user id is mapped',
+  'overlay-xattr': 'extended attributes that overlayfs and lichen keep their own state in are left out',
   xattr: 'extended attributes that the file system does not take are left out',
 } as const;
 

@@ -34,6 +34,7 @@ import { applyXattrs, lateXattrs } from './attributes.ts';
 import { bytesOf, TreeDirectories, type OpenDirectory } from './directories.ts';
 import { cleanPath, parseWhiteout, type EntryPath } from './entry-path.ts';
 import { checkIds, type IdSpace } from './ids.ts';
+import { keepOwner } from './kept-owner.ts';
 import type { LayerLimits } from './limits.ts';
 import { Notices } from './notices.ts';
 import type { RecordWriter } from './record.ts';
@@ -194,6 +195,7 @@ export class Placer implements TarHandler, Disposable {
   /** chown(2) takes setuid bits and capabilities away and writing does too: owner first, then mode, then attributes, times last. */
   #finishFile({ fd, target, entry }: OpenFile): void {
     if (this.#changesOwner(entry)) fchownSync(fd, entry.uid, entry.gid);
+    else if (this.#isForeign(entry)) keepOwner(target, entry);
     if ((entry.mode & (SPECIAL_BITS | this.#umask)) !== 0) fchmodSync(fd, entry.mode);
     if (entry.xattrs.size > 0) applyXattrs(target, entry, entry.xattrs, this.notices);
     setTimesOf(fd, entry.mtime);
@@ -212,6 +214,7 @@ export class Placer implements TarHandler, Disposable {
 
   #directoryAttributes(entry: TarEntry, target: Buffer, path: string): void {
     if (this.#changesOwner(entry) || !this.#options.ids.single) lchownSync(target, entry.uid, entry.gid);
+    else keepOwner(target, entry);
     chmodSync(target, entry.mode & ~SETGID);
     if (entry.xattrs.size > 0) applyXattrs(target, entry, entry.xattrs, this.notices, lateXattrs(entry));
     this.#late.delete(path);
@@ -324,8 +327,12 @@ export class Placer implements TarHandler, Disposable {
     }
   }
 
+  #isForeign(entry: TarEntry): boolean {
+    return entry.uid !== this.#uid || entry.gid !== this.#gid;
+  }
+
   #changesOwner(entry: TarEntry): boolean {
-    if (entry.uid === this.#uid && entry.gid === this.#gid) return false;
+    if (!this.#isForeign(entry)) return false;
     if (!this.#options.ids.single) return true;
     this.notices.add('owner', entry.path);
     return false;

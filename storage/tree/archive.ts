@@ -8,6 +8,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, read
 import { descriptorPath } from '../../host/root.ts';
 import { fileTime } from '../../host/times.ts';
 import { getXattr, listXattrs } from '../../host/xattr.ts';
+import { withKeptOwner } from '../layer/kept-owner.ts';
 import { isOverlayXattr } from '../layer/whiteout.ts';
 import { paddingBytes, type TarEntry, type TarType } from '../tar/entry.ts';
 import { encodeEntry, endOfArchive } from '../tar/write.ts';
@@ -88,7 +89,7 @@ interface EntryParts {
 }
 
 function entryOf(place: Buffer, path: Buffer, stat: BigIntStats, parts: EntryParts = {}): TarEntry {
-  return {
+  return withKeptOwner({
     type: parts.type ?? typeOf(stat),
     path,
     linkPath: parts.linkPath ?? EMPTY,
@@ -99,7 +100,7 @@ function entryOf(place: Buffer, path: Buffer, stat: BigIntStats, parts: EntryPar
     mtime: fileTime(stat.mtimeNs),
     device: stat.isBlockDevice() || stat.isCharacterDevice() ? deviceOf(stat.rdev) : { major: 0, minor: 0 },
     xattrs: parts.type === 'hardlink' ? new Map() : xattrsOf(place),
-  };
+  });
 }
 
 function typeOf(stat: BigIntStats): TarType {

@@ -8,6 +8,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, read, readdirSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { descriptorPath } from '../../host/root.ts';
 import { getXattr, listXattrs } from '../../host/xattr.ts';
+import { withKeptOwner } from '../layer/kept-owner.ts';
 import { isOverlayXattr } from '../layer/whiteout.ts';
 import type { Output } from '../transport/output.ts';
 import { NO_XATTRS, type TarEntry, type TarType } from '../tar/entry.ts';
@@ -116,7 +117,7 @@ class TreeExport {
   #describe(stat: BigIntStats, type: TarType, path: Buffer, xattrs: ReadonlyMap<string, Buffer>): TarEntry {
     const owner = { uid: Number(stat.uid), gid: Number(stat.gid) };
     const nanoseconds = Number(((stat.mtimeNs % BILLION) + BILLION) % BILLION);
-    return {
+    return withKeptOwner({
       type,
       path,
       linkPath: EMPTY,
@@ -126,7 +127,7 @@ class TreeExport {
       mtime: { seconds: Number((stat.mtimeNs - BigInt(nanoseconds)) / BILLION), nanoseconds },
       device: deviceOf(stat.rdev),
       xattrs,
-    };
+    });
   }
 
   async #write(bytes: Buffer): Promise<void> {

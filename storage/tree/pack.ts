@@ -20,6 +20,7 @@ import { syscallError } from '../../host/libc.ts';
 import { descriptorPath } from '../../host/root.ts';
 import { fileTime } from '../../host/times.ts';
 import { getXattr, listXattrs } from '../../host/xattr.ts';
+import { withKeptOwner } from '../layer/kept-owner.ts';
 import { isOverlayXattr } from '../layer/whiteout.ts';
 import { NO_XATTRS, type TarEntry, type TarType } from '../tar/entry.ts';
 import { noBody, type TarMember } from '../tar/read.ts';
@@ -139,18 +140,19 @@ export class TreePacker {
 
   #describe(path: Buffer, as: Buffer, stat: BigIntStats, type: TarType): TarEntry {
     const { owner } = this.#options;
-    return {
+    const entry = withKeptOwner({
       type,
       path: as,
       linkPath: Buffer.alloc(0),
       mode: Number(stat.mode & 0o7777n),
-      uid: owner?.uid ?? Number(stat.uid),
-      gid: owner?.gid ?? Number(stat.gid),
+      uid: Number(stat.uid),
+      gid: Number(stat.gid),
       sizeBytes: 0,
       mtime: fileTime(stat.mtimeNs),
       device: type === 'char' || type === 'block' ? deviceOf(stat.rdev) : { major: 0, minor: 0 },
       xattrs: type === 'file' || type === 'directory' ? xattrsOf(path, this.#options.keepXattr ?? isPortable) : NO_XATTRS,
-    };
+    });
+    return owner === undefined ? entry : { ...entry, ...owner };
   }
 
   /** Undefined for what is gone, was swapped for something else, or may not be read. */

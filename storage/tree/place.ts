@@ -25,6 +25,8 @@ import { descriptorPath, O_PATH, type Root } from '../../host/root.ts';
 import { setTimes } from '../../host/times.ts';
 import { setXattr } from '../../host/xattr.ts';
 import { cleanPath } from '../layer/entry-path.ts';
+import { readIdSpace } from '../layer/ids.ts';
+import { keepOwner } from '../layer/kept-owner.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import type { TarMember } from '../tar/read.ts';
 
@@ -52,6 +54,7 @@ class Placing implements Disposable {
   readonly #root: Root;
   readonly #base: string;
   readonly #options: PlaceOptions;
+  readonly #single = readIdSpace().single;
   #parent: { readonly path: string; readonly fd: number } | undefined;
   readonly #directories = new Map<string, TarEntry>();
 
@@ -109,8 +112,10 @@ class Placing implements Disposable {
         this.#inPlace(target, () => makeSpecialFile(target, { type, ...device }, entry.mode));
       }
     }
-    const { uid, gid } = this.#options.owner(entry);
-    lchownSync(target, uid, gid);
+    if (!this.#single) {
+      const { uid, gid } = this.#options.owner(entry);
+      lchownSync(target, uid, gid);
+    }
     setTimes(target, entry.mtime);
   }
 
@@ -125,8 +130,7 @@ class Placing implements Disposable {
     }
     const fd = openSync(target, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     try {
-      const { uid, gid } = this.#options.owner(entry);
-      fchownSync(fd, uid, gid);
+      this.#give(fd, entry, Buffer.from(`${descriptorPath(fd)}/.`));
       fchmodSync(fd, entry.mode);
       applyXattrs(Buffer.from(`${descriptorPath(fd)}/.`), entry);
     } finally {
@@ -139,14 +143,20 @@ class Placing implements Disposable {
     const fd = this.#inPlace(target, () => openSync(target, flags, 0o600));
     try {
       for await (const piece of body) for (let at = 0; at < piece.length;) at += writeSync(fd, piece, at);
-      const { uid, gid } = this.#options.owner(entry);
-      fchownSync(fd, uid, gid);
+      this.#give(fd, entry, target);
       fchmodSync(fd, entry.mode);
     } finally {
       closeSync(fd);
     }
     applyXattrs(target, entry);
     setTimes(target, entry.mtime);
+  }
+
+  /** `path` reaches what `fd` is. */
+  #give(fd: number, entry: TarEntry, path: Buffer): void {
+    const { uid, gid } = this.#options.owner(entry);
+    if (this.#single) keepOwner(path, { uid, gid });
+    else fchownSync(fd, uid, gid);
   }
 
   #makeHardlink(entry: TarEntry, target: Buffer): void {

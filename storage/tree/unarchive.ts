@@ -29,6 +29,7 @@ import { applyXattrs } from '../layer/attributes.ts';
 import { bytesOf, TreeDirectories } from '../layer/directories.ts';
 import { cleanPath } from '../layer/entry-path.ts';
 import { checkIds, readIdSpace } from '../layer/ids.ts';
+import { keepOwner } from '../layer/kept-owner.ts';
 import { DEFAULT_LIMITS } from '../layer/limits.ts';
 import { Notices } from '../layer/notices.ts';
 import { entryError, refuseEntry } from '../layer/refuse.ts';
@@ -90,7 +91,8 @@ class Unpacker implements TarHandler, Disposable {
     this.#file = undefined;
     try {
       const { fd, entry, target } = file;
-      if (!this.#ids.single) fchownSync(fd, entry.uid, entry.gid);
+      if (this.#ids.single) keepOwner(target, entry);
+      else fchownSync(fd, entry.uid, entry.gid);
       fchmodSync(fd, entry.mode);
       applyXattrs(target, entry, entry.xattrs, this.notices);
       setTimes(target, entry.mtime);
@@ -187,7 +189,8 @@ class Unpacker implements TarHandler, Disposable {
 
   /** `place` ends in `/.` of an open directory. */
   #directoryAttributes(entry: TarEntry, place: Buffer, path: string): void {
-    if (!this.#ids.single) lchownSync(place, entry.uid, entry.gid);
+    if (this.#ids.single) keepOwner(place, entry);
+    else lchownSync(place, entry.uid, entry.gid);
     chmodSync(place, entry.mode);
     applyXattrs(place, entry, entry.xattrs, this.notices);
     this.#late.set(path, entry);

@@ -21,7 +21,7 @@ describe.skipIf(!possible)('a machine that lacks something runs containers all t
     readonly options: HostOptions;
     /** Said by the first command of all. */
     readonly once?: RegExp;
-    /** Said by each command that makes a container. */
+    /** Said by the first command that makes a container. */
     readonly atCreation?: RegExp;
   }
   const MACHINES: Readonly<Record<string, Poor>> = {
@@ -67,14 +67,54 @@ describe.skipIf(!possible)('a machine that lacks something runs containers all t
       await say(['ps']);
       expect(await say(['run', '--rm', '--rootfs', '/:O', '/bin/sh', '-c', 'echo from the host'], atCreation)).toBe('from the host');
       await load(host);
-      expect(await say(['run', '--rm', IMAGE, 'echo', 'from the image'], atCreation)).toBe('from the image');
-      await say(['run', '--detach', '--name', 'one', IMAGE, 'sleep', '1000'], atCreation);
+      expect(await say(['run', '--rm', IMAGE, 'echo', 'from the image'])).toBe('from the image');
+      await say(['run', '--detach', '--name', 'one', IMAGE, 'sleep', '1000']);
       expect(await say(['exec', 'one', 'hostname'])).not.toBe('');
       await say(['rm', '--force', '--time', '0', 'one']);
       await expectNothingLeft(host);
     });
   }
 });
+
+test.skipIf(!possible)(
+  'without a network helper: none and host work, what needs one is one error, and the default can be the host’s network',
+  async () => {
+    await using host = await testHost({ without: ['pasta', 'slirp4netns'] });
+    await load(host);
+    const interfaces = ['sh', '-c', 'ls /sys/class/net'];
+    const all = (await host.run(['ls', '/sys/class/net'])).stdout;
+    const run = (flags: readonly string[], fallback?: string) =>
+      host.lichen(['run', '--rm', ...flags, IMAGE, ...interfaces], { env: { LICHEN_NET_FALLBACK: fallback } });
+    const LACK = 'neither pasta nor slirp4netns is installed';
+    const REMEDY = 'Debian: apt-get install passt';
+    expect(await run(['--network', 'none'])).toMatchObject({ stdout: 'lo\n', stderr: '', exitCode: 0 });
+    expect(await run(['--network', 'host'])).toMatchObject({ stdout: all, stderr: '', exitCode: 0 });
+    // Each thing that is said is said once.
+    for (const said of [`containers have the host's network: ${LACK} (${REMEDY})`, ''])
+      expect(await run([], 'host')).toMatchObject({ stdout: all, stderr: said === '' ? '' : expect.stringContaining(said), exitCode: 0 });
+    for (const said of [`containers have no network: ${LACK} (${REMEDY})`, ''])
+      expect(await run([])).toMatchObject({ stdout: 'lo\n', stderr: said === '' ? '' : expect.stringContaining(said), exitCode: 0 });
+    expect(await run([], 'bridge')).toMatchObject({
+      stdout: '',
+      stderr: 'Error: LICHEN_NET_FALLBACK is "bridge": it must be none or host\n',
+      exitCode: 125,
+    });
+    for (const flags of [['-p', '8080:80'], ['-P']])
+      for (const fallback of ['none', 'host'])
+        expect(await run(flags, fallback)).toMatchObject({
+          stdout: '',
+          stderr: `Error: ports cannot be published: ${LACK}\n${REMEDY}\n`,
+          exitCode: 125,
+        });
+    for (const [network, name] of Object.entries({ pasta: 'passt', slirp4netns: 'slirp4netns' }))
+      expect(await run(['--network', network])).toMatchObject({
+        stdout: '',
+        stderr: expect.stringMatching(new RegExp(`^Error: could not find ${network}.*\\nInstall it \\(Debian: apt-get install ${name}\\)`)),
+        exitCode: 126,
+      });
+    await expectNothingLeft(host);
+  },
+);
 
 describe.skipIf(!possible)('a machine that lacks what nothing can replace', () => {
   const NEEDED: Readonly<Record<string, string>> = {

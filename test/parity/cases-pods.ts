@@ -13,6 +13,8 @@ const made = (name: string, ...flags: readonly string[]) => [
   of(`pod create: ${name}: what came of it`, 'pod', 'inspect', 'e-made', '--format', `${PARTS} ${LIMITS}`),
   of(`pod create: ${name}: removed`, 'pod', 'rm', 'e-made'),
 ];
+const SHARED =
+  '{{.HostConfig.NetworkMode}} {{.HostConfig.UTSMode}} {{.HostConfig.IpcMode}} {{.HostConfig.PidMode}} {{.Config.Hostname}} {{.IsInfra}} {{.Pod}} {{.Dependencies}}';
 const VERBS = ['kill', 'pause', 'restart', 'rm', 'start', 'stop', 'unpause'];
 
 export const PODS: readonly Case[] = [
@@ -172,13 +174,12 @@ export const PODS: readonly Case[] = [
   of('create an init container without a pod', 'create', '--init-ctr', 'once', IMAGE, 'true'),
   of('create an init container of no kind', 'create', '--init-ctr', 'foo', '--pod', 'e-pod', IMAGE, 'true'),
   of('run an init container', 'run', '--init-ctr', 'once', '--pod', 'e-pod', IMAGE, 'true'),
-  of(
-    'a member: what it shares',
-    'inspect',
-    'e-member',
-    '--format',
-    '{{.HostConfig.NetworkMode}} {{.HostConfig.UTSMode}} {{.HostConfig.IpcMode}} {{.HostConfig.PidMode}} {{.Config.Hostname}} {{.IsInfra}} {{.Pod}} {{.Dependencies}}',
-  ),
+  of('a member: what it shares', 'inspect', 'e-member', '--format', SHARED),
+  of('container clone: into an unknown pod', 'container', 'clone', '--pod', 'nosuch', 'e-exit', 'e-cloned'),
+  of('container clone: into a pod', 'container', 'clone', '--pod', 'e-pod', 'e-exit', 'e-cloned'),
+  of('container clone: from a pod into the same', 'container', 'clone', '--pod', 'e-pod', 'e-member', 'e-cloned-too'),
+  ...['e-cloned', 'e-cloned-too'].map((name) => of(`container clone: what ${name} shares`, 'inspect', name, '--format', SHARED)),
+  of('container clone: removed', 'rm', 'e-cloned', 'e-cloned-too'),
   of('rm the infra container', 'rm', '--force', 'e-infra'),
 
   of('pod pause', 'pod', 'pause', 'e-pod'),

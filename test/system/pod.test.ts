@@ -261,5 +261,42 @@ describe.skipIf(!canRunContainers)('pods', () => {
     );
     await host.succeed(['pod', 'clone', '--destroy', 'fresh']);
     expect(await host.succeed(['pod', 'ps', '-n', '--sort', 'name', '--format', '{{.Name}}'])).toBe('copied\nfresh-clone');
+    await host.succeed(['pod', 'rm', '--force', '--time=0', '--all']);
+  });
+
+  test('container clone --pod: the namespaces of the pod take the place of those the original had', async () => {
+    await host.succeed(['pod', 'create', '--name', 'with', '--network', 'none', '--restart', 'on-failure', '-v', 'shared:/shared']);
+    await host.succeed(['pod', 'create', '--name', 'without', '--infra=false']);
+    const infra = await host.succeed(['pod', 'inspect', '-f', '{{.InfraContainerID}}', 'with']);
+    const alone = ['--network', 'slirp4netns', '-p', '8765:80', '--hostname', 'hey', '--pid', 'host', '-v', '/tmp:/mine'];
+    await host.succeed(['create', '--name', 'alone', ...alone, BUSYBOX, 'sleep', '1000']);
+    const places = '{{range .Mounts}}{{.Destination}} {{end}}';
+    const modes = ['NetworkMode', 'IpcMode', 'UTSMode', 'PidMode', 'RestartPolicy.Name'].map((name) => `{{.HostConfig.${name}}}`).join(' ');
+    const shown = (name: string) => host.succeed(['inspect', '-f', `${modes} ${places}{{.Config.Hostname}} {{.Dependencies}}`, name]);
+    const reset = 'level=warning msg="At least one namespace was reset to the default configuration"';
+    const made = await host.lichen(['container', 'clone', '--pod', 'with', '--run', 'alone', 'inside']);
+    expect(made).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(reset) });
+    const shares = `container:${infra}`;
+    expect(await shown('inside')).toBe(`${shares} ${shares} ${shares} host on-failure /shared /mine with [${infra}]`);
+    expect(await host.succeed(['exec', 'inside', ...sh('hostname; ls /sys/class/net')])).toBe('with\nlo');
+    expect(await host.succeed(['pod', 'inspect', '-f', '{{.State}} {{.NumContainers}}', 'with'])).toBe('Running 2');
+
+    // From one pod to another, and to one that shares nothing.
+    const id = await host.succeed(['container', 'clone', '--pod', 'without', '--destroy', '--force', 'inside', 'moved']);
+    expect(await shown('moved')).toBe(`pasta shareable private host on-failure /shared /mine ${id.slice(0, 12)} []`);
+    expect(await host.succeed(['pod', 'inspect', '-f', '{{.NumContainers}}', 'with', 'without'])).toBe('1\n1');
+    await host.succeed(['create', '--name', 'kept', '--userns', 'keep-id', BUSYBOX, 'true']);
+    for (const [into, stderr] of Object.entries({
+      nosuch: 'Error: no pod with name or ID nosuch found: no such pod\n',
+      with: 'Error: cannot set user namespace mode when joining pod with infra container: invalid argument\n',
+    }))
+      expect(await host.lichen(['container', 'clone', '--pod', into, 'kept', 'never'])).toMatchObject({
+        exitCode: 125,
+        stdout: '',
+        stderr,
+      });
+    await host.succeed(['rm', 'alone', 'kept']);
+    await host.succeed(['pod', 'rm', '--force', '--time=0', '--all']);
+    await host.succeed(['volume', 'rm', 'shared']);
   });
 });

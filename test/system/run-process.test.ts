@@ -1,7 +1,7 @@
 /** Flags of `run` that shape the process: environment, directory, user, command line, limits, capabilities and security. */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { canShapeHosts, testHost, type TestHost } from '../host/host.ts';
+import type { TestHost } from '../host/host.ts';
 import { BUSYBOX, canRunContainers, loadedHost, sh } from '../host/loaded.ts';
 
 const CONFIGURED = 'localhost/configured:v1';
@@ -340,15 +340,6 @@ describe.skipIf(!canRunContainers)('the process of a container', () => {
     expect(await fail(['--init', '--pid=host'])).toMatchObject({
       exitCode: 125,
       stderr: "Error: cannot add init binary as PID 1 (PID namespace isn't private)\n",
-    });
-  });
-
-  test.skipIf(!canShapeHosts)('--init without any init program says which to install', async () => {
-    await using poor = await testHost({ without: ['catatonit', 'tini', 'docker-init'] });
-    await poor.run(sh('mkdir -p root/bin && cp "$(command -v busybox)" root/bin/busybox && ln -s busybox root/bin/true'));
-    expect(await poor.lichen(['run', '--rm', '--init', '--network=none', '--rootfs', 'root', '/bin/true'])).toMatchObject({
-      exitCode: 125,
-      stderr: 'Error: container-init binary not found on the host\nInstall catatonit, or name another with --init-path.\n',
     });
   });
 });

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { asId, type ContainerId, type PodId } from '../../core/id.ts';
 import { cgroupFiles, sliceProperties } from '../../libpod/pod/limits.ts';
 import { startRounds } from '../../libpod/pod/order.ts';
-import { infraProgram } from '../../libpod/pod/program.ts';
+import { infraProgram } from '../../libpod/program/infra.ts';
+import { initProgram } from '../../libpod/program/init.ts';
 import { podStatus } from '../../libpod/pod/status.ts';
 import type { ContainerRecord } from '../../libpod/state/containers.ts';
 
@@ -53,18 +54,20 @@ test('init containers do not count', () => {
 test.each([
   ['x64', 62],
   ['arm64', 183],
-])('the program of infra containers is a static executable for %s', (architecture, machine) => {
-  const program = infraProgram(architecture);
-  expect(program.subarray(0, 7)).toEqual(Buffer.from('\x7fELF\x02\x01\x01', 'latin1'));
-  expect(program.readUInt16LE(18)).toBe(machine);
-  // All of it is loaded, and it begins behind the headers.
-  expect(program.readBigUInt64LE(64 + 32)).toBe(BigInt(program.length));
-  expect(program.readBigUInt64LE(24) - program.readBigUInt64LE(64 + 16)).toBe(120n);
-  expect(program.length).toBeLessThan(300);
+])('the programs of infra containers and of --init are static executables for %s', (architecture, machine) => {
+  for (const program of [infraProgram(architecture), initProgram(architecture)!]) {
+    expect(program.subarray(0, 7)).toEqual(Buffer.from('\x7fELF\x02\x01\x01', 'latin1'));
+    expect(program.readUInt16LE(18)).toBe(machine);
+    // All of it is loaded, and it begins behind the headers.
+    expect(program.readBigUInt64LE(64 + 32)).toBe(BigInt(program.length));
+    expect(program.readBigUInt64LE(24) - program.readBigUInt64LE(64 + 16)).toBe(120n);
+    expect(program.length).toBeLessThan(1000);
+  }
 });
 
 test('other machines are told what to do', () => {
   expect(() => infraProgram('riscv64')).toThrow('there is no infra container for riscv64');
+  expect(initProgram('riscv64')).toBeUndefined();
 });
 
 test('limits of a pod are files of its cgroup, or properties of its slice', () => {
