@@ -12,6 +12,7 @@ import { expandWord } from './dockerfile/expand.ts';
 import { failed } from './dockerfile/parse.ts';
 import { expanded } from './dockerfile/stages.ts';
 import type { StatementOf } from './dockerfile/statement.ts';
+import { isGitUrl } from './git-url.ts';
 import { ignoreRules } from './ignore.ts';
 import type { BuildMachine } from './machine.ts';
 import { absoluteIn, valueIn } from './metadata.ts';
@@ -31,6 +32,10 @@ export interface TransferFacts {
   readonly treeName: string;
   readonly lookUpOwner: OwnerLookUp;
   readonly fetch: (url: string, checksum: string | undefined) => Promise<Fetched>;
+  readonly repository: (
+    url: string,
+    options: { readonly checksum: string | undefined; readonly keepGitDirectory: boolean },
+  ) => Promise<Root>;
   readonly nowSeconds: number;
 }
 
@@ -91,7 +96,7 @@ export async function addTransfer(
 ) {
   await using view = state.layers.length === 0 ? undefined : await machine.view(state.layers);
   using root = view === undefined ? undefined : new Root(view.path);
-  try {
+  return await told(statement, async () => {
     const owner = plan.rawOwner === undefined ? undefined : facts.lookUpOwner(root, plan.rawOwner);
     const now = { seconds: facts.nowSeconds, nanoseconds: 0 };
     const { sources, rules, to, mode } = plan;
@@ -99,10 +104,25 @@ export async function addTransfer(
     return await machine.addLayer(
       copyMembers({ sources, rules, destination, to, owner, mode, keepOwners: facts.isImage, parents: statement.parents, now }),
     );
-  } catch (error) {
-    if (!isEngineError(error, 'INVALID_ARGUMENT', 'NO_SUCH_USER')) throw error;
-    throw failed(statement.at, error.message, { cause: error });
-  }
+  });
+}
+
+const OF_THE_LINE = [
+  'INVALID_ARGUMENT',
+  'NO_SUCH_USER',
+  'IMAGE_CORRUPT',
+  'HELPER_MISSING',
+  'HELPER_FAILED',
+  'REGISTRY_ERROR',
+  'REGISTRY_UNREACHABLE',
+] as const;
+
+/** What goes wrong is told with the line that asked for it. */
+async function told<T>({ at }: Transfer, work: () => Promise<T>): Promise<T> {
+  return await work().catch((error: unknown) => {
+    if (!isEngineError(error, ...OF_THE_LINE)) throw error;
+    throw failed(at, error.message, { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+  });
 }
 
 function transferRules({ rawExcludes }: Transfer, { tree }: TransferFacts, expand: (raw: string) => string): WalkRules {
@@ -119,11 +139,16 @@ async function sourcesOf(
   statement: Transfer,
   raw: string,
   word: string,
-  { tree, treeName, fetch, rules }: TransferFacts & { readonly rules: WalkRules },
+  { tree, treeName, fetch, repository, rules }: TransferFacts & { readonly rules: WalkRules },
 ): Promise<readonly CopySource[]> {
   const isAdd = statement.kind === 'add';
+  if (isAdd && isGitUrl(word)) {
+    const options = { checksum: statement.rawChecksum, keepGitDirectory: statement.keepGitDir };
+    const root = await told(statement, () => repository(word, options));
+    return [{ kind: 'tree', root, path: '', name: '', asked: '', isDirectory: true }];
+  }
   if (isAdd && URL_SOURCE.test(word)) {
-    const { name, path, digest } = await fetch(word, statement.rawChecksum);
+    const { name, path, digest } = await told(statement, () => fetch(word, statement.rawChecksum));
     return [{ kind: 'file', name, path, digest }];
   }
   if (tree === undefined) throw new EngineError('DOCKERFILE', `${statement.at.name} needs a build context`);

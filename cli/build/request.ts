@@ -1,6 +1,6 @@
 /** From the flags of `build` to what is to be built. */
 import { resolve } from 'node:path';
-import type { BuildEvent, BuildRequest, NamedContext } from '../../build/request.ts';
+import type { BuildEvent, BuildRequest } from '../../build/request.ts';
 import { EngineError } from '../../core/errors.ts';
 import { completePlatform } from '../../libpod/image/pull.ts';
 import { parseAnnotation, parseEnv, parseLabel } from '../../libpod/spec/parse/env.ts';
@@ -10,7 +10,7 @@ import type { buildFace } from '../faces/build.ts';
 import type { FlagValues } from '../flag.ts';
 import { wantedPlatform } from '../pulling.ts';
 import { hiddenThings } from './hidden.ts';
-import { directoryTree, readText, type BuildPlace } from './place.ts';
+import { readText, type BuildPlace } from './place.ts';
 
 export type BuildFlags = FlagValues<(typeof buildFace)['flags']>;
 
@@ -19,6 +19,7 @@ export function buildRequest(
   context: CommandContext,
   flags: BuildFlags,
   place: BuildPlace,
+  contexts: BuildRequest['contexts'],
   tell: (event: BuildEvent) => void,
 ): BuildRequest {
   const { env, given, cwd, stderr } = context;
@@ -28,7 +29,7 @@ export function buildRequest(
     dockerfile: place.dockerfile,
     context: place.context,
     contextName: place.contextName,
-    contexts: new Map(flags['build-context'].map((text) => namedContext(text, cwd))),
+    contexts,
     target: flags.target || undefined,
     from: flags.from || undefined,
     buildArgs: new Map([
@@ -82,23 +83,6 @@ const MAX_SECONDS = 253_402_300_799;
 function checkedSeconds(what: string, text: string): number {
   if (/^\d+$/.test(text) && Number(text) <= MAX_SECONDS) return Number(text);
   throw new EngineError('INVALID_ARGUMENT', `${what}: ${JSON.stringify(text)} is no number of seconds since 1970`);
-}
-
-/** Images may be called `docker-image://…` and `docker://…` here. */
-function namedContext(text: string, cwd: string): readonly [string, NamedContext] {
-  const equals = text.indexOf('=');
-  const [name, value] = [text.slice(0, equals), text.slice(equals + 1)];
-  if (equals <= 0 || value === '')
-    throw new EngineError(
-      'INVALID_ARGUMENT',
-      `while verifying additional build context: invalid value for additional build context: ${JSON.stringify(text)} is not NAME=PLACE`,
-    );
-  const [, image] = /^(?:docker-image|container-image|docker):\/\/(.+)$/.exec(value) ?? [];
-  if (image !== undefined) return [name, { kind: 'image', name: image }];
-  if (/^(https?|git|ssh):\/\//.test(value))
-    throw new EngineError('NOT_SUPPORTED', `--build-context ${name}: ${value} is neither a directory nor an image`);
-  const path = resolve(cwd, value);
-  return [name, { kind: 'tree', tree: directoryTree(path), path }];
 }
 
 function argFile(path: string, cwd: string, env: NodeJS.ProcessEnv): (readonly [string, string])[] {

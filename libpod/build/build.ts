@@ -57,6 +57,7 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
     mountTargets: wish.mounts.map(({ target }) => target),
     pull,
     run: (one) => runInStep(step, one),
+    signal,
     adapt,
   });
   const stored = await keepCopy(engine, { names, event: 'build' }, async () => {
