@@ -56,6 +56,8 @@ export interface WritableTree extends MountedTree {
 
 export interface RunRequest {
   readonly root: string;
+  /** Of the programs in it. */
+  readonly architecture: string;
   readonly argv: readonly string[];
   readonly env: readonly string[];
   readonly user: string;

@@ -4,6 +4,8 @@ import type { BuildEvent, BuildRequest } from '../../build/request.ts';
 import { EngineError } from '../../core/errors.ts';
 import { completePlatform } from '../../libpod/image/pull.ts';
 import { parseAnnotation, parseEnv, parseLabel } from '../../libpod/spec/parse/env.ts';
+import type { Platform } from '../../storage/image.ts';
+import { parsePlatform } from '../../storage/platform.ts';
 import { callerEnvironment } from '../caller-env.ts';
 import type { CommandContext } from '../command.ts';
 import type { buildFace } from '../faces/build.ts';
@@ -14,16 +16,21 @@ import { readText, type BuildPlace } from './place.ts';
 
 export type BuildFlags = FlagValues<(typeof buildFace)['flags']>;
 
+export interface RequestParts {
+  readonly contexts: BuildRequest['contexts'];
+  /** One of wantedPlatforms. */
+  readonly platform: Partial<Platform> | undefined;
+  readonly tell: (event: BuildEvent) => void;
+}
+
 /** Throws INVALID_ARGUMENT, DOCKERFILE. */
 export function buildRequest(
   context: CommandContext,
   flags: BuildFlags,
   place: BuildPlace,
-  contexts: BuildRequest['contexts'],
-  tell: (event: BuildEvent) => void,
+  { contexts, platform, tell }: RequestParts,
 ): BuildRequest {
   const { env, given, cwd, stderr } = context;
-  const platform = platformOf(flags);
   const timestamp = timestampOf(flags, env);
   return {
     dockerfile: place.dockerfile,
@@ -58,10 +65,13 @@ export function buildRequest(
   };
 }
 
-function platformOf(flags: BuildFlags) {
-  const { platform } = flags;
-  if (platform.length > 1) throw new EngineError('NOT_SUPPORTED', '--platform: an image is built for one platform at a time');
-  return wantedPlatform({ platform: platform[0], os: flags.os, arch: flags.arch, variant: flags.variant });
+/** What to build for, one after the other; undefined stands for this machine. Throws INVALID_ARGUMENT. */
+export function wantedPlatforms({ platform, os, arch, variant }: BuildFlags): readonly (Partial<Platform> | undefined)[] {
+  if (platform.length === 0) return [wantedPlatform({ os, arch, variant })];
+  return platform.map((text) => {
+    parsePlatform(text);
+    return wantedPlatform({ platform: text, os, arch, variant });
+  });
 }
 
 function format({ format: typed }: BuildFlags, env: NodeJS.ProcessEnv): 'oci' | 'docker' {

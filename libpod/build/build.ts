@@ -26,10 +26,12 @@ import { runInStep, type StepOutput } from './container.ts';
 import { buildsDirectory } from './heal.ts';
 import { buildMachine, isLayerLost } from './machine.ts';
 import { BuildNetwork } from './network.ts';
+import { writeOutput, type BuildOutput } from './output.ts';
 
 export interface EngineBuild {
   readonly request: BuildRequest;
   readonly tags: readonly string[];
+  readonly outputs: readonly BuildOutput[];
   readonly wish: ContainerWish;
   readonly output: StepOutput;
   readonly pull: (name: string, platform: Platform | undefined) => Promise<string>;
@@ -67,6 +69,11 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
     if (same !== undefined) return same;
     return await storeDocuments(engine, machine, await asAsked(engine, machine, state, request), request);
   });
+  if (wanted.outputs.length > 0) {
+    await using view = stored.layers.length === 0 ? undefined : await machine.view(stored.layers);
+    const tree = { path: view?.path, imageId: stored.imageId, names };
+    for (const place of wanted.outputs) await writeOutput(engine, tree, place, signal);
+  }
   return stored.imageId;
 }
 

@@ -208,7 +208,6 @@ RUN --mount=type=bind,source=dir/up,target=/mounted cat /mounted/a > /read`,
     expect(await said('--secret', 'id=x,src=missing', '.')).toContain('open missing: no such file or directory');
     expect(await said('--ssh', 'default=Dockerfile', '.')).toContain('is no socket of an agent');
     expect(await said('--build-context', 'x', '.')).toContain('"x" is not NAME=PLACE');
-    expect(await said('--platform', 'linux/amd64,linux/arm64', '.')).toContain('for one platform at a time');
     expect(await said('-v', 'named:/x', '.')).toContain('only directories of this machine can be bound');
     expect(await said('--build-arg', 'UNUSED=1', '.')).toBe('[Warning] one or more build args were not consumed: [UNUSED]');
   });
