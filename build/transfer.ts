@@ -4,6 +4,7 @@ import { EngineError, isEngineError } from '../core/errors.ts';
 import { Destination } from './copy/destination.ts';
 import { digestSources } from './copy/digest.ts';
 import { isArchive } from './copy/archive.ts';
+import { ReadFiles } from './copy/files.ts';
 import { copyMembers } from './copy/members.ts';
 import { parseMode, type ModeChange } from './copy/mode.ts';
 import { MissingSource, treeSources, type CopySource, type SourceTree } from './copy/sources.ts';
@@ -45,6 +46,7 @@ export interface PlannedTransfer {
   readonly kind: 'file' | 'dir' | 'multi';
   /** Over all that is read. */
   readonly digest: string;
+  readonly read: ReadFiles;
   /** Absolute. */
   readonly to: string;
   readonly rawOwner?: string | undefined;
@@ -73,12 +75,14 @@ export async function planTransfer(state: StageState, statement: Transfer, facts
   if (modeText !== undefined && mode === undefined)
     throw failed(statement.at, `invalid chmod parameter: '${modeText}'. it should be octal or symbolic`);
   const [first] = sources;
+  const read = new ReadFiles();
   const kind = sources.length > 1 ? 'multi' : first?.kind === 'tree' && first.isDirectory ? 'dir' : 'file';
   return {
     sources,
     rules,
     kind,
-    digest: digestSources(sources, rules, { owners: facts.isImage }),
+    digest: digestSources(sources, rules, { owners: facts.isImage, read }),
+    read,
     to,
     rawOwner: statement.rawChown === undefined ? undefined : expand(statement.rawChown),
     mode,
@@ -99,10 +103,10 @@ export async function addTransfer(
   return await told(statement, async () => {
     const owner = plan.rawOwner === undefined ? undefined : facts.lookUpOwner(root, plan.rawOwner);
     const now = { seconds: facts.nowSeconds, nanoseconds: 0 };
-    const { sources, rules, to, mode } = plan;
+    const { sources, rules, to, mode, read } = plan;
     const destination = new Destination(root, { ...(owner ?? { uid: 0, gid: 0 }), mtime: now });
     return await machine.addLayer(
-      copyMembers({ sources, rules, destination, to, owner, mode, keepOwners: facts.isImage, parents: statement.parents, now }),
+      copyMembers({ sources, rules, destination, to, owner, mode, keepOwners: facts.isImage, parents: statement.parents, now, read }),
     );
   });
 }
@@ -153,7 +157,7 @@ async function sourcesOf(
   }
   if (tree === undefined) throw new EngineError('DOCKERFILE', `${statement.at.name} needs a build context`);
   try {
-    const sources = treeSources({ root: tree.root, rules }, word);
+    const sources = treeSources({ ...tree, rules }, word);
     if (!isAdd || statement.unpack === false) return sources;
     return sources.map((source) => (!source.isDirectory && isArchive(source) ? { ...source, kind: 'archive' as const } : source));
   } catch (error) {

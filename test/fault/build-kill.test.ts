@@ -2,10 +2,11 @@
  * kill -9 of builds (S01), and a disk that fills up under them (S03): an image is whole or not there, nothing leaks, and the cache of steps serves the
  * next build. LICHEN_BUILD_KILLS says how many kills there are.
  */
-import { existsSync, readdirSync, statfsSync } from 'node:fs';
+import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { canShapeHosts, type TestHost } from '../host/host.ts';
-import { canRunContainers, loadedHost } from '../host/loaded.ts';
+import { fixturePath } from '../fixtures/build/images.ts';
+import { canShapeHosts, testHost, type TestHost } from '../host/host.ts';
+import { canRunContainers } from '../host/loaded.ts';
 import { chance, SEED } from './chance.ts';
 import { expectNoMore, expectWhole } from './images-kept.ts';
 import { killMany } from './killing.ts';
@@ -34,7 +35,10 @@ describe.skipIf(!canRunContainers || !canShapeHosts)('a build', () => {
   let number = 0;
 
   beforeAll(async () => {
-    host = await loadedHost(['busybox'], { home: { sizeMib: HOME_MIB } });
+    host = await testHost({ home: { sizeMib: HOME_MIB } });
+    // Before there is a namespace with mounts of its own.
+    expect((await host.asRoot(['mount', '-o', 'remount,strictatime', host.user.home])).exitCode).toBe(0);
+    await host.succeed(['load', '--quiet', '--input', host.fixture(await fixturePath('busybox'))]);
     context = `${host.user.home}/context`;
     await host.writeFile(`${context}/Dockerfile`, DOCKERFILE);
     for (let index = 0; index < 20; index++) await host.writeFile(`${context}/tree/f${index}`, `file ${index}\n`.repeat(index * 10));
@@ -85,6 +89,45 @@ describe.skipIf(!canRunContainers || !canShapeHosts)('a build', () => {
       },
     });
     await expectNoMore(host);
+  });
+
+  test('reads again what has changed and nothing else, and never what is ignored', { timeout: TIMEOUT_MS }, async () => {
+    const own = `${host.user.home}/large`;
+    const files: Readonly<Record<string, string>> = {
+      Dockerfile: 'FROM scratch\nCOPY . /all\n',
+      '.dockerignore': 'ignored\n',
+      'same/a': 'a\n',
+      'same/b': 'b\n'.repeat(10_000),
+      changed: 'before\n',
+      'ignored/x': 'x',
+    };
+    for (const [name, text] of Object.entries(files)) await host.writeFile(`${own}/${name}`, text);
+    const readAt = (name: string): bigint => statSync(host.path(`${own}/${name}`), { bigint: true }).atimeNs;
+    const build = (): Promise<string> => host.succeed(['build', '-q', own]);
+    const ignored = readAt('ignored/x');
+    await build();
+    // Files are remembered when they have been at rest for a while.
+    await vi.waitFor(
+      async () => {
+        const before = [readAt('same/a'), readAt('same/b'), readAt('changed')];
+        await build();
+        expect([readAt('same/a'), readAt('same/b'), readAt('changed')]).toEqual(before);
+      },
+      { timeout: 30_000, interval: 500 },
+    );
+    await host.writeFile(`${own}/changed`, 'AFTER!\n');
+    const [a, changed] = [readAt('same/b'), readAt('changed')];
+    const id = await host.succeed(['build', '-q', '-o', `${own}-out`, own]);
+    expect(await host.readFile(`${own}-out/all/changed`)).toBe('AFTER!\n');
+    expect(readAt('changed')).toBeGreaterThan(changed);
+    expect(readAt('ignored/x')).toBe(ignored);
+    expect(readAt('same/b')).toBeGreaterThan(a);
+    // It was read for the layer, not for the key: with the cache there is no reason to.
+    const last = [readAt('same/b'), readAt('same/a')];
+    expect(await build()).toBe(id);
+    expect([readAt('same/b'), readAt('same/a')]).toEqual(last);
+    await host.succeed(['image', 'prune', '--force', '--build-cache']);
+    expect(namesIn(`${host.store}/build-files`)).toEqual([]);
   });
 
   test('S03: on a disk that is full fails in one line, and with room the same command works', { timeout: TIMEOUT_MS }, async () => {
