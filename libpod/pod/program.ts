@@ -4,12 +4,8 @@
  * (signal(7), pid_namespaces(7)), and takes them one by one with rt_sigtimedwait(2). It is put together here, instruction by instruction,
  * because there is no compiler where lichen is installed, and it has a page of memory where another program would have a hundred.
  */
+import { staticExecutable } from '../../core/elf.ts';
 import { EngineError } from '../../core/errors.ts';
-
-const FILE_HEADER_BYTES = 64;
-const PROGRAM_HEADER_BYTES = 56;
-const CODE_OFFSET = FILE_HEADER_BYTES + PROGRAM_HEADER_BYTES;
-const ADDRESS = 0x40_0000n;
 
 /** In hex. Jumps count from the end of their own instruction. */
 const X86_64 = [
@@ -89,39 +85,17 @@ const AARCH64 = [
   0xd4000001, // svc  0
 ];
 
-const MACHINES: Readonly<Record<string, { readonly elf: number; readonly code: () => Buffer }>> = {
-  x64: { elf: 62, code: () => Buffer.from(X86_64.join(''), 'hex') },
-  arm64: { elf: 183, code: () => Buffer.from(Uint32Array.from(AARCH64).buffer) },
+const CODE: Readonly<Record<string, () => Buffer>> = {
+  x64: () => Buffer.from(X86_64.join(''), 'hex'),
+  arm64: () => Buffer.from(Uint32Array.from(AARCH64).buffer),
 };
 
-/** A static executable (elf(5)) of a few hundred bytes. Throws NOT_SUPPORTED. */
+/** A static executable of a few hundred bytes. Throws NOT_SUPPORTED. */
 export function infraProgram(architecture: string = process.arch): Buffer {
-  const machine = Object.hasOwn(MACHINES, architecture) ? MACHINES[architecture] : undefined;
-  if (machine === undefined) {
+  if (!Object.hasOwn(CODE, architecture)) {
     throw new EngineError('NOT_SUPPORTED', `there is no infra container for ${architecture}`, {
       hint: 'Name an image with --infra-image, or use --infra=false.',
     });
   }
-  const code = machine.code();
-  const size = BigInt(CODE_OFFSET + code.length);
-  const header = Buffer.alloc(CODE_OFFSET);
-  // 64 bits, little-endian, version 1.
-  header.write('\x7fELF\x02\x01\x01', 'latin1');
-  header.writeUInt16LE(2, 16); // an executable
-  header.writeUInt16LE(machine.elf, 18);
-  header.writeUInt32LE(1, 20);
-  header.writeBigUInt64LE(ADDRESS + BigInt(CODE_OFFSET), 24); // where it begins
-  header.writeBigUInt64LE(BigInt(FILE_HEADER_BYTES), 32);
-  header.writeUInt16LE(FILE_HEADER_BYTES, 52);
-  header.writeUInt16LE(PROGRAM_HEADER_BYTES, 54);
-  header.writeUInt16LE(1, 56); // how many program headers
-  const segment = header.subarray(FILE_HEADER_BYTES);
-  segment.writeUInt32LE(1, 0); // to be loaded
-  segment.writeUInt32LE(5, 4); // readable, executable
-  segment.writeBigUInt64LE(ADDRESS, 16);
-  segment.writeBigUInt64LE(ADDRESS, 24);
-  segment.writeBigUInt64LE(size, 32);
-  segment.writeBigUInt64LE(size, 40);
-  segment.writeBigUInt64LE(0x1_0000n, 48); // alignment: the largest page there is
-  return Buffer.concat([header, code]);
+  return staticExecutable(architecture, CODE[architecture]!());
 }
