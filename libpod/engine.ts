@@ -3,7 +3,7 @@
  */
 import { trace } from '../host/trace.ts';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { enterNamespaces } from '../host/enter.ts';
 import { readIdentity, type Identity } from '../host/identity.ts';
@@ -183,6 +183,7 @@ class OpenEngine implements Engine {
         flags: this.options.runtimeFlags,
         stateRoot: join(this.paths.run, 'oci'),
         cgroupManager: this.cgroupManager,
+        embedded: join(dirname(this.options.self[0]!), 'lichen-runtime'),
       });
     });
   }

@@ -11,6 +11,7 @@ import { chooseDefault } from '../../network/choose.ts';
 import { hostPlatform } from '../../storage/platform.ts';
 import type { Engine } from '../engine.ts';
 import { registriesConf } from '../image/find.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { describeHelper, type HelperFacts } from './programs.ts';
 import { fileSystemName, formatUptime, parseCpuUtilization, parseDistribution, parseMemory, readText } from './machine.ts';
 
@@ -24,10 +25,10 @@ export async function engineInfo(engine: Engine, version: JsonObject): Promise<J
 async function hostInfo(engine: Engine): Promise<JsonObject> {
   const { identity, settings, paths, options } = engine;
   const helpers = (name: string): string | undefined => findProgram(name, [...settings.helperDirectories, ...HELPER_DIRECTORIES]);
-  const runtimePath = await runtimeOf(engine);
+  const ociRuntime = await runtimeOf(engine);
   const [conmon, runtime, pasta, slirp, netavark, aardvark] = await Promise.all([
     describeHelper(options.conmon ?? settings.conmonPaths.find((path) => existsSync(path)) ?? helpers('conmon')),
-    describeHelper(runtimePath),
+    describeHelper(ociRuntime?.path),
     describeHelper(helpers('pasta')),
     describeHelper(helpers('slirp4netns')),
     describeHelper(helpers('netavark')),
@@ -66,7 +67,7 @@ async function hostInfo(engine: Engine): Promise<JsonObject> {
       dns: { version: aardvark.version, package: aardvark.package, path: aardvark.path },
       defaultNetwork: 'podman',
     },
-    ociRuntime: { name: runtimePath?.split('/').at(-1) ?? '', package: runtime.package, path: runtime.path, version: runtime.version },
+    ociRuntime: { name: ociRuntime?.name ?? '', package: runtime.package, path: runtime.path, version: runtime.version },
     os: 'linux',
     remoteSocket: { path: socket, exists: existsSync(socket) },
     rootlessNetworkCmd: chooseDefault(networkMachine(engine), settings.defaults.rootlessNetwork).name,
@@ -82,8 +83,8 @@ async function hostInfo(engine: Engine): Promise<JsonObject> {
   };
 }
 
-async function runtimeOf(engine: Engine): Promise<string | undefined> {
-  return (await orAbsent(() => engine.runtime(), 'HELPER_MISSING', 'INVALID_ARGUMENT'))?.path;
+function runtimeOf(engine: Engine): Promise<Runtime | undefined> {
+  return orAbsent(() => engine.runtime(), 'INVALID_ARGUMENT');
 }
 
 function networkMachine({ settings, paths, identity }: Engine): Parameters<typeof chooseDefault>[0] {
