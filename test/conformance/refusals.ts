@@ -1,0 +1,168 @@
+/** Configurations that a runtime must not take: `create` is an error, and leaves nothing behind (runtime.md#errors). */
+import { expect } from 'vitest';
+import type { Bench, RuntimeName } from './bench.ts';
+import { configFor, NAMESPACES, type Config } from './config.ts';
+import { requirement, type Deviation, type Requirement } from './requirement.ts';
+
+interface Wrong {
+  readonly section: string;
+  readonly must: string;
+  /** What is wrong with the configuration; a string is the file itself, undefined no file at all. */
+  readonly config: Config | string | undefined;
+  /** Runtimes that take it all the same. */
+  readonly taken: Readonly<Partial<Record<RuntimeName, string>>>;
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly said: string;
+  /** What there is afterwards: `state`, `cgroup`. */
+  readonly left: readonly string[];
+}
+
+const wrongs: Wrong[] = [];
+function refused(section: string, must: string, config: Wrong['config'], taken: Wrong['taken'] = {}): void {
+  wrongs.push({ section, must, config, taken });
+}
+
+const CRUN_TAKES_IT = { crun: 'takes it' };
+const linux = (members: object): Config => ({ linux: members });
+const program = (members: object): Config => ({ process: members });
+const namespaces = (...more: readonly object[]): Config => linux({ namespaces: [...NAMESPACES, ...more] });
+const seccomp = (...syscalls: readonly object[]): Config => linux({ seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls } });
+const hooks = (hook: object): Config => ({ hooks: { createRuntime: [hook] } });
+const mount = (members: object): Config => ({ mounts: [members] });
+
+refused('bundle.md', 'a bundle without config.json', undefined);
+refused('config.md', 'a config.json that is no JSON', '{ "ociVersion": ');
+refused('config.md#specification-version', 'a configuration without ociVersion', { ociVersion: undefined });
+refused('config.md#specification-version', 'a version that is none', { ociVersion: 'first' });
+refused('config.md#root', 'a root that is not there', { root: { path: 'no-such-root' } });
+refused(
+  'config.md#mounts',
+  'a bind mount whose source is not there',
+  mount({ destination: '/m', type: 'none', source: '/no/such', options: ['bind'] }),
+);
+refused('config.md#mounts', 'a file system that the kernel does not have', mount({ destination: '/m', type: 'nosuchfs', source: 'none' }));
+refused('config.md#process', 'a cwd that is not absolute', program({ cwd: 'srv' }), CRUN_TAKES_IT);
+refused('config.md#process', 'a program without args', program({ args: [] }));
+refused('config.md#posix-process', 'an rlimit that is none', program({ rlimits: [{ type: 'RLIMIT_NONE', soft: 1, hard: 1 }] }));
+refused(
+  'config.md#posix-process',
+  'two rlimits of one type',
+  program({ rlimits: [1, 2].map((soft) => ({ type: 'RLIMIT_CORE', soft, hard: 9 })) }),
+  CRUN_TAKES_IT,
+);
+refused('config.md#linux-process', 'an oomScoreAdj out of range', program({ oomScoreAdj: 5000 }));
+refused('config.md#posix-platform-hooks', 'a hook whose path is not absolute', hooks({ path: 'bin/true' }));
+refused('config.md#posix-platform-hooks', 'a hook that is not there', hooks({ path: '/no/such/hook' }));
+refused('config.md#posix-platform-hooks', 'a hook with a timeout of zero', hooks({ path: '/bin/true', timeout: 0 }), CRUN_TAKES_IT);
+refused('config.md#annotations', 'an annotation whose key is empty', { annotations: { '': 'empty' } }, CRUN_TAKES_IT);
+refused('config-linux.md#namespaces', 'a type of namespace that is none', namespaces({ type: 'none' }));
+refused('config-linux.md#namespaces', 'a type of namespace that is listed twice', namespaces({ type: 'uts' }), CRUN_TAKES_IT);
+refused(
+  'config-linux.md#namespaces',
+  'a path that is not there',
+  linux({ namespaces: [{ type: 'mount' }, { type: 'uts', path: '/no/such/uts' }] }),
+);
+refused(
+  'config-linux.md#namespaces',
+  'a path of a namespace of another type',
+  linux({ namespaces: [{ type: 'mount' }, { type: 'uts', path: '/proc/self/ns/ipc' }] }),
+);
+refused(
+  'config-linux.md#namespaces',
+  'a path that is not absolute',
+  linux({ namespaces: [{ type: 'mount' }, { type: 'uts', path: 'proc/self/ns/uts' }] }),
+);
+refused(
+  'config-linux.md#devices',
+  'a device where there is a file of another kind',
+  linux({ devices: [{ path: '/srv/masked-file', type: 'c', major: 1, minor: 3, fileMode: 0o666, uid: 0, gid: 0 }] }),
+);
+refused('config-linux.md#unified', 'a file of a controller that is not there', linux({ resources: { unified: { 'nosuch.max': '1' } } }));
+refused('config-linux.md#sysctl', 'a kernel parameter that is not there', linux({ sysctl: { 'net.ipv4.no_such_parameter': '1' } }));
+refused(
+  'config-linux.md#seccomp',
+  'an errnoRet with an action that takes none',
+  seccomp({ names: ['mkdir'], action: 'SCMP_ACT_LOG', errnoRet: 1 }),
+);
+refused('config-linux.md#seccomp', 'an action that is none', seccomp({ names: ['mkdir'], action: 'SCMP_ACT_NONE' }));
+refused(
+  'config-linux.md#seccomp',
+  'an operator that is none',
+  seccomp({ names: ['mkdir'], action: 'SCMP_ACT_ERRNO', args: [{ index: 0, value: 1, op: 'SCMP_CMP_NONE' }] }),
+);
+refused(
+  'config-linux.md#seccomp',
+  'a listener that is asked for without a socket for it',
+  seccomp({ names: ['chown'], action: 'SCMP_ACT_NOTIFY' }),
+  CRUN_TAKES_IT,
+);
+refused('config-linux.md#rootfs-mount-propagation', 'a propagation that is none', linux({ rootfsPropagation: 'none' }), CRUN_TAKES_IT);
+refused('config-linux.md#personality', 'a domain that is none', linux({ personality: { domain: 'NONE' } }));
+
+const idOf = (index: number) => `wrong-${index}`;
+
+/** Every create, one after the other. */
+async function tryAll(bench: Bench): Promise<readonly Outcome[]> {
+  const bundles = await Promise.all(wrongs.map((wrong, index) => bundleFor(bench, wrong, idOf(index))));
+  const output = await bench.script(
+    bundles
+      .map((bundle, index) => {
+        const id = idOf(index);
+        return `timeout 20 $RUNTIME create --bundle ${bundle} ${id} < /dev/null > ${bundle}/said 2>&1; code=$?; left=
+          $RUNTIME state ${id} > ${bundle}/state 2>&1 && left=state,; [ ! -d /sys/fs/cgroup${bench.cgroupOf(id)} ] || left=\${left}cgroup,
+          $RUNTIME delete --force ${id} > ${bundle}/delete 2>&1; printf '%s\\t%s\\t%s\\n' $code "$left" "$(tr '\\n' ' ' < ${bundle}/said)"`;
+      })
+      .join('\n'),
+  );
+  return output
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const [code, left = '', said = ''] = line.split('\t');
+      return { code: Number(code), said, left: left.split(',').filter((word) => word !== '') };
+    });
+}
+
+async function bundleFor(bench: Bench, { config }: Wrong, id: string): Promise<string> {
+  const bundle = await bench.bundle(typeof config === 'object' ? configFor(bench, id, 'exit 0', config) : {});
+  if (typeof config === 'string') await bench.host.writeFile(`${bundle}/config.json`, config);
+  if (config === undefined) await bench.host.run(['rm', `${bundle}/config.json`]);
+  return bundle;
+}
+
+const isRefused = ({ code, said, left }: Outcome): boolean => code !== 0 && code !== TIMED_OUT && said !== '' && !left.includes('state');
+/** As timeout(1) says it. */
+const TIMED_OUT = 124;
+
+/** A runtime that makes a container of it all the same. */
+function takenBy(does: string, index: number): Deviation {
+  return { does, holds: async (bench) => expect((await bench.once(tryAll))[index]).toMatchObject({ code: 0, left: ['state', 'cgroup'] }) };
+}
+
+export const REFUSALS: readonly Requirement[] = [
+  ...wrongs.map(({ section, must, taken }, index) =>
+    requirement(
+      section,
+      `refused: ${must}`,
+      async (bench) => expect((await bench.once(tryAll))[index]).toSatisfy(isRefused),
+      Object.fromEntries(Object.entries(taken).map(([name, does]) => [name, takenBy(does, index)] as const)),
+    ),
+  ),
+  requirement(
+    'runtime.md#errors',
+    'a create that fails leaves nothing behind',
+    async (bench) => expect((await bench.once(tryAll)).filter((outcome) => isRefused(outcome) && outcome.left.length > 0)).toEqual([]),
+    {
+      crun: {
+        does: 'leaves the cgroup',
+        holds: async (bench) => {
+          const left = (await bench.once(tryAll)).filter(isRefused).flatMap((outcome) => outcome.left);
+          expect(new Set(left)).toEqual(new Set(['cgroup']));
+        },
+      },
+    },
+  ),
+];
