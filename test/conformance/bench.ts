@@ -39,11 +39,16 @@ export class Bench implements AsyncDisposable {
   /** Of busybox, for the containers that do not need one of their own. */
   readonly rootfs: string;
   readonly #known = new Map<unknown, Promise<unknown>>();
+  /** The process that holds the namespaces. */
+  #pause = '';
   #bundles = 0;
 
   static async open(runtime: RuntimeUnderTest): Promise<Bench> {
     const bench = new Bench(await testHost(), runtime);
     try {
+      await bench.host.succeed(['unshare', 'true']);
+      const [pause = ''] = (await bench.host.readFile(`${bench.host.runDir}/pause`)).split(' ');
+      bench.#pause = pause;
       await bench.#makeRoot();
       return bench;
     } catch (error) {
@@ -88,9 +93,10 @@ export class Bench implements AsyncDisposable {
     return this.inside(this.words(args), options);
   }
 
-  /** Any program within the namespaces. */
+  /** Any program within the namespaces: what `lichen unshare` does, without the start of lichen. */
   inside(argv: readonly string[], options?: CommandOptions): Promise<CommandResult> {
-    return this.host.lichen(['unshare', ...argv], options);
+    const enter = ['nsenter', '--target', this.#pause, '--user', '--mount', '--preserve-credentials', '--'];
+    return this.host.run([...enter, ...argv], options);
   }
 
   /** A shell script within the namespaces, which must exit with 0. `$RUNTIME` are the words of the runtime. Its stdout. */
@@ -150,4 +156,9 @@ export class Bench implements AsyncDisposable {
     ]);
     if (made.exitCode !== 0) throw new Error(made.stderr);
   }
+}
+
+/** What was written to a file of the host; nothing where nobody has written to it. */
+export function logged(bench: Bench, path: string): Promise<string> {
+  return bench.host.readFile(path).catch(() => '');
 }

@@ -1,7 +1,7 @@
 /** Of one container from create to delete: runtime.md, and the hooks of config.md. */
 import { expect } from 'vitest';
 import type { CommandResult } from '../host/host.ts';
-import type { Bench } from './bench.ts';
+import { logged, type Bench } from './bench.ts';
 import { configFor, DEV, PROC } from './config.ts';
 import { requirement, type Deviations, type Requirement } from './requirement.ts';
 
@@ -37,7 +37,7 @@ async function live(bench: Bench): Promise<Life> {
   const { host } = bench;
   const log = `${bench.home}/log`;
   await host.run(['mkdir', '-p', log]);
-  const lines = async (name: string) => (await host.run(['cat', `${log}/${name}`])).stdout.split('\n').filter((line) => line !== '');
+  const lines = async (name: string) => (await logged(bench, `${log}/${name}`)).split('\n').filter((line) => line !== '');
   const config = lifeConfig(bench, log);
   const bundle = await bench.bundle(config);
   const killedNever = await bench.call(['kill', ID, 'KILL']);
@@ -54,6 +54,8 @@ async function live(bench: Bench): Promise<Life> {
   const runtime = (await bench.inside(['readlink', '/proc/self/ns/mnt'])).stdout.trim();
   const startedAgain = await bench.call(['start', ID]);
   const deletedEarly = { result: await bench.call(['delete', ID]), state: await bench.state(ID) };
+  // Before that it has no answer to the signal.
+  await expect.poll(() => lines('order')).toContain('program');
   const killed = { result: await bench.call(['kill', ID, 'TERM']), state: await bench.reaches(ID, 'stopped'), log: await lines('order') };
   const startedStopped = await bench.call(['start', ID]);
   const killedStopped = await bench.call(['kill', ID, 'KILL']);
@@ -115,7 +117,7 @@ function hookScript(name: string, directory: string): string {
 }
 
 async function hookLog(bench: Bench, log: string, kind: Kind): Promise<Life['hooks'][Kind]> {
-  const text = async (name: string) => (await bench.host.run(['cat', `${log}/${kind}.${name}`])).stdout.trim();
+  const text = async (name: string) => (await logged(bench, `${log}/${kind}.${name}`)).trim();
   return {
     state: JSON.parse((await text('state')) || '{}') as Record<string, unknown>,
     namespace: await text('namespace'),

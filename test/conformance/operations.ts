@@ -1,7 +1,7 @@
 /** Operations that are asked for wrongly, and hooks that fail (runtime.md#operations, #lifecycle; config.md#posix-platform-hooks). */
 import { expect } from 'vitest';
 import type { CommandResult } from '../host/host.ts';
-import type { Bench } from './bench.ts';
+import { logged, type Bench } from './bench.ts';
 import { configFor, DEV, PROC } from './config.ts';
 import { requirement, type Deviation, type Requirement } from './requirement.ts';
 
@@ -50,9 +50,10 @@ function failing(kind: string, hook: object = { path: '/bin/false' }) {
     const created = await bench.create(id, await bench.bundle(config));
     const started = await bench.call(['start', id]);
     const status = (await bench.state(id))?.['status'];
+    if (status === 'running') await expect.poll(() => logged(bench, `${log}/log`)).toContain('program');
     const deleted = await bench.call(['delete', '--force', id]);
     const known = (await bench.state(id)) !== undefined;
-    return { created, started, status, deleted, known, log: (await bench.host.run(['cat', `${log}/log`])).stdout };
+    return { created, started, status, deleted, known, log: await logged(bench, `${log}/log`) };
   };
 }
 
