@@ -14,7 +14,8 @@ type State = Readonly<Record<string, unknown>> | undefined;
 /** What came of each step, in the order of the steps. */
 interface Life {
   readonly bundle: string;
-  readonly created: { readonly result: CommandResult; readonly state: State; readonly order: readonly string[] };
+  readonly cgroup: string;
+  readonly created: { readonly result: CommandResult; readonly state: State; readonly order: readonly string[]; readonly cgroup: string };
   /** A second create under the same id. */
   readonly again: CommandResult;
   readonly killedNever: CommandResult;
@@ -25,7 +26,7 @@ interface Life {
   readonly startedStopped: CommandResult;
   readonly killedStopped: CommandResult;
   readonly deleted: { readonly result: CommandResult; readonly state: State; readonly order: readonly string[]; readonly left: string };
-  readonly reused: CommandResult;
+  readonly reused: { readonly result: CommandResult; readonly killed: CommandResult; readonly state: State };
   /** What each kind of hook was given and saw. */
   readonly hooks: Readonly<
     Record<Kind, { readonly state: Readonly<Record<string, unknown>>; readonly namespace: string; readonly words: string }>
@@ -42,11 +43,10 @@ async function live(bench: Bench): Promise<Life> {
   const bundle = await bench.bundle(config);
   const killedNever = await bench.call(['kill', ID, 'KILL']);
 
-  const created = {
-    result: await bench.create(ID, bundle),
-    state: await bench.state(ID),
-    order: await lines('order'),
-  };
+  const result = await bench.create(ID, bundle);
+  const state = await bench.state(ID);
+  const cgroup = (await bench.inside(['cat', `/proc/${String(state?.['pid'])}/cgroup`])).stdout;
+  const created = { result, state, order: await lines('order'), cgroup };
   const again = await bench.create(ID, bundle);
   const changed = { ...config, process: { ...config.process, args: ['sh', '-c', 'echo changed >> /log/order'] } };
   await host.writeFile(`${bundle}/config.json`, JSON.stringify(changed));
@@ -70,10 +70,15 @@ async function live(bench: Bench): Promise<Life> {
   const hooks = await Promise.all(KINDS.map(async (kind) => [kind, await hookLog(bench, log, kind)] as const));
   const [container = ''] = await lines('namespace');
   await host.writeFile(`${bundle}/config.json`, JSON.stringify({ ...config, hooks: {} }));
-  const reused = await bench.create(ID, bundle);
+  const reused = {
+    result: await bench.create(ID, bundle),
+    killed: await bench.call(['kill', ID, 'KILL']),
+    state: await bench.reaches(ID, 'stopped'),
+  };
   await bench.call(['delete', '--force', ID]);
   return {
     bundle,
+    cgroup: bench.cgroupOf(ID),
     created,
     again,
     killedNever,
@@ -150,6 +155,10 @@ row('runtime.md#state', 'the state has ociVersion, id, status, pid and the absol
   expect(created.state).toMatchObject({ ociVersion: expect.stringMatching(/^1\./), id: ID, status: 'created', bundle });
   expect(created.state?.['pid']).toBeGreaterThan(1);
 });
+row('config.md#root', 'the path of the root may be relative to the bundle', ({ created }) => expect(created.result.exitCode).toBe(0));
+row('config-linux.md#cgroups-path', 'the container is in the cgroup that cgroupsPath names, below the mount point', ({ created, cgroup }) =>
+  expect(created.cgroup).toContain(`0::${cgroup}\n`),
+);
 row('runtime.md#state', 'the state has the annotations', ({ created }) =>
   expect(created.state?.['annotations']).toEqual({ 'org.example.note': 'kept' }),
 );
@@ -177,6 +186,10 @@ row('runtime.md#kill', 'kill sends the signal to the process of the container', 
   expect(killed.result.exitCode).toBe(0);
   expect(killed.log).toContain('signalled');
 });
+row('runtime.md#kill', 'kill sends the signal to a container that is created, too', ({ reused }) => {
+  expect(reused.killed.exitCode).toBe(0);
+  expect(reused.state).toMatchObject({ status: 'stopped' });
+});
 row('runtime.md#kill', 'kill of a container that neither runs nor is created is an error', ({ killedNever, killedStopped }) => {
   fails(killedNever);
   fails(killedStopped);
@@ -190,7 +203,7 @@ row('runtime.md#delete', 'delete removes what create made, and nothing else', ({
   expect(deleted.left).toBe(`${bundle}\n`);
 });
 row('runtime.md#delete', 'the state of a container that is deleted is an error', ({ deleted }) => expect(deleted.state).toBeUndefined());
-row('runtime.md#delete', 'the id can be used again', ({ reused }) => expect(reused).toMatchObject({ exitCode: 0, stderr: '' }));
+row('runtime.md#delete', 'the id can be used again', ({ reused }) => expect(reused.result).toMatchObject({ exitCode: 0, stderr: '' }));
 
 row('runtime.md#lifecycle', 'prestart, createRuntime and createContainer hooks run in this order during create', ({ created }) => {
   expect(created.order.filter((name) => !name.endsWith('-second'))).toEqual(['prestart', 'createRuntime', 'createContainer']);

@@ -1,16 +1,17 @@
-/** Configurations that a runtime must not take: `create` is an error, and leaves nothing behind (runtime.md#errors). */
+/** Configurations that a runtime must not take, where `create` is an error and leaves nothing behind (runtime.md#errors), and odd ones that it must. */
 import { expect } from 'vitest';
 import type { Bench, RuntimeName } from './bench.ts';
 import { configFor, NAMESPACES, type Config } from './config.ts';
 import { requirement, type Deviation, type Requirement } from './requirement.ts';
 
-interface Wrong {
+interface Odd {
   readonly section: string;
   readonly must: string;
-  /** What is wrong with the configuration; a string is the file itself, undefined no file at all. */
+  /** What is odd about the configuration; a string is the file itself, undefined no file at all. */
   readonly config: Config | string | undefined;
-  /** Runtimes that take it all the same. */
-  readonly taken: Readonly<Partial<Record<RuntimeName, string>>>;
+  readonly isRefused: boolean;
+  /** Runtimes that do the opposite. */
+  readonly opposite: Readonly<Partial<Record<RuntimeName, string>>>;
 }
 
 interface Outcome {
@@ -20,9 +21,12 @@ interface Outcome {
   readonly left: readonly string[];
 }
 
-const wrongs: Wrong[] = [];
-function refused(section: string, must: string, config: Wrong['config'], taken: Wrong['taken'] = {}): void {
-  wrongs.push({ section, must, config, taken });
+const odds: Odd[] = [];
+function refused(section: string, what: string, config: Odd['config'], opposite: Odd['opposite'] = {}): void {
+  odds.push({ section, must: `refused: ${what}`, config, isRefused: true, opposite });
+}
+function taken(section: string, what: string, config: Odd['config'], opposite: Odd['opposite'] = {}): void {
+  odds.push({ section, must: `taken: ${what}`, config, isRefused: false, opposite });
 }
 
 const CRUN_TAKES_IT = { crun: 'takes it' };
@@ -102,11 +106,31 @@ refused(
 refused('config-linux.md#rootfs-mount-propagation', 'a propagation that is none', linux({ rootfsPropagation: 'none' }), CRUN_TAKES_IT);
 refused('config-linux.md#personality', 'a domain that is none', linux({ personality: { domain: 'NONE' } }));
 
-const idOf = (index: number) => `wrong-${index}`;
+taken(
+  'config.md#linux-mount-options',
+  'the option nosymfollow',
+  mount({ destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['nosymfollow'] }),
+  { crun: 'refuses it' },
+);
+taken('config.md#linux-process', 'a capability that the kernel does not have', program({ capabilities: { bounding: ['CAP_NO_SUCH'] } }));
+taken('config.md#annotations', 'an annotation that nobody knows', { annotations: { 'org.example.unknown': 'ignored' } });
+taken('config.md#extensibility', 'a property that nobody knows', { unknownProperty: { kept: 'ignored' } });
+taken(
+  'config-linux.md#masked-paths',
+  'a path that is not there',
+  linux({ maskedPaths: ['/no/such/path'], readonlyPaths: ['/no/such/path'] }),
+);
+taken(
+  'config-linux.md#seccomp',
+  'a system call that the architecture does not have',
+  seccomp({ names: ['no_such_call'], action: 'SCMP_ACT_ERRNO' }),
+);
+
+const idOf = (index: number) => `odd-${index}`;
 
 /** Every create, one after the other. */
 async function tryAll(bench: Bench): Promise<readonly Outcome[]> {
-  const bundles = await Promise.all(wrongs.map((wrong, index) => bundleFor(bench, wrong, idOf(index))));
+  const bundles = await Promise.all(odds.map((odd, index) => bundleFor(bench, odd, idOf(index))));
   const output = await bench.script(
     bundles
       .map((bundle, index) => {
@@ -126,40 +150,35 @@ async function tryAll(bench: Bench): Promise<readonly Outcome[]> {
     });
 }
 
-async function bundleFor(bench: Bench, { config }: Wrong, id: string): Promise<string> {
+async function bundleFor(bench: Bench, { config }: Odd, id: string): Promise<string> {
   const bundle = await bench.bundle(typeof config === 'object' ? configFor(bench, id, 'exit 0', config) : {});
   if (typeof config === 'string') await bench.host.writeFile(`${bundle}/config.json`, config);
   if (config === undefined) await bench.host.run(['rm', `${bundle}/config.json`]);
   return bundle;
 }
 
-const isRefused = ({ code, said, left }: Outcome): boolean => code !== 0 && code !== TIMED_OUT && said !== '' && !left.includes('state');
 /** As timeout(1) says it. */
 const TIMED_OUT = 124;
-
-/** A runtime that makes a container of it all the same. */
-function takenBy(does: string, index: number): Deviation {
-  return { does, holds: async (bench) => expect((await bench.once(tryAll))[index]).toMatchObject({ code: 0, left: ['state', 'cgroup'] }) };
-}
+const isError = ({ code, said, left }: Outcome): boolean => code !== 0 && code !== TIMED_OUT && said !== '' && !left.includes('state');
+const isContainer = ({ code, left }: Outcome): boolean => code === 0 && left.includes('state');
 
 export const REFUSALS: readonly Requirement[] = [
-  ...wrongs.map(({ section, must, taken }, index) =>
-    requirement(
-      section,
-      `refused: ${must}`,
-      async (bench) => expect((await bench.once(tryAll))[index]).toSatisfy(isRefused),
-      Object.fromEntries(Object.entries(taken).map(([name, does]) => [name, takenBy(does, index)] as const)),
-    ),
-  ),
+  ...odds.map(({ section, must, isRefused, opposite }, index) => {
+    const comesTo = (check: (outcome: Outcome) => boolean) => async (bench: Bench) =>
+      expect((await bench.once(tryAll))[index]).toSatisfy(check);
+    const deviation = (does: string): Deviation => ({ does, holds: comesTo(isRefused ? isContainer : isError) });
+    const deviations = Object.entries(opposite).map(([name, does]) => [name, deviation(does)] as const);
+    return requirement(section, must, comesTo(isRefused ? isError : isContainer), Object.fromEntries(deviations));
+  }),
   requirement(
     'runtime.md#errors',
     'a create that fails leaves nothing behind',
-    async (bench) => expect((await bench.once(tryAll)).filter((outcome) => isRefused(outcome) && outcome.left.length > 0)).toEqual([]),
+    async (bench) => expect((await bench.once(tryAll)).filter((outcome) => isError(outcome) && outcome.left.length > 0)).toEqual([]),
     {
       crun: {
         does: 'leaves the cgroup',
         holds: async (bench) => {
-          const left = (await bench.once(tryAll)).filter(isRefused).flatMap((outcome) => outcome.left);
+          const left = (await bench.once(tryAll)).filter(isError).flatMap((outcome) => outcome.left);
           expect(new Set(left)).toEqual(new Set(['cgroup']));
         },
       },

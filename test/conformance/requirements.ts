@@ -1,10 +1,10 @@
 /** All requirements, in the order in which they are tested. */
 import { CONTAINER } from './container.ts';
+import { DESCRIPTORS } from './descriptors.ts';
 import { LIFECYCLE } from './lifecycle.ts';
 import { ASKED_WRONGLY } from './operations.ts';
 import { REFUSALS } from './refusals.ts';
 import type { Requirement } from './requirement.ts';
-import { TERMINAL } from './terminal.ts';
 import { NESTED, USER } from './user.ts';
 
 export const REQUIREMENTS: readonly Requirement[] = [
@@ -13,6 +13,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...CONTAINER,
   ...USER,
   ...NESTED,
-  ...TERMINAL,
+  ...DESCRIPTORS,
   ...REFUSALS,
 ];

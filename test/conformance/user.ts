@@ -1,7 +1,9 @@
 /** Of one container of an ordinary user that shares namespaces: joined by path, inherited from the runtime, and what the runtime's caller hands down. */
+import { expect } from 'vitest';
 import type { Bench } from './bench.ts';
-import { configFor, DEV, DEVPTS, PATH, PROC, SHM } from './config.ts';
+import { configFor, DEV, DEVPTS, NAMESPACES, PATH, PROC, SHM } from './config.ts';
 import { Sheet } from './facts.ts';
+import { requirement, type Requirement } from './requirement.ts';
 
 const ID = 'user';
 
@@ -139,4 +141,19 @@ nested.row(
   '65534:65534',
 );
 
-export const NESTED = nested.rows;
+/** Of a container whose clocks are moved. */
+async function uptime(bench: Bench): Promise<string> {
+  const id = 'clocks';
+  const linux = { namespaces: [...NAMESPACES, { type: 'time' }], timeOffsets: { boottime: { secs: 10_000_000 } } };
+  return bench.run(id, await bench.bundle(configFor(bench, id, 'cat /proc/uptime', { linux })));
+}
+
+export const NESTED: readonly Requirement[] = [
+  ...nested.rows,
+  requirement(
+    'config-linux.md#time-namespace-offsets',
+    'timeOffsets move the clocks of a new time namespace',
+    async (bench) => expect(await bench.once(uptime)).toMatch(/^\d{8,}\./),
+    { crun: { does: 'fails', holds: async (bench) => expect(bench.once(uptime)).rejects.toThrow('exit 1') } },
+  ),
+];
