@@ -190,9 +190,9 @@ class OpenEngine implements Engine {
 
   monitor(): Promise<Monitor> {
     return this.#once('monitor', async () => {
-      const { openConmon } = await import('./monitor/conmon.ts');
-      return openConmon({
-        wanted: this.options.conmon,
+      const { openMonitor } = await import('./monitor/choose.ts');
+      return await openMonitor({
+        wanted: wantedMonitor(this.options),
         directories: this.settings.conmonPaths,
         runtime: await this.runtime(),
         exitDirectory: join(this.paths.run, 'exits'),
@@ -225,6 +225,11 @@ class OpenEngine implements Engine {
     if (made === undefined) this.#made.set(key, (made = make()));
     return made;
   }
+}
+
+/** By flag or environment. */
+export function wantedMonitor({ conmon, env }: Pick<EngineOptions, 'conmon' | 'env'>): string | undefined {
+  return conmon ?? (env['LICHEN_MONITOR'] || undefined);
 }
 
 /** What a monitor and the clean-up it starts need of our environment: nothing of the caller's secrets. */

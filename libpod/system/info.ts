@@ -9,7 +9,9 @@ import { readIdMap, type IdMapEntry } from '../../host/idmap.ts';
 import { findProgram, HELPER_DIRECTORIES } from '../../host/search.ts';
 import { chooseDefault } from '../../network/choose.ts';
 import { hostPlatform } from '../../storage/platform.ts';
-import type { Engine } from '../engine.ts';
+import { wantedMonitor, type Engine } from '../engine.ts';
+import { EMBEDDED, findConmon } from '../monitor/choose.ts';
+import { fileBeside } from '../monitor/beside.ts';
 import { registriesConf } from '../image/find.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { describeHelper, type HelperFacts } from './programs.ts';
@@ -17,17 +19,17 @@ import { fileSystemName, formatUptime, parseCpuUtilization, parseDistribution, p
 
 /** `version` is what the door knows of itself. Starts each helper once, to ask for its version. */
 export async function engineInfo(engine: Engine, version: JsonObject): Promise<JsonObject> {
-  const [host, store, registries] = await Promise.all([hostInfo(engine), storeInfo(engine), registriesInfo(engine)]);
+  const [host, store, registries] = await Promise.all([hostInfo(engine, version), storeInfo(engine), registriesInfo(engine)]);
   const plugins = { volume: ['local'], network: [], log: ['k8s-file', 'none', 'passthrough', 'journald'], authorization: null };
   return { host, store, registries, plugins, version };
 }
 
-async function hostInfo(engine: Engine): Promise<JsonObject> {
-  const { identity, settings, paths, options } = engine;
+async function hostInfo(engine: Engine, version: JsonObject): Promise<JsonObject> {
+  const { identity, settings, paths } = engine;
   const helpers = (name: string): string | undefined => findProgram(name, [...settings.helperDirectories, ...HELPER_DIRECTORIES]);
   const ociRuntime = await runtimeOf(engine);
   const [conmon, runtime, pasta, slirp, netavark, aardvark] = await Promise.all([
-    describeHelper(options.conmon ?? settings.conmonPaths.find((path) => existsSync(path)) ?? helpers('conmon')),
+    describeMonitor(engine, version['Version'] as string),
     describeHelper(ociRuntime?.path),
     describeHelper(helpers('pasta')),
     describeHelper(helpers('slirp4netns')),
@@ -81,6 +83,14 @@ async function hostInfo(engine: Engine): Promise<JsonObject> {
     variant: hostPlatform().variant ?? '',
     linkmode: 'dynamic',
   };
+}
+
+/** Of our own there is a file of this package, and no version but lichen's. */
+async function describeMonitor(engine: Engine, version: string): Promise<HelperFacts> {
+  const wanted = wantedMonitor(engine.options);
+  const path = await orAbsent(async () => findConmon({ wanted, directories: engine.settings.conmonPaths }) ?? EMBEDDED, 'HELPER_MISSING');
+  if (path !== EMBEDDED) return await describeHelper(path);
+  return { package: '', path: fileBeside('monitor-main'), version: `lichen ${version}` };
 }
 
 function runtimeOf(engine: Engine): Promise<Runtime | undefined> {
