@@ -179,7 +179,7 @@ class OpenEngine implements Engine {
     return this.#once('runtime', async () => {
       const { openOciRuntime } = await import('./runtime/oci.ts');
       return openOciRuntime({
-        wanted: this.options.runtime ?? this.settings.runtime,
+        wanted: this.options.runtime ?? (this.options.env['LICHEN_RUNTIME'] || this.settings.runtime),
         flags: this.options.runtimeFlags,
         stateRoot: join(this.paths.run, 'oci'),
         cgroupManager: this.cgroupManager,
