@@ -14,6 +14,7 @@ import type { DriverWish } from '../storage/driver/probe.ts';
 import type { LayerStore } from '../storage/layer/store.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import type { ContainerConfig } from './spec/container.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import { ArtifactTable } from './state/artifacts.ts';
 import { ContainerTable } from './state/containers.ts';
@@ -77,10 +78,10 @@ export interface Engine extends Disposable {
   readonly secrets: SecretTable;
   readonly events: EventTable;
   readonly mounts: MountTable;
-  /** Throws HELPER_MISSING. */
-  runtime(): Promise<Runtime>;
-  /** Throws HELPER_MISSING. */
-  monitor(): Promise<Monitor>;
+  /** The one that a container was made for, as long as it is installed; without one that of new containers. Throws INVALID_ARGUMENT. */
+  runtime(config?: Pick<ContainerConfig, 'runtime'>): Promise<Runtime>;
+  /** It calls that runtime. Throws HELPER_MISSING. */
+  monitor(config?: Pick<ContainerConfig, 'runtime'>): Promise<Monitor>;
   driver(): Promise<Driver>;
   layers(): Promise<LayerStore>;
 }
@@ -175,11 +176,11 @@ class OpenEngine implements Engine {
     this.mounts = new MountTable(db);
   }
 
-  runtime(): Promise<Runtime> {
-    return this.#once('runtime', async () => {
-      const { openOciRuntime } = await import('./runtime/oci.ts');
+  runtime({ runtime: recorded }: Pick<ContainerConfig, 'runtime'> = {}): Promise<Runtime> {
+    return this.#once(`runtime ${recorded ?? ''}`, async () => {
+      const { isInstalled, openOciRuntime } = await import('./runtime/oci.ts');
       return openOciRuntime({
-        wanted: this.options.runtime ?? (this.options.env['LICHEN_RUNTIME'] || this.settings.runtime),
+        wanted: recorded !== undefined && isInstalled(recorded) ? recorded : wantedRuntime(this),
         flags: this.options.runtimeFlags,
         stateRoot: join(this.paths.run, 'oci'),
         cgroupManager: this.cgroupManager,
@@ -188,13 +189,13 @@ class OpenEngine implements Engine {
     });
   }
 
-  monitor(): Promise<Monitor> {
-    return this.#once('monitor', async () => {
+  monitor(config: Pick<ContainerConfig, 'runtime'> = {}): Promise<Monitor> {
+    return this.#once(`monitor ${config.runtime ?? ''}`, async () => {
       const { openMonitor } = await import('./monitor/choose.ts');
       return await openMonitor({
         wanted: wantedMonitor(this.options),
         directories: this.settings.conmonPaths,
-        runtime: await this.runtime(),
+        runtime: await this.runtime(config),
         exitDirectory: join(this.paths.run, 'exits'),
         systemdCgroup: this.cgroupManager === 'systemd',
         env: helperEnvironment(this.options.env),
@@ -225,6 +226,11 @@ class OpenEngine implements Engine {
     if (made === undefined) this.#made.set(key, (made = make()));
     return made;
   }
+}
+
+/** By flag, environment or configuration: a name, a path, or `embedded`. */
+export function wantedRuntime({ options, settings }: Pick<Engine, 'options' | 'settings'>): string | undefined {
+  return options.runtime ?? (options.env['LICHEN_RUNTIME'] || settings.runtime);
 }
 
 /** By flag or environment. */

@@ -9,7 +9,7 @@ import { randomHex } from '../../host/random.ts';
 import { hostRlimits } from '../../host/rlimit.ts';
 import { findProgram } from '../../host/search.ts';
 import { formatPlatform, hostPlatform } from '../../storage/platform.ts';
-import type { Engine } from '../engine.ts';
+import { wantedRuntime, type Engine } from '../engine.ts';
 import { findImage, type FoundImage } from '../image/find.ts';
 import type { ContainerConfig, ContainerMount, ContainerPod } from '../spec/container.ts';
 import type { LockedFlag } from '../spec/mount-options.ts';
@@ -63,7 +63,7 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
   const idMap = wish.subordinates === undefined ? undefined : await subordinateMap(wish.subordinates);
   // Nobody may remove a network between the look for it and the row that names it.
   using _networks = wish.network.mode?.kind === 'bridge' ? await (await import('../network/store.ts')).lockNetworks(engine) : undefined;
-  const config = resolveContainer(
+  const resolved = resolveContainer(
     { ...(await withNetwork(engine, wish)), ...(idMap && { idMap }) },
     {
       id,
@@ -94,9 +94,10 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
     },
     engine.settings.defaults,
   );
+  const config = { ...resolved, runtime: wantedRuntime(engine) ?? (await engine.runtime()).name };
   refuseUnavailable(config);
   if (config.log.driver === 'journald') (await import('./log-tag.ts')).requireJournal();
-  if (options.starting) await engine.monitor();
+  if (options.starting) await engine.monitor(config);
   const lock = options.starting ? await lockContainer(engine, id) : undefined;
   try {
     insert(engine, config, nowMs, options, secrets?.data ?? new Map());

@@ -56,7 +56,7 @@ export async function execInForeground(
   const session = await openSession(engine, record, request);
   const pidFile = join(session.directory, 'pidfile');
   try {
-    const runtime = await engine.runtime();
+    const runtime = await engine.runtime(record.config);
     // What follows takes as long as the runtime's own start.
     const running = runtime.exec(record.id, {
       processFile: session.processFile,
@@ -89,7 +89,7 @@ export async function execAttached(
   let attached: ReturnType<typeof openAttach> | undefined;
   let isAlone = false;
   try {
-    const monitor = await engine.monitor();
+    const monitor = await engine.monitor(record.config);
     const process = await monitor.exec({
       ...monitorRequest(record, session, request),
       exitCommand: [],
@@ -118,7 +118,7 @@ export async function execAttached(
 export async function execDetached(engine: Engine, record: ContainerRecord, request: ExecRequest): Promise<ExecId> {
   const session = await openSession(engine, record, request);
   try {
-    const monitor = await engine.monitor();
+    const monitor = await engine.monitor(record.config);
     const { shellLine } = await import('../../core/shell.ts');
     const exitCommand = ['/bin/sh', '-c', shellLine(['rm', '-rf', session.directory])];
     const process = await monitor.exec({ ...monitorRequest(record, session, request), exitCommand });
@@ -162,7 +162,7 @@ export async function openSession(engine: Engine, record: ContainerRecord, reque
       exitCode: 255,
     });
   }
-  const runtime = await engine.runtime();
+  const runtime = await engine.runtime(record.config);
   using root = new Root(`/proc/${record.process.pid}/root`);
   const identity = userIn(root, { groupAdd: record.config.groupAdd, user: request.user ?? record.config.user });
   const process = execProcess(record.config, identity, {

@@ -19,8 +19,8 @@ import { mountRoot, unmountRoot } from './rootfs.ts';
 type Held = 'frozen' | 'mounted';
 
 /** The processes of a running container stand still until this is disposed. The lock is held. Throws HELPER_FAILED. */
-export async function holdFrozen(engine: Engine, { id }: ContainerRecord): Promise<AsyncDisposable> {
-  const runtime = await engine.runtime();
+export async function holdFrozen(engine: Engine, { id, config }: ContainerRecord): Promise<AsyncDisposable> {
+  const runtime = await engine.runtime(config);
   note(engine, id, 'frozen');
   try {
     await runtime.pause(id);
@@ -77,7 +77,7 @@ async function takeBack(engine: Engine, record: ContainerRecord): Promise<void> 
     if (!LIVE.includes(record.status)) await unmountRoot(engine, record, placesOf(engine, record.id));
   } else if (record.status === 'running') {
     await (
-      await engine.runtime()
+      await engine.runtime(record.config)
     )
       .resume(record.id)
       // It was killed before it could freeze the container.

@@ -7,7 +7,8 @@ import type { JsonObject } from '../../core/json.ts';
 import { ownCgroup } from '../../host/cgroup.ts';
 import { isMountPoint } from '../../host/mount.ts';
 import { isAlive } from '../../host/pid.ts';
-import type { Engine } from '../engine.ts';
+import { wantedRuntime, type Engine } from '../engine.ts';
+import type { ContainerConfig } from '../spec/container.ts';
 import { type ContainerInspectFacts, inspectContainer } from '../inspect/container.ts';
 import { type ContainerRecord, LIVE } from '../state/containers.ts';
 import { hostnameOf } from './hostname.ts';
@@ -44,7 +45,7 @@ async function gatherFacts(engine: Engine, record: ContainerRecord, options: { r
     hostname: shownHostname(engine, record),
     ...(home !== undefined && { home }),
     ...(imageDigest !== undefined && { imageDigest }),
-    runtime: await runtimeName(engine),
+    runtime: await runtimeName(engine, config),
     cgroupManager: config.cgroups === 'disabled' ? 'disabled' : engine.cgroupManager,
     ...(cgroupPath !== undefined && { cgroupPath }),
     driver: (await engine.driver()).name,
@@ -100,12 +101,12 @@ function cgroupOf(pid: number): string | undefined {
   }
 }
 
-/** What it would run under, installed or not. */
-async function runtimeName(engine: Engine): Promise<string> {
+/** What it runs under, or would, installed or not. */
+async function runtimeName(engine: Engine, config: ContainerConfig): Promise<string> {
   try {
-    return (await engine.runtime()).name;
+    return (await engine.runtime(config)).name;
   } catch (error) {
-    if (isEngineError(error)) return engine.options.runtime ?? engine.settings.runtime ?? '';
+    if (isEngineError(error)) return wantedRuntime(engine) ?? '';
     throw error;
   }
 }

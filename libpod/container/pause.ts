@@ -15,7 +15,7 @@ export async function pauseContainer(engine: Engine, id: ContainerId): Promise<v
   if (record.status === 'paused') throw new EngineError('WRONG_STATE', `"${id}" is already paused: container state improper`);
   if (record.status !== 'running')
     throw new EngineError('WRONG_STATE', `"${shownStatus(record.status)}" is not running, can't pause: container state improper`);
-  await (await engine.runtime()).pause(id);
+  await (await engine.runtime(record.config)).pause(id);
   engine.db.transaction(() => {
     engine.containers.move(id, 'running', 'paused');
     engine.events.add(containerEvent(record, 'pause'));
@@ -30,7 +30,7 @@ export async function unpauseContainer(engine: Engine, id: ContainerId): Promise
   using _lock = lock;
   if (record.status !== 'paused')
     throw new EngineError('WRONG_STATE', `"${record.id}" is not paused, can't unpause: container state improper`);
-  await (await engine.runtime()).resume(id);
+  await (await engine.runtime(record.config)).resume(id);
   engine.db.transaction(() => {
     engine.containers.move(id, 'paused', 'running');
     engine.events.add(containerEvent(record, 'unpause'));

@@ -16,7 +16,7 @@ export async function deleteFromRuntime(engine: Engine, record: ContainerRecord)
   const places = placesOf(engine, record.id);
   if (!existsSync(places.runtimeState) || monitorOf(record, places) !== undefined) return;
   try {
-    await (await engine.runtime()).delete(record.id);
+    await (await engine.runtime(record.config)).delete(record.id);
   } catch (error) {
     if (!isEngineError(error, 'HELPER_MISSING')) throw error;
     if (record.process) signalProcess(record.process, SIGKILL);

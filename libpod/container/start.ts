@@ -74,7 +74,7 @@ export async function startUnderLock(engine: Engine, record: ContainerRecord, op
     throw new EngineError('WRONG_STATE', `container ${record.id} is already running: container state improper`);
   }
   // What is not installed is said before anything is touched.
-  await engine.monitor();
+  await engine.monitor(record.config);
   const places = placesOf(engine, record.id);
   const runCount = record.runCount + 1;
   await startDependencies(engine, record);
@@ -149,7 +149,7 @@ async function start(
       });
       return { record, runCount, pid: monitored.pid };
     }
-    const starting = letGo(await engine.runtime(), record.id, oci);
+    const starting = letGo(await engine.runtime(record.config), record.id, oci);
     engine.db.transaction(() => {
       engine.containers.move(record.id, 'starting', 'running', {
         ...identities,
@@ -209,7 +209,7 @@ async function prepareMonitor(
   const { id, name, config } = record;
   const { driver, path, maxSizeBytes } = config.log;
   const tag = driver === 'journald' ? await (await import('./log-tag.ts')).journalTag(engine, record) : undefined;
-  const monitor = await engine.monitor();
+  const monitor = await engine.monitor(config);
   return await monitor.prepare({
     id,
     name,
@@ -219,7 +219,7 @@ async function prepareMonitor(
     stdin: config.stdinOpen,
     keepStdinOpen: false,
     log: { driver, path, ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }), ...(tag === undefined ? {} : { tag }) },
-    exitCommand: prepareExit(engine, await engine.runtime(), id, runCount),
+    exitCommand: prepareExit(engine, await engine.runtime(config), id, runCount),
     ...(config.timeoutSeconds === undefined ? {} : { timeoutSeconds: config.timeoutSeconds }),
     ...(readiness?.passedOnTo === undefined ? {} : { notifySocket: readiness.passedOnTo }),
     heldFds: lock === undefined ? [] : [lock.fd],
@@ -319,7 +319,7 @@ async function startInitialized(engine: Engine, record: ContainerRecord, options
   });
   if (options.initOnly) return { record, runCount: record.runCount, pid };
   const oci = JSON.parse(readFileSync(join(places.run, 'config.json'), 'utf8')) as OciConfig;
-  const starting = letGo(await engine.runtime(), record.id, oci);
+  const starting = letGo(await engine.runtime(record.config), record.id, oci);
   engine.db.transaction(() => {
     engine.containers.move(record.id, 'initialized', 'running', {
       startedMs: Date.now(),

@@ -48,7 +48,7 @@ export async function stopUnderLock(engine: Engine, record: ContainerRecord, opt
     );
   }
   // A frozen process takes no signal but SIGKILL's effect when it thaws.
-  if (record.status === 'paused') await (await engine.runtime()).resume(record.id);
+  if (record.status === 'paused') await (await engine.runtime(record.config)).resume(record.id);
   await endProcess(engine, record, timeoutSeconds);
   await finishRun(engine, engine.containers.get(record.id) ?? record, { isStop: true, keepContainer: options.keepContainer === true });
 }
@@ -81,7 +81,7 @@ async function killAll(engine: Engine, record: ContainerRecord): Promise<void> {
     signalProcess(record.process!, SIGKILL);
     return;
   }
-  await (await engine.runtime()).kill(record.id, SIGKILL, { all: true });
+  await (await engine.runtime(record.config)).kill(record.id, SIGKILL, { all: true });
 }
 
 /** Send a signal to the container's first process. Throws WRONG_STATE when it does not run. */

@@ -19,7 +19,7 @@ export async function undoStart(engine: Engine, record: ContainerRecord, error?:
   const places = placesOf(engine, record.id);
   giveUpReserve(engine);
   rmSync(places.live, { force: true });
-  const runtime = await engine.runtime().catch(() => undefined);
+  const runtime = await engine.runtime(record.config).catch(() => undefined);
   await runtime?.delete(record.id).catch(() => undefined);
   const now = engine.containers.get(record.id) ?? record;
   const monitor = now.monitor ?? recordedMonitor(places);

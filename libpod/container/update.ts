@@ -55,7 +55,7 @@ export async function updateContainer(engine: Engine, id: ContainerId, request: 
     const document = resources(updated, limitFacts(engine), engine.settings.defaults.pidsLimit);
     const file = join(placesOf(engine, id).run, 'resources.json');
     writeFileSync(file, JSON.stringify(document), { mode: 0o600 });
-    await (await engine.runtime()).update(id, file);
+    await (await engine.runtime(config)).update(id, file);
   }
   const isScheduled = (isNewCheck || isNewStartup) && isUp;
   engine.db.transaction(() => {

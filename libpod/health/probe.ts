@@ -44,7 +44,7 @@ export async function probe(engine: Engine, record: ContainerRecord, check: DueC
   const { read, write } = makePipe();
   using output = new Output(read, limitBytes);
   try {
-    const runtime = await engine.runtime();
+    const runtime = await engine.runtime(record.config);
     const ended = runtime
       .exec(record.id, { processFile: session.processFile, preserveFds: [], pidFile, stdin: false, output: write })
       .catch((error: unknown) => {

@@ -38,6 +38,11 @@ export async function openOciRuntime(choice: OciRuntimeChoice): Promise<Runtime>
   return new OciRuntime(name, path, globalArgs, choice.stateRoot);
 }
 
+/** By the word it is asked for. */
+export function isInstalled(wanted: string): boolean {
+  return wanted === EMBEDDED || findProgram(wanted) !== undefined;
+}
+
 function firstInstalled(): string | undefined {
   for (const name of DEFAULTS) {
     const path = findProgram(name);

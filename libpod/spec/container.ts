@@ -30,6 +30,8 @@ export interface ContainerConfig {
   /** RFC 3339 with nanoseconds. */
   readonly createdAt: string;
   readonly createCommand: readonly string[];
+  /** The OCI runtime it was made for: a name, a path, or `embedded`. */
+  readonly runtime?: string;
 
   readonly imageId?: ImageId;
   /** The name the image was found under: `docker.io/library/alpine:latest`. */
