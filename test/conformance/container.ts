@@ -28,7 +28,7 @@ const sheet = new Sheet(async (bench, script) => {
         permitted: ['CAP_CHOWN', 'CAP_KILL', 'CAP_SETUID'],
       },
       rlimits: [
-        { type: 'RLIMIT_NOFILE', soft: 100, hard: 200 },
+        { type: 'RLIMIT_NOFILE', soft: 500, hard: 600 },
         { type: 'RLIMIT_CORE', soft: 0, hard: 4096 },
       ],
       noNewPrivileges: true,
@@ -161,7 +161,7 @@ sheet.row(
   'config.md#posix-process',
   'rlimits are set, soft and hard',
   `${limit('open files')}; ${limit('core file size')}`,
-  '100 200|0 4096',
+  '500 600|0 4096',
 );
 sheet.row(
   'config.md#linux-process',

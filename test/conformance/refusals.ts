@@ -126,6 +126,9 @@ taken(
   seccomp({ names: ['no_such_call'], action: 'SCMP_ACT_ERRNO' }),
 );
 
+/** There are some ninety calls. */
+const TRY_ALL_MS = 110_000;
+
 const idOf = (index: number) => `odd-${index}`;
 
 /** Every create, one after the other. */
@@ -135,11 +138,13 @@ async function tryAll(bench: Bench): Promise<readonly Outcome[]> {
     bundles
       .map((bundle, index) => {
         const id = idOf(index);
-        return `timeout 20 $RUNTIME create --bundle ${bundle} ${id} < /dev/null > ${bundle}/said 2>&1; code=$?; left=
-          $RUNTIME state ${id} > ${bundle}/state 2>&1 && left=state,; [ ! -d /sys/fs/cgroup${bench.cgroupOf(id)} ] || left=\${left}cgroup,
-          $RUNTIME delete --force ${id} > ${bundle}/delete 2>&1; printf '%s\\t%s\\t%s\\n' $code "$left" "$(tr '\\n' ' ' < ${bundle}/said)"`;
+        return `timeout 20 $RUNTIME create --bundle ${bundle} ${id} < /dev/null > ${bundle}/said 2>&1; code=$?; left=; was=
+          [ ! -d /sys/fs/cgroup${bench.cgroupOf(id)} ] || was=cgroup,
+          if $RUNTIME state ${id} > ${bundle}/state 2>&1; then left=state,; $RUNTIME delete --force ${id} > ${bundle}/delete 2>&1; fi
+          printf '%s\\t%s\\t%s\\n' $code "$left$was" "$(tr '\\n' ' ' < ${bundle}/said)"`;
       })
       .join('\n'),
+    { timeoutMs: TRY_ALL_MS },
   );
   return output
     .trimEnd()
