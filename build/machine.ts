@@ -55,6 +55,8 @@ export interface WritableTree extends MountedTree {
 }
 
 export interface RunRequest {
+  /** Counted from 0. */
+  readonly stage: number;
   readonly root: string;
   /** Of the programs in it. */
   readonly architecture: string;

@@ -33,6 +33,7 @@ export function planRun({ config }: StageState, { command, heredocs }: Statement
 }
 
 export interface RunSettings {
+  readonly stage: number;
   readonly mounts: readonly BoundMount[];
   readonly lookUpOwner: OwnerLookUp;
   /** Variables beside those of the stage. */

@@ -188,6 +188,7 @@ async function run(build: StageBuild, state: StageState, statement: StatementOf<
     return await cachedStep(build, state, state, what, runHistory(statement, state.args), async () => {
       await using ready = await makeReady(mounts, mountFacts);
       return await runStep(machine, state, statement, {
+        stage: build.stage.index,
         lookUpOwner: build.lookUpOwner,
         mounts: ready.mounts,
         env: [...predefinedEnv(facts, state), ...ready.env],

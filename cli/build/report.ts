@@ -1,31 +1,33 @@
-/** What a build says while it runs: Podman's lines on stdout. */
+/** What a build says while it runs: Podman's lines, steps that change under one's eyes, or events as JSON. */
 import type { BuildEvent } from '../../build/request.ts';
+import type { StepOutput } from '../../libpod/build/container.ts';
 import type { Printer } from '../print.ts';
 
-export interface BuildReport {
-  readonly tell: (event: BuildEvent) => void;
+export interface BuildReport extends Disposable {
+  tell(event: BuildEvent): void;
+  /** Where RUN of a stage writes to. */
+  output(stage: number): StepOutput;
+  /** Of the build as a whole. */
+  line(text: string): void;
+  /** Shows what the steps under way have said, where that was held back. */
+  fail(error: unknown): void;
 }
 
-const SHOWN = 12;
+export const PROGRESS = ['auto', 'plain', 'tty', 'quiet', 'rawjson'] as const;
 
 export interface ReportSettings {
-  readonly quiet: boolean;
+  readonly progress: (typeof PROGRESS)[number];
+  readonly stdout: Printer;
+  readonly stderr: Printer;
   /** How many the file has. */
   readonly stages: number;
   /** Of what is built now, where that is for several. */
   readonly platform?: string | undefined;
+  /** A directory for what steps say, as long as they run. */
+  readonly scratch: string;
 }
 
-/** Nothing is said where `quiet`. */
-export function buildReport(stdout: Printer, { quiet, stages, platform }: ReportSettings): BuildReport {
-  const whole = platform === undefined ? '' : `[${platform}] `;
-  const prefix = (stage: number): string => whole + (stages > 1 ? `[${stage + 1}/${stages}] ` : '');
-  if (quiet) return { tell: () => undefined };
-  return {
-    tell: (event) => {
-      if (event.kind === 'step') stdout.line(`${prefix(event.stage)}STEP ${event.number}/${event.of}: ${event.text}`);
-      else if (event.kind === 'cached') stdout.line(`--> Using cache ${event.id}`);
-      else if (event.kind === 'done' && !event.isLast) stdout.line(`--> ${event.id.slice(0, SHOWN)}`);
-    },
-  };
+/** `[linux/arm64] [2/3] ` */
+export function stagePrefix({ stages, platform }: Pick<ReportSettings, 'stages' | 'platform'>, stage: number): string {
+  return (platform === undefined ? '' : `[${platform}] `) + (stages > 1 ? `[${stage + 1}/${stages}] ` : '');
 }

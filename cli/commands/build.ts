@@ -1,10 +1,12 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { refuseWarnings } from '../../build/dockerfile/check.ts';
 import { EngineError, orAbsent } from '../../core/errors.ts';
 import type { ImageId } from '../../core/id.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { buildImage } from '../../libpod/build/build.ts';
 import type { BuildOutput } from '../../libpod/build/output.ts';
+import { stagingDirectory } from '../../libpod/image/blobs.ts';
 import { completePlatform } from '../../libpod/image/pull.ts';
 import { localName, nameToTag } from '../../libpod/image/tag.ts';
 import { findList } from '../../libpod/manifest/find.ts';
@@ -14,7 +16,8 @@ import { formatReference } from '../../storage/reference.ts';
 import { openContexts } from '../build/contexts.ts';
 import { readOutputs } from '../build/output.ts';
 import { findPlace } from '../build/place.ts';
-import { buildReport } from '../build/report.ts';
+import { buildReport } from '../build/progress.ts';
+import { PROGRESS } from '../build/report.ts';
 import { buildRequest, wantedPlatforms } from '../build/request.ts';
 import { stepWish } from '../build/wish.ts';
 import { defineCommand } from '../command.ts';
@@ -29,6 +32,7 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
   const stdout = takesStdout ? stderr : context.stdout;
   const tags = [...flags.tag, ...moreTags];
   const names = tags.map(checkedTag);
+  const progress = flags.quiet ? 'quiet' : PROGRESS.find((one) => one === flags.progress)!;
   const platforms = wantedPlatforms(flags);
   const isForSeveral = platforms.length > 1;
   checkOutputs(outputs, isForSeveral);
@@ -36,33 +40,37 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
   const wish = stepWish(context, flags);
   const engine = await context.openEngine();
   if (listName !== undefined) await orAbsent(() => findList(engine, listName), 'NO_SUCH_IMAGE');
-  await interruptible(async (signal) => {
+  return await interruptible(async (signal) => {
     using contexts = await openContexts(engine, { cwd, typed: typedContext, named: flags['build-context'], files: flags.file, signal });
     const place = findPlace(cwd, contexts.context, flags);
     using _root = place.context.root;
     const stages = place.dockerfile.statements.filter(({ kind }) => kind === 'from').length;
-    using silence = flags.quiet ? openNothing() : undefined;
+    if (flags.check || place.dockerfile.directives.checksAreErrors) {
+      const { tellWarnings, warningsOf } = await import('../build/check.ts');
+      const warnings = await warningsOf(engine, place);
+      if (flags.check) return tellWarnings(stdout, warnings);
+      refuseWarnings(place.dockerfile, warnings);
+    }
     const ids: ImageId[] = [];
     for (const platform of platforms) {
       const platformName = isForSeveral ? formatPlatform(completePlatform(platform)) : undefined;
-      const { tell } = buildReport(stdout, { quiet: flags.quiet, stages, platform: platformName });
+      using report = buildReport({ progress, stdout, stderr, stages, platform: platformName, scratch: stagingDirectory(engine) });
       const id = await buildImage(engine, {
         signal,
-        request: buildRequest(context, flags, place, { contexts: contexts.named, platform, tell }),
+        request: buildRequest(context, flags, place, { contexts: contexts.named, platform, tell: (event) => report.tell(event) }),
         tags,
         outputs: outputs.map((output) => ofPlatform(output, platformName)),
         wish,
-        output: { stdout: silence?.fd ?? stdout.fd, stderr: stderr.fd },
+        output: (stage) => report.output(stage),
         pull: (image, wanted) => pullForCreation(context, engine, { image, policy, platform: wanted, flags }),
-        onCommit: () => {
-          if (!flags.quiet)
-            stdout.line(`${platformName === undefined ? '' : `[${platformName}] `}COMMIT${names[0] === undefined ? '' : ` ${tags[0]}`}`);
-        },
+        onCommit: () =>
+          report.line(`${platformName === undefined ? '' : `[${platformName}] `}COMMIT${names[0] === undefined ? '' : ` ${tags[0]}`}`),
+      }).catch((error: unknown) => {
+        report.fail(error);
+        throw error;
       });
-      if (!flags.quiet) {
-        stdout.line(`--> ${id.slice(0, 12)}`);
-        for (const name of names) stdout.line(`Successfully tagged ${name}`);
-      }
+      report.line(`--> ${id.slice(0, 12)}`);
+      for (const name of names) report.line(`Successfully tagged ${name}`);
       stdout.line(id);
       ids.push(id);
     }
@@ -73,6 +81,7 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
       const metadata = await builtMetadata(engine, made, listName === undefined ? names : [listName]);
       writeResult(cwd, flags['metadata-file'], `${JSON.stringify(metadata, undefined, 2)}\n`);
     }
+    return 0;
   });
 
   async function listed(name: string, ids: readonly ImageId[]): Promise<ImageId> {
@@ -99,11 +108,6 @@ function writeResult(cwd: string, path: string, text: string): void {
   } catch (cause) {
     throw new EngineError('INVALID_ARGUMENT', `open ${path}: ${systemWords(cause)}`, { cause });
   }
-}
-
-function openNothing(): { readonly fd: number } & Disposable {
-  const fd = openSync('/dev/null', 'w');
-  return { fd, [Symbol.dispose]: () => closeSync(fd) };
 }
 
 /** Throws INVALID_REFERENCE. */

@@ -28,6 +28,7 @@ export const buildFace = defineFace({
     'cache-to': { kind: 'stringArray', help: 'Repository that steps are put into', unsupported: true },
     'cache-ttl': { kind: 'string', help: 'Age up to which steps that are done already are used', unsupported: true },
     'cert-dir': IMAGE_SOURCE['cert-dir'],
+    check: { kind: 'bool', help: 'Build nothing: tell what is better not done in the Containerfile' },
     'compat-volumes': { kind: 'bool', help: 'Throw away what RUN writes into volumes of the image', unsupported: true },
     compress: { kind: 'bool', help: 'Accepted for compatibility, does nothing' },
     'cpp-flag': { kind: 'stringArray', help: 'Flag for the C preprocessor', unsupported: true },
@@ -68,6 +69,7 @@ export const buildFace = defineFace({
       help: 'Where else the result goes (DIRECTORY, or type=local|tar|docker|oci|image,dest=PATH)',
     },
     platform: { kind: 'strings', help: 'Build for a platform or several (OS/ARCH[/VARIANT])' },
+    progress: { kind: 'choice', help: 'How progress is told', choices: ['auto', 'plain', 'tty', 'quiet', 'rawjson'], default: 'auto' },
     pull: {
       kind: 'string',
       help: 'When base images are pulled ("always"|"missing"|"never"|"newer")',

@@ -34,7 +34,8 @@ export interface EngineBuild {
   readonly tags: readonly string[];
   readonly outputs: readonly BuildOutput[];
   readonly wish: ContainerWish;
-  readonly output: StepOutput;
+  /** Where RUN of a stage, counted from 0, writes to. */
+  readonly output: (stage: number) => StepOutput;
   readonly pull: (name: string, platform: Platform | undefined) => Promise<string>;
   /** Ends what runs; the build fails then. */
   readonly signal?: AbortSignal | undefined;

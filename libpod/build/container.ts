@@ -36,7 +36,8 @@ export interface StepContainer {
   readonly network: BuildNetwork;
   /** Directory of the build, in the run directory. */
   readonly directory: string;
-  readonly output: StepOutput;
+  /** Of a stage, counted from 0. */
+  readonly output: (stage: number) => StepOutput;
   readonly warn: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,7 +62,7 @@ export async function runInStep(step: StepContainer, request: RunRequest): Promi
     writeNetworkFiles(engine, record, places, connected?.attachment, facts.hostname);
     signal?.throwIfAborted();
     signal?.addEventListener('abort', end);
-    return await runtime.run(id, { bundle, ...output, withoutCgroup: record.config.cgroups === 'disabled' });
+    return await runtime.run(id, { bundle, ...output(request.stage), withoutCgroup: record.config.cgroups === 'disabled' });
   } finally {
     signal?.removeEventListener('abort', end);
     await runtime.delete(id).catch((error: Error) => step.warn(error.message));

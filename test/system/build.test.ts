@@ -1,4 +1,5 @@
 /** build: what it says, what it keeps, what it leaves out, and what is left of it. What it makes of Dockerfiles: test/parity/build.test.ts. */
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TestHost } from '../host/host.ts';
 import { canRunContainers, loadedHost } from '../host/loaded.ts';
@@ -66,6 +67,80 @@ describe.skipIf(!canRunContainers)('build', () => {
     expect(third.match(/Using cache/g)).toHaveLength(2);
     expect(await host.succeed(['build', '--build-arg', 'A=2', '--network', 'none', '.'], { cwd })).not.toContain('Using cache');
     expect(await host.succeed(['build', '--no-cache', '--network', 'none', '.'], { cwd })).not.toContain('Using cache');
+  });
+
+  test('progress: live steps on a terminal, events as JSON, nothing', async () => {
+    const cwd = await context({
+      Dockerfile: `FROM localhost/busybox AS a\nRUN echo said; echo on two lines\nFROM a\nRUN echo ${'long '.repeat(30)}\n`,
+    });
+    const build = (flags: readonly string[], tty?: { rows: number; columns: number }) =>
+      host.lichen(['build', '--network=none', ...flags, '.'], { cwd, ...(tty === undefined ? {} : { tty }) });
+    const screen = { rows: 24, columns: 60 };
+    const live = await build([], screen);
+    const lines = live.stdout.split(/\r?\n/).map((line) => stripVTControlCharacters(line).replaceAll('\r', ''));
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        /^ => \[1\/2\] STEP 2\/2: RUN echo said; echo on two… +\d+\.\ds$|^ => \[1\/2\] STEP 2\/2: RUN echo said; echo on two lines +\d+\.\ds$/,
+      ),
+    );
+    expect(lines.filter((line) => line.length >= screen.columns && !/^[0-9a-f]{64}$/.test(line))).toEqual([]);
+    const id = lines.findLast((line) => /^[0-9a-f]{64}$/.test(line))!;
+    expect((await build([], screen)).stdout).toContain(' => CACHED [2/2] STEP 2/2: RUN echo long');
+    expect((await build(['--progress=plain'], screen)).stdout).toMatch(/^\[1\/2\] STEP 2\/2: RUN echo said; echo on two lines\r?$/m);
+    expect(await build(['--progress=quiet', '--no-cache'])).toMatchObject({
+      stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/),
+      stderr: '',
+    });
+
+    const raw = await build(['--progress=rawjson', '--no-cache']);
+    expect(raw.stdout).toMatch(/^[0-9a-f]{64}\n$/);
+    const events = raw.stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { vertexes?: Record<string, string>[]; logs?: { vertex: string; data: string }[] });
+    const done = events
+      .flatMap(({ vertexes = [] }) => vertexes)
+      .find(({ name, completed }) => name!.includes('RUN echo said') && completed !== undefined)!;
+    expect(
+      events
+        .flatMap(({ logs = [] }) => logs)
+        .filter(({ vertex }) => vertex === done['digest'])
+        .map(({ data }) => Buffer.from(data, 'base64').toString())
+        .join(''),
+    ).toBe('said\non two lines\n');
+
+    await host.writeFile(`${cwd}/Dockerfile`, 'FROM localhost/busybox\nRUN echo why; exit 3\n');
+    const failed = await build([], screen);
+    expect(failed.exitCode).toBe(3);
+    expect(failed.stdout.replaceAll('\r', '')).toMatch(
+      /------ STEP 2\/2: RUN echo why; exit 3\nwhy\n------\nError: Dockerfile:2:1: .*\n  2 \| RUN echo why; exit 3\n    \| \^+/,
+    );
+    expect((await build(['--progress=rawjson'])).stderr).toContain('"error":"Dockerfile:2:1: the command ended with exit status 3');
+    expect((await build(['--progress=other'])).stderr).toContain('--progress');
+    expect(id).not.toBe('');
+  });
+
+  test('--check builds nothing and tells what is better not done', async () => {
+    const cwd = await context({
+      Dockerfile: 'FROM localhost/busybox AS Base\nLABEL a=$PATH b=$NOT_THERE\nRUN exit 1\nCOPY ignored /\n',
+      '.dockerignore': 'ignored\n',
+      ignored: '',
+    });
+    const { exitCode, stdout } = await host.lichen(['build', '--check', '.'], { cwd });
+    expect(exitCode).toBe(1);
+    expect(stdout.split('\n').filter((line) => /^(Check|WARNING)/.test(line))).toEqual([
+      'Check complete, 3 warnings have been found!',
+      "WARNING: StageNameCasing: Stage name 'Base' should be lowercase",
+      "WARNING: UndefinedVar: Usage of undefined variable '$NOT_THERE'",
+      'WARNING: CopyIgnoredFile: Attempting to Copy file "ignored" that is excluded by .dockerignore',
+    ]);
+    await host.writeFile(`${cwd}/Dockerfile`, '# check=error=true\nFROM localhost/busybox AS Base\n');
+    expect(await host.lichen(['build', '.'], { cwd })).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringMatching(/^Error: lint violation found for rules: StageNameCasing\n/),
+    });
+    await host.writeFile(`${cwd}/Dockerfile`, 'FROM localhost/busybox AS base\n');
+    expect(await host.succeed(['build', '--check', '.'], { cwd })).toBe('Check complete, no warnings found.');
   });
 
   test('the cache of steps goes with their layers', async () => {
