@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BUILD_FILES, building, buildingChanged, buildingStages, buildingSteps, RUN_STEPS, STAGES } from './build.ts';
 import { carryOut, timed, timedTogether, type Engine } from './engine.ts';
 import { heldByHelpers, processIds } from './memory.ts';
 import { ownAddress, PUBLISHED, sendMany, SENT_MIB, SWALLOW } from './traffic.ts';
@@ -40,7 +41,6 @@ const POD = `${NAME}-pod`;
 const POD_CONTAINERS = 20;
 const FIRST_PORT = 19_481;
 const IDLE_COMMAND = ['sleep', '100000'] as const;
-const BUILD_FILES = 9000;
 const WRITTEN_MIB = 100;
 const LINES = 100_000;
 const UNIT_FILES = 200;
@@ -268,8 +268,14 @@ export const ROWS: readonly Row[] = [
     },
     teardown: () => rm(unitFiles(), { recursive: true, force: true }),
   }),
-  row('build', `\`build\`: COPY ${BUILD_FILES} files in 3 layers and RUN, cold`, 0.4, 0.25, { samples: 3, ...building('--no-cache') }),
-  row('build-cached', '`build` of it again, all cached', 0.8, 0.5, { samples: 7, ...building() }),
+  row('build', `\`build\`: COPY ${BUILD_FILES} files in 3 layers and RUN, cold`, 0.4, 0.25, {
+    samples: 3,
+    ...building(SMALL_IMAGE, '--no-cache'),
+  }),
+  row('build-cached', '`build` of it again, all cached', 0.8, 0.5, { samples: 7, ...building(SMALL_IMAGE) }),
+  row('build-changed', '`build` of it when one file has changed', 0.4, 0.25, { samples: 5, ...buildingChanged(SMALL_IMAGE) }),
+  row('build-steps', `\`build\` of ${RUN_STEPS} RUN, cold`, 0.4, 0.25, { samples: 3, ...buildingSteps(SMALL_IMAGE) }),
+  row('build-stages', `\`build\` of ${STAGES} stages side by side, cold`, 0.4, 0.25, { samples: 3, ...buildingStages(SMALL_IMAGE) }),
   row('memory', 'memory held per idle detached container (PSS)', 1, 0.8, {
     unit: 'MB',
     samples: 3,
@@ -391,36 +397,6 @@ async function removeLarge(engine: Engine, { pullReference }: Material): Promise
   for (const reference of [LARGE_IMAGE, ...(pullReference === undefined ? [] : [pullReference])]) {
     await carryOut(engine, ['rmi', '-f', reference], { ignoreFailure: true });
   }
-}
-
-function building(...flags: readonly string[]): Pick<Row, 'setup' | 'measure' | 'teardown'> {
-  const context = join(tmpdir(), `lichen-bench-context-${process.pid}`);
-  const args = ['build', ...flags, '-t', `localhost/${NAME}`, context];
-  return {
-    setup: async (engine) => {
-      await writeContext(context);
-      await carryOut(engine, args);
-    },
-    measure: async (engine) => (await timed(engine, args)).ms,
-    teardown: async (engine) => {
-      await carryOut(engine, ['rmi', '-f', `localhost/${NAME}`], { ignoreFailure: true });
-      await rm(context, { recursive: true, force: true });
-    },
-  };
-}
-
-async function writeContext(context: string): Promise<void> {
-  const layers = ['a', 'b', 'c'];
-  await rm(context, { recursive: true, force: true });
-  for (const layer of layers) {
-    await mkdir(join(context, layer), { recursive: true });
-    for (let index = 0; index < BUILD_FILES / layers.length; index++)
-      await writeFile(join(context, layer, `file-${index}`), `${layer} ${index}\n`.repeat(20));
-  }
-  await writeFile(
-    join(context, 'Dockerfile'),
-    `FROM ${SMALL_IMAGE}\n${layers.map((layer) => `COPY ${layer} /${layer}\n`).join('')}RUN echo built > /done\n`,
-  );
 }
 
 async function removePod(engine: Engine): Promise<void> {

@@ -1,10 +1,12 @@
-/** ADD of a file of the web. */
+/** ADD of a file of the web, or of a repository. */
 import { createHash } from 'node:crypto';
 import { createWriteStream, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../core/errors.ts';
 import { randomHex } from '../host/random.ts';
+import { Root } from '../host/root.ts';
+import { parseGitUrl } from './git-url.ts';
 import type { BuildMachine } from './machine.ts';
 
 export interface Fetched {
@@ -47,4 +49,16 @@ export async function fetchUrl(
   if (checksum !== undefined && checksum !== `sha256:${digest}`)
     throw new EngineError('INVALID_ARGUMENT', `unexpected response digest for ${JSON.stringify(url)}: sha256:${digest}, want ${checksum}`);
   return { name, path, digest };
+}
+
+/** What is in it, as a tree. Throws INVALID_ARGUMENT (the URL, or another commit than the checksum says), and what a checkout throws. */
+export async function fetchRepository(
+  machine: Pick<BuildMachine, 'checkOut'>,
+  url: string,
+  { checksum, keepGitDirectory }: { readonly checksum: string | undefined; readonly keepGitDirectory: boolean },
+): Promise<Root> {
+  const { path, commit } = await machine.checkOut(parseGitUrl(url), { keepGitDirectory });
+  if (checksum !== undefined && (checksum.length < 7 || !commit.startsWith(checksum)))
+    throw new EngineError('INVALID_ARGUMENT', `expected checksum to match ${checksum}, got ${commit}`);
+  return new Root(path);
 }

@@ -4,6 +4,7 @@ import type { Digest } from '../core/digest.ts';
 import type { ImageConfig, Platform } from '../storage/image.ts';
 import type { AppliedLayer } from '../storage/layer/store.ts';
 import type { TarMember } from '../storage/tar/read.ts';
+import type { GitPlace } from './git-url.ts';
 
 export interface BuildMachine {
   /** The image, pulled where that is asked for. Throws what a pull throws. */
@@ -18,6 +19,8 @@ export interface BuildMachine {
   /** Run a program in the tree; resolves with its exit status. Throws what an OCI runtime and the network throw. */
   run(request: RunRequest): Promise<number>;
   download(url: string): Promise<{ readonly stream: Readable } & Disposable>;
+  /** The repository in a directory of its own, and the commit that it was checked out at. */
+  checkOut(place: GitPlace, options: { readonly keepGitDirectory: boolean }): Promise<{ readonly path: string; readonly commit: string }>;
   /** What `place` leads to, a directory or a file, bound at a path of its own: whatever becomes of the place, that stays. */
   bind(place: string, kind: 'directory' | 'file'): Promise<MountedTree>;
   /** A view of a directory of this machine: what is written into it goes with the view. */
@@ -53,6 +56,8 @@ export interface WritableTree extends MountedTree {
 
 export interface RunRequest {
   readonly root: string;
+  /** Of the programs in it. */
+  readonly architecture: string;
   readonly argv: readonly string[];
   readonly env: readonly string[];
   readonly user: string;

@@ -60,6 +60,7 @@ export async function runStep(machine: BuildMachine, state: StageState, statemen
     .run({
       ...settings,
       root: tree.path,
+      architecture: state.platform.architecture,
       argv: plan.argv,
       env: [...settings.env, ...stepEnv(state)],
       user: state.config.User ?? '',

@@ -9,7 +9,7 @@ import { failed, parseTrigger } from './dockerfile/parse.ts';
 import { readSource } from './dockerfile/source.ts';
 import { expanded, stageNamed, type Stage, type StagePlan } from './dockerfile/stages.ts';
 import type { Statement, StatementOf } from './dockerfile/statement.ts';
-import { fetchUrl } from './fetch.ts';
+import { fetchRepository, fetchUrl } from './fetch.ts';
 import { metadataHistory, runHistory, transferHistory } from './history.ts';
 import type { BaseImage, BuildMachine, CachedStep } from './machine.ts';
 import { absoluteIn, applyMetadata, isMetadata, valueIn, type MetadataFacts } from './metadata.ts';
@@ -220,6 +220,7 @@ async function transfer(build: StageBuild, state: StageState, statement: Transfe
   const { machine, request } = build;
   const from = statement.rawFrom === undefined ? undefined : expanded(statement, statement.rawFrom, build.facts.escape, valueIn(state));
   await using tree = await sourceTree(build, statement, from);
+  using held = new DisposableStack();
   const facts: TransferFacts = {
     escape: build.facts.escape,
     tree: tree.tree,
@@ -227,6 +228,7 @@ async function transfer(build: StageBuild, state: StageState, statement: Transfe
     treeName: tree.name,
     lookUpOwner: build.lookUpOwner,
     fetch: (url, checksum) => fetchUrl(machine, url, checksum),
+    repository: async (url, options) => held.use(await fetchRepository(machine, url, options)),
     nowSeconds: request.timestamp ?? Math.floor(Date.now() / 1000),
   };
   const plan = await planTransfer(state, statement, facts);

@@ -4,6 +4,7 @@ import { EngineError, isEngineError } from '../core/errors.ts';
 import { Destination } from './copy/destination.ts';
 import { digestSources } from './copy/digest.ts';
 import { isArchive } from './copy/archive.ts';
+import { ReadFiles } from './copy/files.ts';
 import { copyMembers } from './copy/members.ts';
 import { parseMode, type ModeChange } from './copy/mode.ts';
 import { MissingSource, treeSources, type CopySource, type SourceTree } from './copy/sources.ts';
@@ -12,6 +13,7 @@ import { expandWord } from './dockerfile/expand.ts';
 import { failed } from './dockerfile/parse.ts';
 import { expanded } from './dockerfile/stages.ts';
 import type { StatementOf } from './dockerfile/statement.ts';
+import { isGitUrl } from './git-url.ts';
 import { ignoreRules } from './ignore.ts';
 import type { BuildMachine } from './machine.ts';
 import { absoluteIn, valueIn } from './metadata.ts';
@@ -31,6 +33,10 @@ export interface TransferFacts {
   readonly treeName: string;
   readonly lookUpOwner: OwnerLookUp;
   readonly fetch: (url: string, checksum: string | undefined) => Promise<Fetched>;
+  readonly repository: (
+    url: string,
+    options: { readonly checksum: string | undefined; readonly keepGitDirectory: boolean },
+  ) => Promise<Root>;
   readonly nowSeconds: number;
 }
 
@@ -40,6 +46,7 @@ export interface PlannedTransfer {
   readonly kind: 'file' | 'dir' | 'multi';
   /** Over all that is read. */
   readonly digest: string;
+  readonly read: ReadFiles;
   /** Absolute. */
   readonly to: string;
   readonly rawOwner?: string | undefined;
@@ -68,12 +75,14 @@ export async function planTransfer(state: StageState, statement: Transfer, facts
   if (modeText !== undefined && mode === undefined)
     throw failed(statement.at, `invalid chmod parameter: '${modeText}'. it should be octal or symbolic`);
   const [first] = sources;
+  const read = new ReadFiles();
   const kind = sources.length > 1 ? 'multi' : first?.kind === 'tree' && first.isDirectory ? 'dir' : 'file';
   return {
     sources,
     rules,
     kind,
-    digest: digestSources(sources, rules, { owners: facts.isImage }),
+    digest: digestSources(sources, rules, { owners: facts.isImage, read }),
+    read,
     to,
     rawOwner: statement.rawChown === undefined ? undefined : expand(statement.rawChown),
     mode,
@@ -91,18 +100,33 @@ export async function addTransfer(
 ) {
   await using view = state.layers.length === 0 ? undefined : await machine.view(state.layers);
   using root = view === undefined ? undefined : new Root(view.path);
-  try {
+  return await told(statement, async () => {
     const owner = plan.rawOwner === undefined ? undefined : facts.lookUpOwner(root, plan.rawOwner);
     const now = { seconds: facts.nowSeconds, nanoseconds: 0 };
-    const { sources, rules, to, mode } = plan;
+    const { sources, rules, to, mode, read } = plan;
     const destination = new Destination(root, { ...(owner ?? { uid: 0, gid: 0 }), mtime: now });
     return await machine.addLayer(
-      copyMembers({ sources, rules, destination, to, owner, mode, keepOwners: facts.isImage, parents: statement.parents, now }),
+      copyMembers({ sources, rules, destination, to, owner, mode, keepOwners: facts.isImage, parents: statement.parents, now, read }),
     );
-  } catch (error) {
-    if (!isEngineError(error, 'INVALID_ARGUMENT', 'NO_SUCH_USER')) throw error;
-    throw failed(statement.at, error.message, { cause: error });
-  }
+  });
+}
+
+const OF_THE_LINE = [
+  'INVALID_ARGUMENT',
+  'NO_SUCH_USER',
+  'IMAGE_CORRUPT',
+  'HELPER_MISSING',
+  'HELPER_FAILED',
+  'REGISTRY_ERROR',
+  'REGISTRY_UNREACHABLE',
+] as const;
+
+/** What goes wrong is told with the line that asked for it. */
+async function told<T>({ at }: Transfer, work: () => Promise<T>): Promise<T> {
+  return await work().catch((error: unknown) => {
+    if (!isEngineError(error, ...OF_THE_LINE)) throw error;
+    throw failed(at, error.message, { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+  });
 }
 
 function transferRules({ rawExcludes }: Transfer, { tree }: TransferFacts, expand: (raw: string) => string): WalkRules {
@@ -119,16 +143,21 @@ async function sourcesOf(
   statement: Transfer,
   raw: string,
   word: string,
-  { tree, treeName, fetch, rules }: TransferFacts & { readonly rules: WalkRules },
+  { tree, treeName, fetch, repository, rules }: TransferFacts & { readonly rules: WalkRules },
 ): Promise<readonly CopySource[]> {
   const isAdd = statement.kind === 'add';
+  if (isAdd && isGitUrl(word)) {
+    const options = { checksum: statement.rawChecksum, keepGitDirectory: statement.keepGitDir };
+    const root = await told(statement, () => repository(word, options));
+    return [{ kind: 'tree', root, path: '', name: '', asked: '', isDirectory: true }];
+  }
   if (isAdd && URL_SOURCE.test(word)) {
-    const { name, path, digest } = await fetch(word, statement.rawChecksum);
+    const { name, path, digest } = await told(statement, () => fetch(word, statement.rawChecksum));
     return [{ kind: 'file', name, path, digest }];
   }
   if (tree === undefined) throw new EngineError('DOCKERFILE', `${statement.at.name} needs a build context`);
   try {
-    const sources = treeSources({ root: tree.root, rules }, word);
+    const sources = treeSources({ ...tree, rules }, word);
     if (!isAdd || statement.unpack === false) return sources;
     return sources.map((source) => (!source.isDirectory && isArchive(source) ? { ...source, kind: 'archive' as const } : source));
   } catch (error) {

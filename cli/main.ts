@@ -14,6 +14,7 @@ trace('node');
 if (process.env['LICHEN_TUNED'] !== undefined) {
   delete process.env['LICHEN_TUNED'];
   delete process.env['GLIBC_TUNABLES'];
+  delete process.env['LD_PRELOAD'];
 }
 const { main } =
   typeof LICHEN_BUILD === 'undefined'

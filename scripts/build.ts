@@ -1,16 +1,18 @@
 /**
  * Bundle the command line into dist/: `main.cjs`, which loads the parts (cli/bundle.ts): `base.cjs` for `exec`, with what every command needs,
- * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `network.cjs` for bridges, `rest.cjs` for all
- * else; `thread-main.cjs`, what the threads that unpack layers run; `json-log-main.cjs`, the writer of json-file logs; and `quadlet.cjs`, the
- * generator of units, with `generator.cjs`, its only part. A part costs its reading, and V8 keeps a word on each of its functions, called or not;
- * but every further file costs a third of a millisecond, so a chunk for each command would be dearer.
+ * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `network.cjs` for bridges, `images.cjs` for
+ * images that come and go, `rest.cjs` for all else; `thread-main.cjs`, what the threads that unpack layers run; `json-log-main.cjs`, the writer of
+ * json-file logs; `quadlet.cjs`, the generator of units, with `generator.cjs`, its only part; and `large-pages.so` for Node itself. A part costs
+ * its reading, and V8 keeps a word on each of its functions, called or not; but every further file costs a third of a millisecond, so a chunk for
+ * each command would be dearer.
  * CommonJS, because it is loaded without the machinery of ES modules (8 ms).
  */
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { globSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
+import { largePages } from './large-pages.ts';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
@@ -54,7 +56,7 @@ const lazyBuiltins: Plugin = {
 };
 
 /** Of these we use functions alone, seldom: they are loaded by the first call (a millisecond each). */
-const FUNCTIONS_ONLY = ['node:crypto', 'node:module', 'node:os', 'node:timers/promises'];
+const FUNCTIONS_ONLY = ['node:crypto', 'node:module', 'node:os', 'node:timers/promises', 'node:tls'];
 
 let found: Promise<Map<string, Set<string>>> | undefined;
 
@@ -134,6 +136,8 @@ const SELDOM = [
   'libpod/network/heal.ts',
   'libpod/network/store.ts',
   'libpod/network/wanted.ts',
+  'libpod/pod/exit-policy.ts',
+  'libpod/pod/inspect.ts',
   'libpod/spec/parse/word.ts',
   'libpod/monitor/json-log.ts',
   'libpod/storage-flags.ts',
@@ -163,13 +167,20 @@ interface Part {
 /** What `exec` and the commands that show things seldom come to besides. */
 const NOT_STARTING = [
   ...SELDOM,
+  'libpod/container/pause.ts',
   'libpod/container/remove.ts',
+  'libpod/container/rootfs.ts',
   'libpod/container/start.ts',
   'libpod/container/stop.ts',
   'libpod/image/driver.ts',
   'libpod/monitor/conmon.ts',
+  'libpod/secret/container.ts',
+  'libpod/volume/mount.ts',
   'storage/layer/store.ts',
 ];
+
+/** What every command would pay for if one import led there from `exec`: the build fails. */
+const STARTING = ['libpod/container/start.ts', 'libpod/monitor/conmon.ts', 'libpod/spec/oci.ts', 'storage/layer/store.ts'];
 
 /** `run` on a bridge needs most of these as well. */
 const NETWORK = ['network-create', 'network-connect', 'network-disconnect', 'network-ls', 'network-rm'];
@@ -187,6 +198,7 @@ const PARTS: readonly Part[] = [
     aside: true,
     besides: ['libpod/network/heal.ts', 'libpod/network/wanted.ts'],
   },
+  { name: 'images', commands: ['pull', 'load', 'rmi', 'push', 'save'], seldom: SELDOM, aside: true },
 ];
 const REST = 'rest';
 const ENTRY = 'cli/program.ts';
@@ -280,6 +292,10 @@ await rm(outdir, { recursive: true, force: true });
 const { metafile } = await build({ ...options, entryPoints: [join(root, ENTRY)], outdir, metafile: true, write: false });
 const divided = divide(metafile.inputs);
 const partOf = (module: string): string => divided.get(module) ?? REST;
+for (const module of STARTING) {
+  if (partOf(module) === BASE)
+    throw new Error(`${module} is in the part of all commands: list as seldom what leads there, or import it dynamically`);
+}
 for (const [name, modules] of shared(metafile.inputs, partOf)) await buildPart(name, modules, [crossings(name, partOf)]);
 await buildPart('generator', new Set(['cli/quadlet/main.ts']), []);
 const define = { ...options.define, LICHEN_BUILD: JSON.stringify(digest.digest('hex').slice(0, 16)) };
@@ -297,3 +313,4 @@ for (const [name, entry] of [
 ] as const) {
   await build({ ...options, outfile: join(outdir, `${name}.cjs`), entryPoints: [join(root, entry)], plugins: [lazyBuiltins] });
 }
+await writeFile(join(outdir, 'large-pages.so'), largePages());

@@ -1,7 +1,6 @@
 /** ADD of a local archive: what is in it becomes part of the layer, with its owners. */
 import { closeSync, constants, createReadStream, readSync } from 'node:fs';
-import { detectCompression } from '../../storage/layer/decompress.ts';
-import { decompress } from '../../storage/transport/compression.ts';
+import { decompress, detectCompression } from '../../storage/transport/compression.ts';
 import { noBody, readTar, type TarMember } from '../../storage/tar/read.ts';
 import type { Root } from '../../host/root.ts';
 import type { Destination } from './destination.ts';
@@ -11,17 +10,17 @@ import type { TreeSource } from './sources.ts';
 const HEAD_BYTES = 512;
 const USTAR_AT = 257;
 
-/** A tar, plain or compressed by gzip or zstd. Throws NOT_SUPPORTED for one by xz or bzip2. */
+/** A tar, plain or compressed by gzip, zstd, xz or bzip2. */
 export function isArchive({ root, path }: Pick<TreeSource, 'root' | 'path'>): boolean {
   const head = headOf(root, path);
   const compression = detectCompression(head);
-  if (compression !== 'none') return isTarName(path);
+  if (compression !== undefined) return isTarName(path);
   return head.length === HEAD_BYTES && head.toString('latin1', USTAR_AT, USTAR_AT + 5) === 'ustar';
 }
 
 /** What is compressed and no tar is copied as it is. */
 function isTarName(path: string): boolean {
-  return /\.(tar\.\w+|tgz|tzst)$/.test(path);
+  return /\.(tar\.\w+|tgz|tzst|txz|tbz2?)$/.test(path);
 }
 
 export async function* archiveMembers(
@@ -33,7 +32,7 @@ export async function* archiveMembers(
   const isNew = target !== '' && !destination.isDirectory(target);
   const compression = detectCompression(headOf(root, path));
   const file = createReadStream('', { fd: root.open(path, constants.O_RDONLY) });
-  const content = await decompress(file, compression === 'none' ? undefined : compression);
+  const content = await decompress(file, compression);
   const inside = (name: string): string =>
     [target, name.replace(/^(\.?\/)+/, '').replace(/\/+$/, '')].filter((part) => part !== '').join('/');
   for await (const { entry, body } of readTar(content)) {

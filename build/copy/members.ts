@@ -10,6 +10,7 @@ import { deviceOf } from '../../storage/tree/copy.ts';
 import { archiveMembers } from './archive.ts';
 import { Destination, directoryEntry } from './destination.ts';
 import { entriesOf } from './digest.ts';
+import type { ReadFiles } from './files.ts';
 import type { ModeChange } from './mode.ts';
 import type { CopySource, TreeSource } from './sources.ts';
 import type { WalkedEntry, WalkRules } from './walk.ts';
@@ -26,6 +27,8 @@ export interface CopyRequest {
   readonly mode?: ModeChange | undefined;
   readonly parents: boolean;
   readonly now: TarTime;
+  /** Files that were read already. */
+  readonly read?: ReadFiles | undefined;
 }
 
 const CHUNK_BYTES = 2 ** 20;
@@ -109,9 +112,11 @@ function* walkedMember(request: CopyRequest, entry: WalkedEntry, target: string)
   const { stat, link, place } = entry;
   const own = { ...emptyEntry(kindOf(entry), target), ...attributes(request, entry) };
   if (link !== undefined) yield { entry: { ...own, linkPath: link }, body: noBody() };
-  else if (stat.isFile())
-    yield { entry: { ...own, sizeBytes: Number(stat.size), xattrs: xattrsOf(place) }, body: contentOf(place, Number(stat.size)) };
-  else yield { entry: { ...own, device: deviceOf(stat.rdev) }, body: noBody() };
+  else if (stat.isFile()) {
+    const [bytes, xattrs] = [request.read?.find(stat), xattrsOf(place)];
+    if (bytes !== undefined) yield { entry: { ...own, sizeBytes: bytes.length, xattrs }, body: only(bytes) };
+    else yield { entry: { ...own, sizeBytes: Number(stat.size), xattrs }, body: contentOf(place, Number(stat.size)) };
+  } else yield { entry: { ...own, device: deviceOf(stat.rdev) }, body: noBody() };
 }
 
 function kindOf({ stat, link }: WalkedEntry): TarEntry['type'] {

@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, readlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 import { ERRNO, errnoOf } from '../../host/libc.ts';
 import { descriptorPath, O_PATH, type Root } from '../../host/root.ts';
+import type { FileDigests } from './files.ts';
 import { glob, isGlob } from './glob.ts';
 import type { WalkRules } from './walk.ts';
 
@@ -18,6 +19,7 @@ export interface TreeSource {
   /** As it was asked for, without the part before `/./`: where `--parents` puts it. */
   readonly asked: string;
   readonly isDirectory: boolean;
+  readonly digests?: FileDigests | undefined;
 }
 
 export interface TextSource {
@@ -39,6 +41,8 @@ export interface SourceTree {
   readonly root: Root;
   /** Of the whole tree: paths are relative to its root. */
   readonly rules: WalkRules;
+  /** Known from builds before. */
+  readonly digests?: FileDigests | undefined;
 }
 
 export class MissingSource extends Error {}
@@ -58,7 +62,7 @@ export function treeSources(tree: SourceTree, word: string): TreeSource[] {
   return sources;
 }
 
-function lookUp({ root, rules }: SourceTree, asked: string): TreeSource | undefined {
+function lookUp({ root, rules, digests }: SourceTree, asked: string): TreeSource | undefined {
   if (asked !== '' && !isWanted(rules, asked)) return undefined;
   let fd: number;
   try {
@@ -71,7 +75,7 @@ function lookUp({ root, rules }: SourceTree, asked: string): TreeSource | undefi
   try {
     const isDirectory = fstatSync(fd).isDirectory();
     const path = realPathIn(root, fd);
-    return { kind: 'tree', root, path, name: posix.basename(asked), asked, isDirectory };
+    return { kind: 'tree', root, path, name: posix.basename(asked), asked, isDirectory, digests };
   } finally {
     closeSync(fd);
   }

@@ -1,17 +1,27 @@
 /** Where a build's Containerfile, its context and the list of ignored files are. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import type { SourceTree } from '../../build/copy/sources.ts';
+import { realPathIn, type SourceTree } from '../../build/copy/sources.ts';
 import { type Dockerfile, parseDockerfile } from '../../build/dockerfile/parse.ts';
 import { readSource } from '../../build/dockerfile/source.ts';
 import { parseIgnoreFile, type IgnoreRules } from '../../build/ignore.ts';
 import { EngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
-import { Root } from '../../host/root.ts';
+import { errnoOf } from '../../host/libc.ts';
+import { O_PATH, Root } from '../../host/root.ts';
 
 export interface PlaceFlags {
   readonly file: readonly string[];
   readonly ignorefile?: string | undefined;
+}
+
+/** A directory that a build takes its files from. */
+export interface ContextDirectory {
+  readonly path: string;
+  /** As messages name it. */
+  readonly name: string;
+  /** Others have filled it: its links lead nowhere outside. */
+  readonly isForeign: boolean;
 }
 
 export interface BuildPlace {
@@ -22,19 +32,21 @@ export interface BuildPlace {
 
 const NAMES = ['Containerfile', 'Dockerfile'];
 
+/** Throws INVALID_ARGUMENT. */
+export function localContext(cwd: string, typed: string | undefined): ContextDirectory {
+  const path = resolve(cwd, typed ?? '.');
+  if (!isDirectory(path)) throw new EngineError('INVALID_ARGUMENT', `context must be a directory: ${JSON.stringify(path)}`);
+  return { path, name: path, isForeign: false };
+}
+
 /** Throws INVALID_ARGUMENT, DOCKERFILE. The caller disposes of the context's root. */
-export function findPlace(cwd: string, typedContext: string | undefined, flags: PlaceFlags): BuildPlace {
-  const typed = typedContext ?? '.';
-  if (typed === '-' || /^(https?|git|ssh):\/\/|^git@|^github\.com\//.test(typed))
-    throw new EngineError('NOT_SUPPORTED', `a build context is a directory, ${JSON.stringify(typed)} is none`);
-  const directory = resolve(cwd, typed);
-  if (!isDirectory(directory)) throw new EngineError('INVALID_ARGUMENT', `context must be a directory: ${JSON.stringify(directory)}`);
-  const files = flags.file.length === 0 ? [foundFile(directory)] : flags.file.map((path) => namedFile(cwd, directory, path));
+export function findPlace(cwd: string, context: ContextDirectory, flags: PlaceFlags): BuildPlace {
+  const files = flags.file.length === 0 ? [foundFile(context)] : flags.file.map((path) => namedFile(cwd, context, path));
   const dockerfile = parseDockerfile(
-    readSource(shownName(cwd, files), Buffer.concat(files.flatMap((path) => [readText(path), Buffer.from('\n')]))),
+    readSource(shownName(cwd, context, files), Buffer.concat(files.flatMap((path) => [readText(path), Buffer.from('\n')]))),
   );
-  const ignored = ignoreFile(cwd, directory, files, flags.ignorefile);
-  return { dockerfile, context: directoryTree(directory, ignored), contextName: directory };
+  const ignored = ignoreFile(cwd, context, files, flags.ignorefile);
+  return { dockerfile, context: directoryTree(context.path, ignored), contextName: context.name };
 }
 
 /** Throws INVALID_ARGUMENT: it is no directory, or cannot be read. */
@@ -52,25 +64,47 @@ export function directoryTree(directory: string, ignored?: IgnoreRules): SourceT
   };
 }
 
-function foundFile(directory: string): string {
-  const found = NAMES.map((name) => join(directory, name)).find((path) => existsSync(path));
+function foundFile(context: ContextDirectory): string {
+  const found = NAMES.flatMap((name) => located(context, name) ?? [])[0];
   if (found !== undefined) return found;
   throw new EngineError(
     'INVALID_ARGUMENT',
-    `no Containerfile or Dockerfile specified or found in context directory, ${directory}: no such file or directory`,
+    `no Containerfile or Dockerfile specified or found in context directory, ${context.name}: no such file or directory`,
   );
 }
 
-/** Beside the caller, else in the context. */
-function namedFile(cwd: string, directory: string, typed: string): string {
+/** Beside the caller, else in the context; the other way round where somebody else has made that. */
+function namedFile(cwd: string, context: ContextDirectory, typed: string): string {
   if (typed === '-') return '/dev/stdin';
-  const found = [resolve(cwd, typed), resolve(directory, typed)].find((path) => existsSync(path));
+  const near = resolve(cwd, typed);
+  const beside = existsSync(near) ? near : undefined;
+  const inside = located(context, typed);
+  const found = context.isForeign ? (inside ?? beside) : (beside ?? inside);
   if (found === undefined)
     throw new EngineError(
       'INVALID_ARGUMENT',
       `the specified Containerfile or Dockerfile does not exist, ${typed}: no such file or directory`,
     );
-  return isDirectory(found) ? foundFile(found) : found;
+  return isDirectory(found) ? foundFile({ ...context, path: found }) : found;
+}
+
+/** The path of what a context has under a name. Pipes and devices of a foreign one are not there. */
+function located({ path, isForeign }: ContextDirectory, name: string): string | undefined {
+  if (!isForeign) return existsSync(resolve(path, name)) ? resolve(path, name) : undefined;
+  using root = new Root(path);
+  let fd: number;
+  try {
+    fd = root.open(name, O_PATH);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() || stat.isDirectory() ? join(path, realPathIn(root, fd)) : undefined;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** `shown`: the path as it was typed. Throws INVALID_ARGUMENT. */
@@ -82,18 +116,20 @@ export function readText(path: string, shown = path): Buffer {
   }
 }
 
-function shownName(cwd: string, files: readonly string[]): string {
+function shownName(cwd: string, { path, isForeign }: ContextDirectory, files: readonly string[]): string {
   const [first = ''] = files;
   if (first === '/dev/stdin') return '-';
+  if (isForeign && first.startsWith(`${path}/`)) return relative(path, first);
   const near = relative(cwd, first);
   return near.startsWith('..') ? first : near;
 }
 
-function ignoreFile(cwd: string, directory: string, files: readonly string[], typed: string | undefined): IgnoreRules | undefined {
+function ignoreFile(cwd: string, context: ContextDirectory, files: readonly string[], typed: string | undefined): IgnoreRules | undefined {
   if (typed !== undefined) return parseIgnoreFile(readText(resolve(cwd, typed)).toString(), typed);
   const beside = files.flatMap((path) => [`${path}.containerignore`, `${path}.dockerignore`]);
-  const found = [...beside, join(directory, '.containerignore'), join(directory, '.dockerignore')].find((path) => existsSync(path));
-  return found === undefined ? undefined : parseIgnoreFile(readText(found).toString(), relative(directory, found));
+  const names = context.isForeign ? beside.map((path) => relative(context.path, path)) : beside;
+  const found = [...names, '.containerignore', '.dockerignore'].flatMap((name) => located(context, name) ?? [])[0];
+  return found === undefined ? undefined : parseIgnoreFile(readText(found).toString(), relative(context.path, found));
 }
 
 function isDirectory(path: string): boolean {

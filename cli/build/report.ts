@@ -8,9 +8,18 @@ export interface BuildReport {
 
 const SHOWN = 12;
 
-/** `stages`: how many the file has. Nothing is said where `quiet`. */
-export function buildReport(stdout: Printer, { quiet, stages }: { readonly quiet: boolean; readonly stages: number }): BuildReport {
-  const prefix = (stage: number): string => (stages > 1 ? `[${stage + 1}/${stages}] ` : '');
+export interface ReportSettings {
+  readonly quiet: boolean;
+  /** How many the file has. */
+  readonly stages: number;
+  /** Of what is built now, where that is for several. */
+  readonly platform?: string | undefined;
+}
+
+/** Nothing is said where `quiet`. */
+export function buildReport(stdout: Printer, { quiet, stages, platform }: ReportSettings): BuildReport {
+  const whole = platform === undefined ? '' : `[${platform}] `;
+  const prefix = (stage: number): string => whole + (stages > 1 ? `[${stage + 1}/${stages}] ` : '');
   if (quiet) return { tell: () => undefined };
   return {
     tell: (event) => {

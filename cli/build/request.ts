@@ -1,34 +1,42 @@
 /** From the flags of `build` to what is to be built. */
 import { resolve } from 'node:path';
-import type { BuildEvent, BuildRequest, NamedContext } from '../../build/request.ts';
+import type { BuildEvent, BuildRequest } from '../../build/request.ts';
 import { EngineError } from '../../core/errors.ts';
 import { completePlatform } from '../../libpod/image/pull.ts';
 import { parseAnnotation, parseEnv, parseLabel } from '../../libpod/spec/parse/env.ts';
+import type { Platform } from '../../storage/image.ts';
+import { parsePlatform } from '../../storage/platform.ts';
 import { callerEnvironment } from '../caller-env.ts';
 import type { CommandContext } from '../command.ts';
 import type { buildFace } from '../faces/build.ts';
 import type { FlagValues } from '../flag.ts';
 import { wantedPlatform } from '../pulling.ts';
 import { hiddenThings } from './hidden.ts';
-import { directoryTree, readText, type BuildPlace } from './place.ts';
+import { readText, type BuildPlace } from './place.ts';
 
 export type BuildFlags = FlagValues<(typeof buildFace)['flags']>;
+
+export interface RequestParts {
+  readonly contexts: BuildRequest['contexts'];
+  /** One of wantedPlatforms. */
+  readonly platform: Partial<Platform> | undefined;
+  readonly tell: (event: BuildEvent) => void;
+}
 
 /** Throws INVALID_ARGUMENT, DOCKERFILE. */
 export function buildRequest(
   context: CommandContext,
   flags: BuildFlags,
   place: BuildPlace,
-  tell: (event: BuildEvent) => void,
+  { contexts, platform, tell }: RequestParts,
 ): BuildRequest {
   const { env, given, cwd, stderr } = context;
-  const platform = platformOf(flags);
   const timestamp = timestampOf(flags, env);
   return {
     dockerfile: place.dockerfile,
     context: place.context,
     contextName: place.contextName,
-    contexts: new Map(flags['build-context'].map((text) => namedContext(text, cwd))),
+    contexts,
     target: flags.target || undefined,
     from: flags.from || undefined,
     buildArgs: new Map([
@@ -57,10 +65,13 @@ export function buildRequest(
   };
 }
 
-function platformOf(flags: BuildFlags) {
-  const { platform } = flags;
-  if (platform.length > 1) throw new EngineError('NOT_SUPPORTED', '--platform: an image is built for one platform at a time');
-  return wantedPlatform({ platform: platform[0], os: flags.os, arch: flags.arch, variant: flags.variant });
+/** What to build for, one after the other; undefined stands for this machine. Throws INVALID_ARGUMENT. */
+export function wantedPlatforms({ platform, os, arch, variant }: BuildFlags): readonly (Partial<Platform> | undefined)[] {
+  if (platform.length === 0) return [wantedPlatform({ os, arch, variant })];
+  return platform.map((text) => {
+    parsePlatform(text);
+    return wantedPlatform({ platform: text, os, arch, variant });
+  });
 }
 
 function format({ format: typed }: BuildFlags, env: NodeJS.ProcessEnv): 'oci' | 'docker' {
@@ -82,23 +93,6 @@ const MAX_SECONDS = 253_402_300_799;
 function checkedSeconds(what: string, text: string): number {
   if (/^\d+$/.test(text) && Number(text) <= MAX_SECONDS) return Number(text);
   throw new EngineError('INVALID_ARGUMENT', `${what}: ${JSON.stringify(text)} is no number of seconds since 1970`);
-}
-
-/** Images may be called `docker-image://…` and `docker://…` here. */
-function namedContext(text: string, cwd: string): readonly [string, NamedContext] {
-  const equals = text.indexOf('=');
-  const [name, value] = [text.slice(0, equals), text.slice(equals + 1)];
-  if (equals <= 0 || value === '')
-    throw new EngineError(
-      'INVALID_ARGUMENT',
-      `while verifying additional build context: invalid value for additional build context: ${JSON.stringify(text)} is not NAME=PLACE`,
-    );
-  const [, image] = /^(?:docker-image|container-image|docker):\/\/(.+)$/.exec(value) ?? [];
-  if (image !== undefined) return [name, { kind: 'image', name: image }];
-  if (/^(https?|git|ssh):\/\//.test(value))
-    throw new EngineError('NOT_SUPPORTED', `--build-context ${name}: ${value} is neither a directory nor an image`);
-  const path = resolve(cwd, value);
-  return [name, { kind: 'tree', tree: directoryTree(path), path }];
 }
 
 function argFile(path: string, cwd: string, env: NodeJS.ProcessEnv): (readonly [string, string])[] {

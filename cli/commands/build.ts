@@ -1,13 +1,21 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { EngineError } from '../../core/errors.ts';
+import { join, resolve } from 'node:path';
+import { EngineError, orAbsent } from '../../core/errors.ts';
+import type { ImageId } from '../../core/id.ts';
+import { systemWords } from '../../core/system-words.ts';
 import { buildImage } from '../../libpod/build/build.ts';
+import type { BuildOutput } from '../../libpod/build/output.ts';
+import { completePlatform } from '../../libpod/image/pull.ts';
+import { localName, nameToTag } from '../../libpod/image/tag.ts';
+import { findList } from '../../libpod/manifest/find.ts';
 import { parsePullPolicy } from '../../libpod/spec/parse/words.ts';
+import { formatPlatform } from '../../storage/platform.ts';
 import { formatReference } from '../../storage/reference.ts';
-import { nameToTag } from '../../libpod/image/tag.ts';
+import { openContexts } from '../build/contexts.ts';
+import { readOutputs } from '../build/output.ts';
 import { findPlace } from '../build/place.ts';
 import { buildReport } from '../build/report.ts';
-import { buildRequest } from '../build/request.ts';
+import { buildRequest, wantedPlatforms } from '../build/request.ts';
 import { stepWish } from '../build/wish.ts';
 import { defineCommand } from '../command.ts';
 import { buildFace } from '../faces/build.ts';
@@ -15,40 +23,88 @@ import { interruptible } from '../interruption.ts';
 import { pullForCreation } from '../pulling.ts';
 
 export const command = defineCommand(buildFace, async (context, [typedContext], flags) => {
-  const { stdout, cwd } = context;
+  const { cwd, stderr } = context;
   const policy = parsePullPolicy(flags.pull ?? 'missing');
-  const names = flags.tag.map(checkedTag);
+  const { outputs, tags: moreTags, takesStdout } = readOutputs(context, flags.output);
+  const stdout = takesStdout ? stderr : context.stdout;
+  const tags = [...flags.tag, ...moreTags];
+  const names = tags.map(checkedTag);
+  const platforms = wantedPlatforms(flags);
+  const isForSeveral = platforms.length > 1;
+  checkOutputs(outputs, isForSeveral);
+  const listName = flags.manifest === undefined ? undefined : formatReference(localName(flags.manifest));
   const wish = stepWish(context, flags);
   const engine = await context.openEngine();
-  const place = findPlace(cwd, typedContext, flags);
-  using _root = place.context.root;
-  const stages = place.dockerfile.statements.filter(({ kind }) => kind === 'from').length;
-  const report = buildReport(stdout, { quiet: flags.quiet, stages });
-  const silence = flags.quiet ? openSync('/dev/null', 'w') : undefined;
-  try {
-    const id = await interruptible((signal) =>
-      buildImage(engine, {
+  if (listName !== undefined) await orAbsent(() => findList(engine, listName), 'NO_SUCH_IMAGE');
+  await interruptible(async (signal) => {
+    using contexts = await openContexts(engine, { cwd, typed: typedContext, named: flags['build-context'], files: flags.file, signal });
+    const place = findPlace(cwd, contexts.context, flags);
+    using _root = place.context.root;
+    const stages = place.dockerfile.statements.filter(({ kind }) => kind === 'from').length;
+    using silence = flags.quiet ? openNothing() : undefined;
+    const ids: ImageId[] = [];
+    for (const platform of platforms) {
+      const platformName = isForSeveral ? formatPlatform(completePlatform(platform)) : undefined;
+      const { tell } = buildReport(stdout, { quiet: flags.quiet, stages, platform: platformName });
+      const id = await buildImage(engine, {
         signal,
-        request: buildRequest(context, flags, place, report.tell),
-        tags: flags.tag,
+        request: buildRequest(context, flags, place, { contexts: contexts.named, platform, tell }),
+        tags,
+        outputs: outputs.map((output) => ofPlatform(output, platformName)),
         wish,
-        output: { stdout: silence ?? stdout.fd, stderr: context.stderr.fd },
-        pull: (image, platform) => pullForCreation(context, engine, { image, policy, platform, flags }),
+        output: { stdout: silence?.fd ?? stdout.fd, stderr: stderr.fd },
+        pull: (image, wanted) => pullForCreation(context, engine, { image, policy, platform: wanted, flags }),
         onCommit: () => {
-          if (!flags.quiet) stdout.line(`COMMIT${names[0] === undefined ? '' : ` ${flags.tag[0]}`}`);
+          if (!flags.quiet)
+            stdout.line(`${platformName === undefined ? '' : `[${platformName}] `}COMMIT${names[0] === undefined ? '' : ` ${tags[0]}`}`);
         },
-      }),
-    );
-    if (!flags.quiet) {
-      stdout.line(`--> ${id.slice(0, 12)}`);
-      for (const name of names) stdout.line(`Successfully tagged ${name}`);
+      });
+      if (!flags.quiet) {
+        stdout.line(`--> ${id.slice(0, 12)}`);
+        for (const name of names) stdout.line(`Successfully tagged ${name}`);
+      }
+      stdout.line(id);
+      ids.push(id);
     }
-    if (flags.iidfile !== undefined) writeFileSync(resolve(cwd, flags.iidfile), `sha256:${id}`);
-    stdout.line(id);
-  } finally {
-    if (silence !== undefined) closeSync(silence);
+    const made = listName === undefined ? ids.at(-1)! : await listed(listName, ids);
+    if (flags.iidfile !== undefined) writeResult(cwd, flags.iidfile, `sha256:${made}`);
+    if (flags['metadata-file'] !== undefined) {
+      const { builtMetadata } = await import('../../libpod/build/metadata.ts');
+      const metadata = await builtMetadata(engine, made, listName === undefined ? names : [listName]);
+      writeResult(cwd, flags['metadata-file'], `${JSON.stringify(metadata, undefined, 2)}\n`);
+    }
+  });
+
+  async function listed(name: string, ids: readonly ImageId[]): Promise<ImageId> {
+    const { createList } = await import('../../libpod/manifest/create.ts');
+    return await createList(engine, name, ids, { all: false, amend: true, annotations: {} });
   }
 });
+
+/** Throws INVALID_ARGUMENT. */
+function checkOutputs(outputs: readonly BuildOutput[], isForSeveral: boolean): void {
+  const odd = outputs.find(({ kind }) => isForSeveral && kind !== 'local');
+  if (odd !== undefined) throw new EngineError('INVALID_ARGUMENT', '--output: with several platforms it is a directory (type=local)');
+}
+
+function ofPlatform(output: BuildOutput, platform: string | undefined): BuildOutput {
+  if (platform === undefined || output.kind !== 'local') return output;
+  return { ...output, directory: join(output.directory, platform.replaceAll('/', '_')) };
+}
+
+/** Throws INVALID_ARGUMENT. */
+function writeResult(cwd: string, path: string, text: string): void {
+  try {
+    writeFileSync(resolve(cwd, path), text);
+  } catch (cause) {
+    throw new EngineError('INVALID_ARGUMENT', `open ${path}: ${systemWords(cause)}`, { cause });
+  }
+}
+
+function openNothing(): { readonly fd: number } & Disposable {
+  const fd = openSync('/dev/null', 'w');
+  return { fd, [Symbol.dispose]: () => closeSync(fd) };
+}
 
 /** Throws INVALID_REFERENCE. */
 function checkedTag(tag: string): string {

@@ -23,13 +23,16 @@ import { keepCopy } from '../image/store.ts';
 import { nameToTag } from '../image/tag.ts';
 import type { ContainerWish } from '../spec/wish.ts';
 import { runInStep, type StepOutput } from './container.ts';
+import { ContextDigests } from './file-digests.ts';
 import { buildsDirectory } from './heal.ts';
 import { buildMachine, isLayerLost } from './machine.ts';
 import { BuildNetwork } from './network.ts';
+import { writeOutput, type BuildOutput } from './output.ts';
 
 export interface EngineBuild {
   readonly request: BuildRequest;
   readonly tags: readonly string[];
+  readonly outputs: readonly BuildOutput[];
   readonly wish: ContainerWish;
   readonly output: StepOutput;
   readonly pull: (name: string, platform: Platform | undefined) => Promise<string>;
@@ -47,7 +50,8 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
   using scratch = StagingDirectory.make(stagingDirectory(engine));
   using running = StagingDirectory.make(buildsDirectory(engine));
   await using network = new BuildNetwork(engine, running.path);
-  const { request, wish, output, pull, signal } = wanted;
+  const { wish, output, pull, signal } = wanted;
+  const { digests, request } = withDigests(engine, wanted.request);
   const step = { engine, wish, network, directory: running.path, output, warn: request.warn, signal };
   const adapt = (members: AsyncIterable<TarMember>) => retimed(members, request);
   const machine = await buildMachine({
@@ -57,16 +61,30 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
     mountTargets: wish.mounts.map(({ target }) => target),
     pull,
     run: (one) => runInStep(step, one),
+    signal,
     adapt,
   });
   const stored = await keepCopy(engine, { names, event: 'build' }, async () => {
-    const state = await buildWithPatience(machine, request);
+    const state = await buildWithPatience(machine, request).finally(() => digests?.save());
     wanted.onCommit();
     const same = unchanged(engine, state, request);
     if (same !== undefined) return same;
     return await storeDocuments(engine, machine, await asAsked(engine, machine, state, request), request);
   });
+  if (wanted.outputs.length > 0) {
+    await using view = stored.layers.length === 0 ? undefined : await machine.view(stored.layers);
+    const tree = { path: view?.path, imageId: stored.imageId, names };
+    for (const place of wanted.outputs) await writeOutput(engine, tree, place, signal);
+  }
   return stored.imageId;
+}
+
+/** What was fetched into the store for this build will not come again. */
+function withDigests(engine: Engine, request: BuildRequest): { readonly digests?: ContextDigests; readonly request: BuildRequest } {
+  const { context } = request;
+  if (context === undefined || context.root.path.startsWith(`${engine.paths.store}/`)) return { request };
+  const digests = new ContextDigests(engine, context.root.path);
+  return { digests, request: { ...request, context: { ...context, digests } } };
 }
 
 /** A Dockerfile that changes nothing gives names to the image that it begins with. */

@@ -3,11 +3,14 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunRequest } from '../../build/machine.ts';
 import { asId, shortId, type ContainerId } from '../../core/id.ts';
+import { EngineError } from '../../core/errors.ts';
+import { runsArchitecture } from '../../host/binfmt.ts';
 import { freePort } from '../../host/free-port.ts';
 import { availableIds, readIdMap } from '../../host/idmap.ts';
 import { mount, MS, unmountAll } from '../../host/mount.ts';
 import { randomHex } from '../../host/random.ts';
 import { hostRlimits } from '../../host/rlimit.ts';
+import { hostPlatform } from '../../storage/platform.ts';
 import { mountFlags } from '../container/create.ts';
 import { gatherFacts } from '../container/facts.ts';
 import { writeNetworkFiles } from '../container/files.ts';
@@ -38,9 +41,10 @@ export interface StepContainer {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Resolves with the exit status. Throws COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE, NO_SUCH_USER, HELPER_*, NETWORK_SETUP, CGROUP_UNAVAILABLE. */
+/** Resolves with the exit status. Throws COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE, NO_SUCH_USER, NOT_SUPPORTED (its architecture), HELPER_*, NETWORK_SETUP, CGROUP_UNAVAILABLE. */
 export async function runInStep(step: StepContainer, request: RunRequest): Promise<number> {
   const { engine, output, signal } = step;
+  checkArchitecture(request.architecture);
   const id = asId<ContainerId>(randomHex(32));
   const bundle = join(step.directory, id);
   mkdirSync(join(bundle, 'shm'), { recursive: true, mode: 0o700 });
@@ -64,6 +68,18 @@ export async function runInStep(step: StepContainer, request: RunRequest): Promi
     unmountAll(places.shm);
     rmSync(bundle, { recursive: true, force: true });
   }
+}
+
+function checkArchitecture(architecture: string): void {
+  const own = hostPlatform().architecture;
+  if (runsArchitecture(architecture, own)) return;
+  throw new EngineError(
+    'NOT_SUPPORTED',
+    `programs for ${architecture} cannot be run on ${own}: no emulator for them is registered with binfmt_misc`,
+    {
+      hint: 'Install one (Debian: apt-get install qemu-user-static), or let RUN be a step of a stage with FROM --platform=$BUILDPLATFORM.',
+    },
+  );
 }
 
 function stepRecord(step: StepContainer, id: ContainerId, request: RunRequest): ContainerRecord {

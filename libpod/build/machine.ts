@@ -14,6 +14,8 @@ import { tarBytes } from '../../storage/tar/stream.ts';
 import { download } from '../download.ts';
 import type { Engine } from '../engine.ts';
 import { cachesDirectory } from './caches.ts';
+import { directoryIn } from './context.ts';
+import { checkOut } from './git.ts';
 import { findImage } from '../image/find.ts';
 import { BuildStepTable } from '../state/build-steps.ts';
 
@@ -27,11 +29,21 @@ export interface MachineParts {
   /** Get the image here if the pull policy says so; resolves with what it is found by. */
   readonly pull: (name: string, platform: Platform | undefined) => Promise<string>;
   readonly run: (request: RunRequest) => Promise<number>;
+  readonly signal?: AbortSignal | undefined;
   /** Changes what each member of a new layer says. */
   readonly adapt: (members: AsyncIterable<TarMember>) => AsyncIterable<TarMember>;
 }
 
-export async function buildMachine({ engine, scratch, memory, mountTargets, pull, run, adapt }: MachineParts): Promise<BuildMachine> {
+export async function buildMachine({
+  engine,
+  scratch,
+  memory,
+  mountTargets,
+  pull,
+  run,
+  signal,
+  adapt,
+}: MachineParts): Promise<BuildMachine> {
   const [store, driver] = [await engine.layers(), await engine.driver()];
   const steps = new BuildStepTable(engine.db);
   const place = (): string => {
@@ -62,6 +74,11 @@ export async function buildMachine({ engine, scratch, memory, mountTargets, pull
       const { upper, ...tree } = await overlaid(lowers);
       return { ...tree, changes: () => packChanges(upper, driver.changes({ lowers, upper, merged: tree.path })) };
     },
+    async checkOut(repository, { keepGitDirectory }) {
+      const top = place();
+      const commit = await checkOut(repository, top, { env: engine.options.env, keepGitDirectory, signal });
+      return { path: repository.directory === undefined ? top : directoryIn(top, repository.directory), commit };
+    },
     async bind(source, kind): Promise<MountedTree> {
       const path = join(place(), 'bound');
       if (kind === 'directory') mkdirSync(path);
@@ -74,7 +91,7 @@ export async function buildMachine({ engine, scratch, memory, mountTargets, pull
     caches: cachesDirectory(engine),
     addLayer: (members) => store.add(Readable.from(tarBytes(adapt(members)), { objectMode: false, highWaterMark: 2 ** 20 })),
     layerBytes: (layer: Digest) => store.facts(layer).tarBytes,
-    download: (url) => download(url, { env: engine.options.env, config: engine.paths.config }),
+    download: (url) => download(url, { env: engine.options.env, config: engine.paths.config, signal }),
     cache: {
       find(key) {
         const found = steps.find(key);

@@ -5,7 +5,7 @@ import { boundingCapabilities, containerCapabilities } from '../spec/capabilitie
 import { hasHealthcheck, type HealthRecord } from '../health/check.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import { DEFAULTS, type Defaults } from '../spec/defaults.ts';
-import { startAnnotations } from '../spec/oci.ts';
+import { startAnnotations } from '../spec/annotations.ts';
 import { OCI_VERSION } from '../spec/oci-types.ts';
 import { startArgv } from '../spec/process.ts';
 import { shownStatus, type ContainerRecord } from '../state/containers.ts';

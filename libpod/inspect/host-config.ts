@@ -4,7 +4,7 @@ import { humanSize } from '../../core/size.ts';
 import { boundingCapabilities } from '../spec/capabilities.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import type { Defaults } from '../spec/defaults.ts';
-import { cpuTime } from '../spec/resources.ts';
+import { cpuTime } from '../spec/cpu-time.ts';
 import { rlimitType } from '../spec/rlimits.ts';
 import type { IdRange, NetworkMode, Resources } from '../spec/wish.ts';
 import { binds, tmpfs } from './mounts.ts';

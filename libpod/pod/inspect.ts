@@ -6,7 +6,7 @@ import { inspectedMounts } from '../inspect/mounts.ts';
 import { portBindings } from '../inspect/network-settings.ts';
 import { sorted } from '../inspect/sorted.ts';
 import type { ContainerConfig } from '../spec/container.ts';
-import { cpuTime } from '../spec/resources.ts';
+import { cpuTime } from '../spec/cpu-time.ts';
 import type { Resources } from '../spec/wish.ts';
 import { type ContainerRecord, shownStatus } from '../state/containers.ts';
 import type { PodConfig } from '../state/pods.ts';

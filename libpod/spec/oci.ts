@@ -3,6 +3,7 @@ import { kernelRelease } from '../../host/boot.ts';
 import { EngineError } from '../../core/errors.ts';
 import type { ContainerConfig, StartFacts } from './container.ts';
 import { boundingCapabilities } from './capabilities.ts';
+import { startAnnotations } from './annotations.ts';
 import { DEFAULTS, type Defaults } from './defaults.ts';
 import { devices } from './devices.ts';
 import { masks } from './masks.ts';
@@ -13,7 +14,6 @@ import { containerProcess } from './process.ts';
 import { cgroupsPath, resources } from './resources.ts';
 import { seccompFilter, type SeccompFacts } from './seccomp.ts';
 import { OCI_VERSION, type OciConfig, type OciSeccomp } from './oci-types.ts';
-import { KEEP_GROUPS } from './user.ts';
 
 /**
  * Pure. `defaults` gives what a container has without asking and what is not kept with it: capabilities and the number of processes.
@@ -64,17 +64,6 @@ export function ociConfig(
 
 /** What seccomp rules depend on: `process.arch`, the kernel's release. */
 export type Machine = Pick<SeccompFacts, 'arch' | 'kernel'>;
-
-/** Annotations that every started container carries; systemd reads those in its name when the runtime makes the scope. */
-export function startAnnotations(config: ContainerConfig): Readonly<Record<string, string>> {
-  return {
-    'io.container.manager': 'libpod',
-    'org.opencontainers.image.stopSignal': String(config.stopSignal),
-    'org.systemd.property.KillSignal': String(config.stopSignal),
-    'org.systemd.property.TimeoutStopUSec': `uint64 ${config.stopTimeoutSeconds * 1_000_000}`,
-    ...(config.groupAdd.includes(KEEP_GROUPS) && { 'run.oci.keep_original_groups': '1' }),
-  };
-}
 
 function checkedPersonality(text: string): string {
   if (text === 'LINUX' || text === 'LINUX32') return text;

@@ -1,12 +1,11 @@
 /** Limits (config-linux.md#control-groups) and the cgroup they hold for. */
 import { EngineError } from '../../core/errors.ts';
 import type { ContainerConfig, StartFacts } from './container.ts';
+import { cpuTime } from './cpu-time.ts';
 import type { Resources } from './wish.ts';
 import type { OciResources } from './oci-types.ts';
 
 type Facts = Pick<StartFacts, 'controllers' | 'cgroupManager' | 'cgroupParent' | 'podCgroup' | 'splitCgroup' | 'rootless' | 'deviceNumber'>;
-
-export const CPU_PERIOD_MICROS = 100_000;
 
 /** The controller behind each limit, and the flag a user knows it by. */
 const CONTROLLERS: readonly (readonly [field: keyof Resources, controller: string, flag: string])[] = [
@@ -79,15 +78,6 @@ function controllerOf(file: string): string {
   const [controller = '', rest] = file.split('.', 2);
   if (controller !== '' && rest !== undefined && !file.includes('/')) return controller;
   throw new EngineError('INVALID_ARGUMENT', `the specified key has not the form CONTROLLER.VALUE ${JSON.stringify(file)}`);
-}
-
-/** `--cpus` as the quota of a period, both in microseconds. */
-export function cpuTime(asked: Resources): { readonly quota?: number; readonly period?: number } {
-  if (asked.cpus !== undefined && asked.cpus > 0) return { quota: Math.round(asked.cpus * CPU_PERIOD_MICROS), period: CPU_PERIOD_MICROS };
-  return {
-    ...(asked.cpuQuotaMicros !== undefined && { quota: asked.cpuQuotaMicros }),
-    ...(asked.cpuPeriodMicros !== undefined && { period: asked.cpuPeriodMicros }),
-  };
 }
 
 /**

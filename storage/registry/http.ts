@@ -3,7 +3,7 @@
  * Node's own client, not undici: it is there without being loaded from the bundle, and takes certificates per registry.
  */
 import http from 'node:http';
-import https from 'node:https';
+import type { AgentOptions } from 'node:https';
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../core/errors.ts';
@@ -66,9 +66,10 @@ export class Http implements Disposable {
     if (signal?.aborted) throw aborted(url, signal);
     log.debug(() => `${method} ${withoutSecrets(url)}`);
     const agent = await this.#agent(url);
+    const { request: open } = url.protocol === 'https:' ? await import('node:https') : http;
     const timeoutMs = this.#options.timeoutMs ?? 60_000;
     return new Promise((resolve, reject) => {
-      const outgoing = (url.protocol === 'https:' ? https : http).request(url, {
+      const outgoing = open(url, {
         method,
         agent,
         headers: { 'user-agent': 'lichen', 'accept-encoding': 'identity', ...request.headers },
@@ -108,10 +109,15 @@ export class Http implements Disposable {
     // As Go's client, and unlike Node's: a proxy cannot reach our loopback.
     const proxyEnv = isLoopback(url.hostname) ? {} : (this.#options.env ?? process.env);
     const common = { keepAlive: true, maxSockets: SOCKETS_PER_HOST, proxyEnv };
-    const agent =
-      url.protocol === 'https:' ? new https.Agent({ ...common, ...tlsOptions(await this.#options.tls(url.host)) }) : new http.Agent(common);
+    const agent = url.protocol === 'https:' ? await this.#tlsAgent(url, common) : new http.Agent(common);
     this.#agents.set(url.origin, agent);
     return agent;
+  }
+
+  /** TLS takes 20 ms to load. */
+  async #tlsAgent(url: URL, common: AgentOptions): Promise<http.Agent> {
+    const { Agent } = await import('node:https');
+    return new Agent({ ...common, ...tlsOptions(await this.#options.tls(url.host)) });
   }
 }
 
@@ -140,7 +146,7 @@ export function withoutSecrets(url: URL): string {
   return printable(`${url.protocol}//${url.host}${url.pathname}${url.search === '' ? '' : '?…'}`, 300);
 }
 
-function tlsOptions({ ca, cert, key, verify }: TlsSettings): https.AgentOptions {
+function tlsOptions({ ca, cert, key, verify }: TlsSettings): AgentOptions {
   return {
     minVersion: 'TLSv1.2',
     rejectUnauthorized: verify,

@@ -1,10 +1,10 @@
 /**
  * One registry (distribution-spec v1.1): finds out how it wants to be talked to, answers its challenges, follows its redirects.
  *
- * First use: GET /v2/ over https, or over http where that is allowed. A 401 names the challenge; tokens are kept per scope until they expire.
+ * First use: GET /v2/ over https, or over http where that is allowed; on loopback http comes first, for nobody listens in there. A 401 names the challenge; tokens are kept per scope until they expire.
  * Credentials go to the registry's own origin and the token endpoint only: a 401 from behind a redirect is an error, never answered.
  */
-import { EngineError } from '../../core/errors.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
 import { tlsSettings, type CertificatePlaces } from './certificates.ts';
 import { isLoopback, parseChallenge, type Challenge } from './challenge.ts';
 import type { CredentialSource } from './credentials.ts';
@@ -152,11 +152,15 @@ export class Registry implements Disposable {
     const root = (scheme: string): URL => URL.parse(`${scheme}://${this.#host}/`) ?? invalidPort(pinging, this.#host, scheme);
     const https = root('https');
     const loopback = tlsVerify === undefined && isLoopback(https.hostname);
+    if (tlsVerify !== true && isLoopback(https.hostname)) {
+      const plain = await this.#try(root('http'), pinging, signal).catch(unlessAborted);
+      if (plain !== undefined) return plain;
+    }
     try {
       return await this.#try(https, pinging, signal);
     } catch (error) {
       if (tlsVerify !== false && !(loopback && failureOf(error) !== 'other')) throw prefixed(pinging, error);
-      if (error instanceof EngineError && error.code === 'ABORTED') throw error;
+      if (isEngineError(error, 'ABORTED')) throw error;
       return this.#try(root('http'), pinging, signal).catch((second: unknown) => {
         // Nobody listens, and on loopback nobody asked for http either: say what https met, as Podman does.
         throw prefixed(pinging, loopback && failureOf(second) === 'refused' ? error : second);
@@ -200,6 +204,11 @@ function scopeOf({ repository, scope }: RegistryRequest): string | undefined {
 /** A stream can be sent only once. */
 function isStream(body: HttpRequest['body']): boolean {
   return body !== undefined && !(body instanceof Uint8Array);
+}
+
+/** Whoever answers plain http with an error, or not at all, may speak TLS. */
+function unlessAborted(error: unknown): undefined {
+  if (isEngineError(error, 'ABORTED')) throw error;
 }
 
 function prefixed(prefix: string, error: unknown): unknown {

@@ -1,6 +1,7 @@
 /** Compressed streams, told by their first bytes: names and media types are wrong too often. */
 import { Readable, type Duplex } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { EngineError } from '../../core/errors.ts';
 import { launch } from '../../host/process.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2';
@@ -20,7 +21,7 @@ export function detectCompression(start: Buffer): Compression | undefined {
   return MAGIC.find(([, magic]) => start.subarray(0, magic.length).equals(magic))?.[0];
 }
 
-/** Errors of the source reach the result. Throws HELPER_MISSING for xz and bzip2 where the program is not installed. */
+/** Errors of the source reach the result, and IMAGE_CORRUPT where a program of this machine finds a damage. Throws HELPER_MISSING for xz and bzip2 where the program is not installed. */
 export async function decompress(source: Readable, compression: Compression | undefined): Promise<Readable> {
   if (compression === undefined) return source;
   if (compression === 'gzip') return joined(source, createGunzip({ chunkSize: 2 ** 18 }));
@@ -50,5 +51,5 @@ async function throughHelper(source: Readable, program: keyof typeof PACKAGES): 
 async function* outputOf(stdout: Readable, exited: Promise<{ code: number }>, program: string): AsyncGenerator<Buffer> {
   yield* stdout as AsyncIterable<Buffer>;
   const { code } = await exited;
-  if (code !== 0) throw new Error(`${program}: exit status ${code}: the input is damaged`);
+  if (code !== 0) throw new EngineError('IMAGE_CORRUPT', `${program}: exit status ${code}: the input is damaged`);
 }

@@ -105,7 +105,7 @@ async function measure(path: string, signal: AbortSignal | undefined): Promise<M
       plain.update(chunk);
     }
   } catch (error) {
-    if (error instanceof EngineError) throw error;
+    if (error instanceof EngineError && error.code !== 'IMAGE_CORRUPT') throw error;
     throw new EngineError('IMAGE_CORRUPT', `reading ${path}: ${(error as Error).message}`, { cause: error });
   }
   return {

@@ -42,10 +42,10 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_DIRECTORY } = constan
 /**
  * Unpack a plain tar into `tree`. What has the name of an entry is replaced; a directory is merged with one of its name.
  * Throws IMAGE_CORRUPT (no tar, or cut off), LAYER_REFUSED (an entry that leads out of the tree, ids without a mapping, too many entries), STORE_FULL.
- * What was unpacked before a failure stays. Lines about what could not be kept (devices) are returned.
+ * What was unpacked before a failure stays. Lines about what could not be kept (devices) are returned. With an `owner` everything is its.
  */
-export async function unarchiveTree(source: AsyncIterable<Buffer>, tree: string): Promise<readonly string[]> {
-  using unpacker = new Unpacker(tree);
+export async function unarchiveTree(source: AsyncIterable<Buffer>, tree: string, owner?: Owner): Promise<readonly string[]> {
+  using unpacker = new Unpacker(tree, owner);
   const parser = new TarParser(unpacker);
   for await (const chunk of source) parser.write(chunk);
   parser.finish();
@@ -53,8 +53,14 @@ export async function unarchiveTree(source: AsyncIterable<Buffer>, tree: string)
   return unpacker.notices.lines();
 }
 
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 class Unpacker implements TarHandler, Disposable {
   readonly notices = new Notices();
+  readonly #owner: Owner | undefined;
   readonly #directories: TreeDirectories;
   readonly #ids = readIdSpace();
   readonly #mayMakeDevices = isInitialUserNamespace();
@@ -63,11 +69,13 @@ class Unpacker implements TarHandler, Disposable {
   #file: { readonly fd: number; readonly entry: TarEntry; readonly target: Buffer } | undefined;
   #entries = 0;
 
-  constructor(tree: string) {
+  constructor(tree: string, owner: Owner | undefined) {
+    this.#owner = owner;
     this.#directories = new TreeDirectories(tree);
   }
 
-  entry(entry: TarEntry): void {
+  entry(told: TarEntry): void {
+    const entry = { ...told, ...this.#owner };
     if (++this.#entries > DEFAULT_LIMITS.maxEntries) throw refuseEntry(entry.path, `more than ${DEFAULT_LIMITS.maxEntries} entries`);
     try {
       this.#place(entry);

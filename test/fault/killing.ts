@@ -1,12 +1,13 @@
 /** kill -9 of one command line at many random moments: the next command works, and nothing is left. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningCommand, TestHost } from '../host/host.ts';
-import { chance, SEED } from './chance.ts';
+import { chance, sampleOf, SEED } from './chance.ts';
 import { expectNothingLeft } from './remains.ts';
 
 export interface Victim {
   /** A function is asked anew for each kill. */
   readonly argv: readonly string[] | (() => readonly string[]);
+  /** Of which a usual run of the tests makes a quarter (chance.ts). */
   readonly kills: number;
   /** Default: SIGKILL. */
   readonly signal?: NodeJS.Signals;
@@ -34,8 +35,9 @@ export async function killMany(host: TestHost, victim: Victim): Promise<void> {
   const random = chance(victim.title ?? argvOf(victim).join(' '));
   let usualMs = await usualDuration(host, victim);
   const thorough = victim.thorough ?? expectNothingLeft;
-  for (let kills = 0, attempts = 0; kills < victim.kills; attempts++) {
-    if (attempts > victim.kills * 5)
+  const wanted = sampleOf(victim.kills);
+  for (let kills = 0, attempts = 0; kills < wanted; attempts++) {
+    if (attempts > wanted * 5)
       throw new Error(`only ${kills} of ${attempts} kills met a living process (usually ${usualMs.toFixed(0)} ms)`);
     const afterMs = random() * usualMs * 1.1;
     const early = random() < 0.3;

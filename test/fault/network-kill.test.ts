@@ -8,16 +8,16 @@ import { expect, test } from 'vitest';
 import { canBridge } from '../host/netavark.ts';
 import { canMakeImages, fixturePath } from '../fixtures/build/images.ts';
 import { testHost, type TestHost } from '../host/host.ts';
-import { chance, SEED } from './chance.ts';
+import { chance, sampleOf, SEED } from './chance.ts';
 import { expectNothingLeft } from './remains.ts';
 
 const IMAGE = 'localhost/busybox';
 const SLEEP = ['sleep', '1000'] as const;
 const SUBNETS = { red: '10.201.0.', blue: '10.202.0.' } as const;
-const KILLS = 60;
+const KILLS = sampleOf(200);
 const ROUNDS_PER_AUDIT = 8;
 const NEXT_COMMAND_MS = 20_000;
-const TEST_TIMEOUT_MS = 400_000;
+const TEST_TIMEOUT_MS = 900_000;
 
 test.skipIf(!canMakeImages || !canBridge)(
   `S01: ${KILLS} kills of run, rm, connect and disconnect: the next command puts networks in order`,

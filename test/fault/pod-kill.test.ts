@@ -6,7 +6,7 @@ import { killMany, type Victim } from './killing.ts';
 import { expectNothingLeft } from './remains.ts';
 
 const IMAGE = 'localhost/busybox';
-const TEST_TIMEOUT_MS = 300_000;
+const TEST_TIMEOUT_MS = 600_000;
 
 async function removed(host: TestHost): Promise<void> {
   await host.succeed(['pod', 'rm', '--force', '--time', '0', '--all']);
@@ -24,9 +24,9 @@ async function started(host: TestHost): Promise<void> {
 }
 
 const VICTIMS: readonly (Victim & { readonly argv: readonly string[] })[] = [
-  { argv: ['pod', 'create', '--network', 'none', '--name', 'victim'], kills: 4, prepare: removed },
-  { argv: ['pod', 'start', 'victim'], kills: 4, prepare: created },
-  { argv: ['pod', 'rm', '--force', '--time', '0', 'victim'], kills: 4, prepare: started },
+  { argv: ['pod', 'create', '--network', 'none', '--name', 'victim'], kills: 16, prepare: removed },
+  { argv: ['pod', 'start', 'victim'], kills: 16, prepare: created },
+  { argv: ['pod', 'rm', '--force', '--time', '0', 'victim'], kills: 16, prepare: started },
 ];
 
 test.skipIf(!canMakeImages).each(VICTIMS.map((victim) => [victim.argv.join(' '), victim] as const))(

@@ -8,6 +8,7 @@ const ROOT = dirname(dirname(import.meta.dirname));
 const MAY_IMPORT = {
   core: ['core'],
   host: ['host', 'core'],
+  runtime: ['runtime', 'host', 'core'],
   storage: ['storage', 'host', 'core'],
   network: ['network', 'host', 'core'],
   build: ['build', 'storage', 'host', 'core'],

@@ -1,0 +1,86 @@
+/** What is measured of builds. */
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { carryOut, timed, type Engine } from './engine.ts';
+import type { Row } from './rows.ts';
+
+export const BUILD_FILES = 9000;
+export const RUN_STEPS = 12;
+export const STAGES = 5;
+
+const IMAGE = 'localhost/lichen-bench';
+
+type Measures = Pick<Row, 'setup' | 'measure' | 'teardown'>;
+
+/** COPY of many files, with a RUN after it. */
+export function building(base: string, ...flags: readonly string[]): Measures {
+  return measured({ flags, write: (context) => writeFiles(context, base) });
+}
+
+/** The same when one of the files has changed. */
+export function buildingChanged(base: string): Measures {
+  let count = 0;
+  return measured({
+    write: (context) => writeFiles(context, base),
+    change: (context) => appendFile(join(context, 'b/file-1'), `change ${count++}\n`),
+  });
+}
+
+/** A step that does next to nothing, many times. */
+export function buildingSteps(base: string): Measures {
+  const steps = Array.from({ length: RUN_STEPS }, (_, index) => `RUN echo ${index} > /step-${index}\n`);
+  return measured({ flags: ['--no-cache'], write: (context) => writeDockerfile(context, `FROM ${base}\n${steps.join('')}`) });
+}
+
+/** Stages that do not wait for each other, each of which takes a while. */
+export function buildingStages(base: string): Measures {
+  const stages = Array.from({ length: STAGES - 1 }, (_, index) => `FROM ${base} AS s${index}\nRUN sleep 0.3; echo ${index} > /made\n`);
+  const copies = stages.map((_, index) => `COPY --from=s${index} /made /made-${index}\n`);
+  return measured({
+    flags: ['--no-cache', `--jobs=${STAGES}`],
+    write: (context) => writeDockerfile(context, `${stages.join('')}FROM ${base}\n${copies.join('')}`),
+  });
+}
+
+interface Measured {
+  readonly flags?: readonly string[];
+  readonly write: (context: string) => Promise<void>;
+  /** Before each. */
+  readonly change?: (context: string) => Promise<void>;
+}
+
+function measured({ flags = [], write, change }: Measured): Measures {
+  const context = join(tmpdir(), `lichen-bench-context-${process.pid}`);
+  const args = ['build', ...flags, '-t', IMAGE, context];
+  return {
+    setup: async (engine) => {
+      await rm(context, { recursive: true, force: true });
+      await write(context);
+      await carryOut(engine, args);
+    },
+    measure: async (engine: Engine) => {
+      await change?.(context);
+      return (await timed(engine, args)).ms;
+    },
+    teardown: async (engine) => {
+      await carryOut(engine, ['rmi', '-f', IMAGE], { ignoreFailure: true });
+      await rm(context, { recursive: true, force: true });
+    },
+  };
+}
+
+async function writeFiles(context: string, base: string): Promise<void> {
+  const layers = ['a', 'b', 'c'];
+  for (const layer of layers) {
+    await mkdir(join(context, layer), { recursive: true });
+    for (let index = 0; index < BUILD_FILES / layers.length; index++)
+      await writeFile(join(context, layer, `file-${index}`), `${layer} ${index}\n`.repeat(20));
+  }
+  await writeDockerfile(context, `FROM ${base}\n${layers.map((layer) => `COPY ${layer} /${layer}\n`).join('')}RUN echo built > /done\n`);
+}
+
+async function writeDockerfile(context: string, text: string): Promise<void> {
+  await mkdir(context, { recursive: true });
+  await writeFile(join(context, 'Dockerfile'), text);
+}
