@@ -19,6 +19,7 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 30_000, isolate: false } },
       { test: { name: 'system', include: ['test/system/**/*.test.ts'], ...onHosts } },
       { test: { name: 'fault', include: ['test/fault/**/*.test.ts'], ...onHosts } },
+      { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...onHosts } },
       { test: { name: 'parity', include: ['test/parity/**/*.test.ts'], ...onHosts } },
     ],
   },

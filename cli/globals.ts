@@ -7,7 +7,7 @@ import { type FlagValues, flagTable } from './flag.ts';
 export const PERSISTENT_FLAGS = flagTable({
   'cdi-spec-dir': { kind: 'stringArray', help: 'Directory with CDI device specifications (repeatable)', complete: 'file' },
   'cgroup-manager': { kind: 'string', help: 'How cgroups are made ("cgroupfs"|"systemd")' },
-  conmon: { kind: 'string', help: 'Path of the conmon binary', complete: 'file' },
+  conmon: { kind: 'string', help: 'Path of the conmon binary, or "embedded" for a monitor of our own', complete: 'file' },
   'events-backend': { kind: 'string', help: 'Where events are kept ("file"|"journald"|"none")' },
   'hooks-dir': { kind: 'stringArray', help: 'Directory with OCI hooks (repeatable)', complete: 'file' },
   imagestore: { kind: 'string', help: 'Keep images apart from containers, in this directory', unsupported: true },

@@ -12,10 +12,10 @@ const EQUALS = 0x3d;
 const LENGTH_BYTES = 8;
 
 /** One message of the native protocol. */
-export function encodeJournalMessage(fields: Readonly<Record<string, string>>): Buffer {
+export function encodeJournalMessage(fields: Readonly<Record<string, string | Buffer>>): Buffer {
   const parts = Object.entries(fields).flatMap(([name, value]) => {
-    if (!value.includes('\n')) return [Buffer.from(`${name}=${value}\n`)];
-    const bytes = Buffer.from(value);
+    const bytes = Buffer.from(value as string);
+    if (!bytes.includes(NEWLINE)) return [Buffer.from(`${name}=`), bytes, Buffer.of(NEWLINE)];
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeBigUInt64LE(BigInt(bytes.length));
     return [Buffer.from(`${name}\n`), length, bytes, Buffer.of(NEWLINE)];

@@ -78,6 +78,7 @@ export const ERRNO = {
   ELOOP: 40,
   ENODATA: 61,
   EOPNOTSUPP: 95,
+  ECONNABORTED: 103,
   EDQUOT: 122,
 } as const;
 

@@ -3,6 +3,7 @@ import { chmodSync, closeSync } from 'node:fs';
 import { datagramSocket, MSG_NOSIGNAL, socketAddress } from './datagram.ts';
 import { bind, check, errno, ERRNO } from './libc.ts';
 import { koffi } from './native.ts';
+import { poll, POLLIN } from './poll.ts';
 
 const SOL_SOCKET = 1;
 const SO_SNDTIMEO = 21;
@@ -11,9 +12,6 @@ const MSG_CTRUNC = 0x8;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
-const POLLIN = 1;
-/** Of struct pollfd: the descriptor, what is asked for (at 4), what is there (at 6). */
-const POLLFD_BYTES = 8;
 /** Of struct cmsghdr before its data. */
 const CONTROL_HEADER_BYTES = 16;
 /** SCM_MAX_FD of the kernel. */
@@ -37,7 +35,6 @@ koffi.struct('MessageHeader', {
 });
 const sendmsg = bind('long sendmsg(int fd, const MessageHeader *message, int flags)');
 const recvmsg = bind('long recvmsg(int fd, _Inout_ MessageHeader *message, int flags)');
-const poll = bind('int poll(_Inout_ uint8_t *fds, ulong count, int timeout)');
 const bindSocket = bind('int bind(int fd, const uint8_t *address, uint32_t length)');
 const setsockopt = bind('int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)');
 
@@ -57,17 +54,12 @@ export function openMailbox(path: string): number {
 
 /** Blocks the thread until a datagram waits at `fd` or the process of `pidFd` has ended: what is there. A signal may end it without either. */
 export function awaitMessage(fd: number, pidFd: number): { readonly isHere: boolean; readonly isOver: boolean } {
-  const fds = Buffer.alloc(2 * POLLFD_BYTES);
-  for (const [index, each] of [fd, pidFd].entries()) {
-    fds.writeInt32LE(each, index * POLLFD_BYTES);
-    fds.writeInt16LE(POLLIN, index * POLLFD_BYTES + 4);
-  }
-  if (poll(fds, 2, -1) === -1) {
-    if (errno() !== ERRNO.EINTR) check(-1, 'poll', `fd ${fd}`);
-    return { isHere: false, isOver: false };
-  }
-  const [isHere = false, isOver = false] = [0, 1].map((index) => fds.readInt16LE(index * POLLFD_BYTES + 6) !== 0);
-  return { isHere, isOver };
+  const [isHere = 0, isOver = 0] =
+    poll(
+      [fd, pidFd].map((each) => ({ fd: each, events: POLLIN })),
+      -1,
+    ) ?? [];
+  return { isHere: isHere !== 0, isOver: isOver !== 0 };
 }
 
 /** How long a send waits for a reader whose queue is full. Throws SYSCALL. */

@@ -23,13 +23,18 @@ export function signalProcess(process: ProcessIdentity, signal: number): boolean
   const fd = openPidFd(process);
   if (fd === undefined) return false;
   try {
-    if (pidfdSendSignal(SYS_PIDFD_SEND_SIGNAL, fd, signal, null, 0) === 0) return true;
-    if (errno() === ERRNO.ESRCH) return false;
-    check(-1, 'pidfd_send_signal', `pid ${process.pid}`);
-    return false;
+    return signalPidFd(fd, signal);
   } finally {
     closeFd(fd);
   }
+}
+
+/** False if the process is gone. Throws SYSCALL (EPERM). */
+export function signalPidFd(fd: number, signal: number): boolean {
+  if (pidfdSendSignal(SYS_PIDFD_SEND_SIGNAL, fd, signal, null, 0) === 0) return true;
+  if (errno() === ERRNO.ESRCH) return false;
+  check(-1, 'pidfd_send_signal', `signal ${signal}`);
+  return false;
 }
 
 /** Resolves true when the process is gone, false after `timeoutMs`. It need not be our child. */
@@ -60,6 +65,11 @@ const pidfdOpen = bind('long syscall(long number, int pid, uint flags)');
 const pidfdSendSignal = bind('long syscall(long number, int pidfd, int sig, void *info, uint flags)');
 const closeFd = bind('int close(int fd)');
 const pollAsync = bindAsync('int poll(_Inout_ uint8_t *fds, ulong nfds, int timeout)');
+
+/** A pidfd of a child that has not been reaped, whether it lives or not: until then its pid is its own. Throws SYSCALL. */
+export function openChildPidFd(pid: number): number {
+  return check(pidfdOpen(SYS_PIDFD_OPEN, pid, 0), 'pidfd_open', `pid ${pid}`);
+}
 
 /** A pidfd of the very process, for the caller to close, or undefined when it is gone. Opened first, compared after: no window for reuse. */
 export function openPidFd(process: ProcessIdentity): number | undefined {

@@ -5,9 +5,14 @@ import { bind, check } from './libc.ts';
 const O_CLOEXEC = 0o2000000;
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
+/** Since Linux 6.3, where programs in memory may have to be announced (sysctl vm.memfd_noexec). */
+const MFD_EXEC = 0x10;
+const F_ADD_SEALS = 1033;
+const ALL_SEALS = 0xf;
 
 const pipe2 = bind('int pipe2(_Out_ int *fds, int flags)');
 const memfdCreate = bind('int memfd_create(const char *name, uint flags)');
+const addSeals = bind('int fcntl(int fd, int command, int seals)');
 
 export interface Pipe {
   readonly read: number;
@@ -64,4 +69,13 @@ function readSome(fd: number, buffer: Buffer): Promise<number> {
   return new Promise((resolve, reject) =>
     read(fd, buffer, 0, buffer.length, null, (error, length) => (error ? reject(error) : resolve(length))),
   );
+}
+
+/** A program in memory that nobody can change, whoever gets hold of it; the caller closes it. Throws SYSCALL. */
+export function sealedProgram(name: string, content: Uint8Array): number {
+  let fd = memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+  if (fd === -1) fd = check(memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), 'memfd_create', name);
+  writeSync(fd, content, 0, content.length, 0);
+  check(addSeals(fd, F_ADD_SEALS, ALL_SEALS), 'fcntl', name);
+  return fd;
 }

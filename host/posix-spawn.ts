@@ -4,7 +4,7 @@
  * exactly the descriptors named.
  */
 import { closeSync, openSync } from 'node:fs';
-import { bind, bindAsync, bindOptional, ERRNO, syscallError } from './libc.ts';
+import { bind, bindAsync, bindOptional, errno as lastErrno, ERRNO, syscallError } from './libc.ts';
 
 export interface SpawnRequest {
   /** Absolute path. */
@@ -40,7 +40,10 @@ const attributesInit = bind('int posix_spawnattr_init(_Inout_ uint8_t *attribute
 const setFlags = bind('int posix_spawnattr_setflags(_Inout_ uint8_t *attributes, int16_t flags)');
 const setDefaults = bind('int posix_spawnattr_setsigdefault(_Inout_ uint8_t *attributes, const uint8_t *set)');
 const setMask = bind('int posix_spawnattr_setsigmask(_Inout_ uint8_t *attributes, const uint8_t *set)');
-const waitpid = bindAsync('int waitpid(int pid, _Out_ int *status, int options)');
+const WAITPID = 'int waitpid(int pid, _Out_ int *status, int options)';
+const waitpid = bindAsync(WAITPID);
+const waitpidNow = bind(WAITPID);
+const WNOHANG = 1;
 
 /** The pid. Throws SYSCALL with the errno of the exec (ENOENT, EACCES, ENOEXEC …). The caller must `reap`. */
 export function posixSpawn(request: SpawnRequest): number {
@@ -78,6 +81,16 @@ export interface ReapedExit {
   readonly signal: number;
 }
 
+/** Wait for the end of a child that ends by itself at once. */
+export function reapNow(pid: number): ReapedExit {
+  const status: [number] = [0];
+  for (;;) {
+    const result = waitpidNow(pid, status, 0);
+    if (result === pid) return decode(status[0]);
+    if (lastErrno() !== ERRNO.EINTR) throw syscallError('waitpid', String(pid), lastErrno());
+  }
+}
+
 /** Wait for the end of a child made by posixSpawn; sits on a worker thread meanwhile. To be called once. */
 export async function reap(pid: number): Promise<ReapedExit> {
   const status: [number] = [0];
@@ -86,6 +99,13 @@ export async function reap(pid: number): Promise<ReapedExit> {
     if (result === pid) return decode(status[0]);
     if (errno !== ERRNO.EINTR) throw syscallError('waitpid', String(pid), errno);
   }
+}
+
+/** The child if it has ended; with -1 any child. Undefined where none has, or there is none. Never waits. */
+export function reapEnded(pid: number): (ReapedExit & { readonly pid: number }) | undefined {
+  const status: [number] = [0];
+  const ended = waitpidNow(pid, status, WNOHANG);
+  return ended > 0 ? { pid: ended, ...decode(status[0]) } : undefined;
 }
 
 /** wait(2), WIFEXITED and WTERMSIG. */

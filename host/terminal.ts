@@ -23,6 +23,14 @@ export function terminalSize(): TerminalSize | undefined {
   return undefined;
 }
 
+/** Of the terminal that `fd` is, or is the master of. Throws SYSCALL. */
+export function setTerminalSize(fd: number, { rows, columns }: TerminalSize): void {
+  const size = Buffer.alloc(8);
+  size.writeUInt16LE(rows, 0);
+  size.writeUInt16LE(columns, 2);
+  check(ioctl(fd, TIOCSWINSZ, size), 'ioctl', `terminal ${fd}`);
+}
+
 /** Raw mode on stdin until disposed; restored also when the process exits by other ways. A stdin that is no terminal is left alone. */
 export function rawMode(): Disposable {
   const before = Buffer.alloc(TERMIOS_BYTES);
@@ -76,6 +84,8 @@ const TCSAFLUSH = 2;
 /** struct termios (termios(3)) takes 60 bytes with either C library. */
 const TERMIOS_BYTES = 128;
 const TCSADRAIN = 1;
+const TIOCSWINSZ = 0x5414;
+const ioctl = bind('int ioctl(int fd, ulong request, const uint8_t *argument)');
 const tcgetattr = bind('int tcgetattr(int fd, _Inout_ uint8_t *termios)');
 const tcsetattr = bind('int tcsetattr(int fd, int when, const uint8_t *termios)');
 const cfmakeraw = bind('void cfmakeraw(_Inout_ uint8_t *termios)');

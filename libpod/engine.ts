@@ -3,7 +3,7 @@
  */
 import { trace } from '../host/trace.ts';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { enterNamespaces } from '../host/enter.ts';
 import { readIdentity, type Identity } from '../host/identity.ts';
@@ -179,19 +179,20 @@ class OpenEngine implements Engine {
     return this.#once('runtime', async () => {
       const { openOciRuntime } = await import('./runtime/oci.ts');
       return openOciRuntime({
-        wanted: this.options.runtime ?? this.settings.runtime,
+        wanted: this.options.runtime ?? (this.options.env['LICHEN_RUNTIME'] || this.settings.runtime),
         flags: this.options.runtimeFlags,
         stateRoot: join(this.paths.run, 'oci'),
         cgroupManager: this.cgroupManager,
+        embedded: join(dirname(this.options.self[0]!), 'lichen-runtime'),
       });
     });
   }
 
   monitor(): Promise<Monitor> {
     return this.#once('monitor', async () => {
-      const { openConmon } = await import('./monitor/conmon.ts');
-      return openConmon({
-        wanted: this.options.conmon,
+      const { openMonitor } = await import('./monitor/choose.ts');
+      return await openMonitor({
+        wanted: wantedMonitor(this.options),
         directories: this.settings.conmonPaths,
         runtime: await this.runtime(),
         exitDirectory: join(this.paths.run, 'exits'),
@@ -224,6 +225,11 @@ class OpenEngine implements Engine {
     if (made === undefined) this.#made.set(key, (made = make()));
     return made;
   }
+}
+
+/** By flag or environment. */
+export function wantedMonitor({ conmon, env }: Pick<EngineOptions, 'conmon' | 'env'>): string | undefined {
+  return conmon ?? (env['LICHEN_MONITOR'] || undefined);
 }
 
 /** What a monitor and the clean-up it starts need of our environment: nothing of the caller's secrets. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn } from '../host/if-there.ts';
+import { isMonitorName } from './monitor/names.ts';
 
 /** Pids of the monitors that live and are recorded in this run directory. */
 export function survivingMonitors(runDirectory: string): number[] {
@@ -8,7 +9,7 @@ export function survivingMonitors(runDirectory: string): number[] {
   return namesIn(containers).flatMap((id) => {
     try {
       const pid = Number(readFileSync(join(containers, id, 'conmon.pid'), 'latin1'));
-      return readFileSync(`/proc/${pid}/comm`, 'latin1') === 'conmon\n' ? [pid] : [];
+      return isMonitorName(readFileSync(`/proc/${pid}/comm`, 'latin1').trimEnd()) ? [pid] : [];
     } catch {
       return [];
     }

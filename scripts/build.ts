@@ -2,9 +2,9 @@
  * Bundle the command line into dist/: `main.cjs`, which loads the parts (cli/bundle.ts): `base.cjs` for `exec`, with what every command needs,
  * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `network.cjs` for bridges, `images.cjs` for
  * images that come and go, `rest.cjs` for all else; `thread-main.cjs`, what the threads that unpack layers run; `json-log-main.cjs`, the writer of
- * json-file logs; `quadlet.cjs`, the generator of units, with `generator.cjs`, its only part; and `large-pages.so` for Node itself. A part costs
- * its reading, and V8 keeps a word on each of its functions, called or not; but every further file costs a third of a millisecond, so a chunk for
- * each command would be dearer.
+ * json-file logs; `monitor-main.cjs`, the monitor of our own; `quadlet.cjs`, the generator of units, with `generator.cjs`, its only part; so
+ * `runtime.cjs` with `runtime-main.cjs`, the OCI runtime; and `large-pages.so` for Node itself. A part costs its reading, and V8 keeps a word on
+ * each of its functions, called or not; but every further file costs a third of a millisecond, so a chunk for each command would be dearer.
  * CommonJS, because it is loaded without the machinery of ES modules (8 ms).
  */
 import { createHash } from 'node:crypto';
@@ -16,7 +16,7 @@ import { largePages } from './large-pages.ts';
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist');
-const ROOMS = ['core', 'host', 'storage', 'network', 'build', 'libpod', 'cli'];
+const ROOMS = ['core', 'host', 'storage', 'network', 'build', 'runtime', 'libpod', 'cli'];
 
 const options = {
   absWorkingDir: root,
@@ -139,7 +139,9 @@ const SELDOM = [
   'libpod/pod/exit-policy.ts',
   'libpod/pod/inspect.ts',
   'libpod/spec/parse/word.ts',
+  'libpod/monitor/embedded.ts',
   'libpod/monitor/json-log.ts',
+  'libpod/runtime/embedded.ts',
   'libpod/storage-flags.ts',
   'libpod/volume/list.ts',
   'libpod/volume/remove.ts',
@@ -173,6 +175,7 @@ const NOT_STARTING = [
   'libpod/container/start.ts',
   'libpod/container/stop.ts',
   'libpod/image/driver.ts',
+  'libpod/monitor/choose.ts',
   'libpod/monitor/conmon.ts',
   'libpod/secret/container.ts',
   'libpod/volume/mount.ts',
@@ -298,16 +301,19 @@ for (const module of STARTING) {
 }
 for (const [name, modules] of shared(metafile.inputs, partOf)) await buildPart(name, modules, [crossings(name, partOf)]);
 await buildPart('generator', new Set(['cli/quadlet/main.ts']), []);
+await buildPart('runtime-main', new Set(['cli/runtime/main.ts']), []);
 const define = { ...options.define, LICHEN_BUILD: JSON.stringify(digest.digest('hex').slice(0, 16)) };
 for (const [name, entry] of [
   ['main', 'cli/main.ts'],
   ['quadlet', 'cli/quadlet/entry.ts'],
+  ['runtime', 'cli/runtime/entry.ts'],
 ] as const) {
   await build({ ...options, define, outfile: join(outdir, `${name}.cjs`), entryPoints: [join(root, entry)], plugins: [lazyBuiltins] });
 }
 for (const [name, entry] of [
   ['thread-main', 'storage/layer/thread-main.ts'],
   ['json-log-main', 'libpod/monitor/json-log-main.ts'],
+  ['monitor-main', 'libpod/monitor/monitor-main.ts'],
   // What containers tell their service manager.
   ['notify-main', 'libpod/monitor/notify-main.ts'],
 ] as const) {

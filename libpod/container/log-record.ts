@@ -26,6 +26,11 @@ export function parseLogRecord(line: Buffer): LogRecord | undefined {
   return line[0] === BRACE ? parseJson(line) : parseK8s(line);
 }
 
+/** In the format of k8s-file, with its newline. */
+export function k8sLine({ stamp, stream, partial, text }: LogRecord): Buffer {
+  return Buffer.concat([Buffer.from(`${stamp} ${stream} ${partial ? 'P' : 'F'} `), text, Buffer.of(NEWLINE)]);
+}
+
 /** In Docker's json-file format, with its newline. What is not UTF-8 cannot be kept there: U+FFFD takes its place, as Docker has it. */
 export function jsonLine({ stamp, stream, partial, text }: LogRecord): string {
   const nanos = parseStamp(stamp);

@@ -8,12 +8,20 @@ const NODE_FLAGS = [
   '--single-threaded',
   '--max-semi-space-size=1',
   '--max-old-space-size=32',
+  '--disable-sigusr1',
   '--disable-warning=ExperimentalWarning',
 ];
 
 /** `main`: the file of this directory that it runs, without its suffix. */
 export async function launchBeside(main: string, args: readonly string[], request: Pick<LaunchRequest, 'stdio' | 'cwd'>): Promise<void> {
-  const suffix = import.meta.filename.endsWith('.ts') ? 'ts' : 'cjs';
-  const file = join(import.meta.dirname, `${main}.${suffix}`);
-  await launch(process.execPath, [...NODE_FLAGS, '--', file, ...args], { ...request, detached: true });
+  const [program = '', ...words] = argvBeside(main, args);
+  await launch(program, words, { ...request, detached: true });
+}
+
+export function argvBeside(main: string, args: readonly string[]): string[] {
+  return [process.execPath, ...NODE_FLAGS, '--', fileBeside(main), ...args];
+}
+
+export function fileBeside(main: string): string {
+  return join(import.meta.dirname, `${main}.${import.meta.filename.endsWith('.ts') ? 'ts' : 'cjs'}`);
 }

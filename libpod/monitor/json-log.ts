@@ -2,11 +2,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EngineError } from '../../core/errors.ts';
-import { systemWords } from '../../core/system-words.ts';
 import { tryFlock, tryLockFile } from '../../host/flock.ts';
 import { makePipe } from '../../host/pipe.ts';
 import { launchBeside } from './beside.ts';
+import { openLogFile } from './log-file.ts';
 import type { MonitorCreate } from './monitor.ts';
 
 const POLL_MS = 5;
@@ -15,7 +14,7 @@ const WRITERS_GONE_MS = 5000;
 
 /** Start the writer. `fd` is where it reads from: for the monitor, and to be closed here. Throws INVALID_ARGUMENT when the log cannot be opened. */
 export async function startJsonLog({ log, runDir }: Pick<MonitorCreate, 'log' | 'runDir'>): Promise<Disposable & { readonly fd: number }> {
-  const file = openLog(log.path);
+  const file = openLogFile(log.path);
   const lock = await sharedLock(runDir);
   const pipe = makePipe();
   try {
@@ -59,12 +58,4 @@ async function sharedLock(runDir: string): Promise<number> {
 
 function lockPath(runDir: string): string {
   return join(runDir, 'log-writer');
-}
-
-function openLog(path: string): number {
-  try {
-    return openSync(path, 'a', 0o640);
-  } catch (cause) {
-    throw new EngineError('INVALID_ARGUMENT', `open ${path}: ${systemWords(cause)}`, { cause });
-  }
 }

@@ -1,12 +1,13 @@
 /**
- * The process that stays with a container: parent of the container, keeper of its streams, writer of its log and exit file. Make: conmon.
+ * The process that stays with a container: parent of the container, keeper of its streams, writer of its log and exit file. Makes: conmon
+ * (`conmon.ts`) and our own (`embedded.ts`); `choose.ts` says which.
  * A Monitor outlives the command line that started it.
  */
 import type { LogDriver } from '../spec/wish.ts';
 
 export interface Monitor {
   readonly name: string;
-  /** Start the monitor of a container whose bundle is still being made: its own start-up takes as long. Throws HELPER_MISSING. */
+  /** Start the monitor of a container whose bundle is still being made: its own start-up takes as long. Throws HELPER_MISSING, INVALID_ARGUMENT (the log). */
   prepare(request: MonitorCreate): Promise<PreparedMonitor>;
   /** Run a further process in a running container under a monitor of its own (detached exec, or exec with a terminal). */
   exec(request: MonitorExec): Promise<MonitoredProcess>;

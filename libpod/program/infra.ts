@@ -3,8 +3,8 @@
  * As the first process of its namespace it would not get signals that it does not handle; so it blocks them all, which keeps them
  * (signal(7), pid_namespaces(7)), and takes them one by one with rt_sigtimedwait(2).
  */
+import { machineCode, staticExecutable } from '../../core/elf.ts';
 import { EngineError } from '../../core/errors.ts';
-import { executable } from './executable.ts';
 
 const X86_64 = [
   '6aff', //            push -1               all signals: the set that rsp points to from here on
@@ -84,8 +84,8 @@ const AARCH64 = [
 
 /** Throws NOT_SUPPORTED. */
 export function infraProgram(architecture: string = process.arch): Buffer {
-  const program = executable(architecture, { x64: X86_64, arm64: AARCH64 });
-  if (program !== undefined) return program;
+  const code = machineCode(architecture, { x64: X86_64, arm64: AARCH64 });
+  if (code !== undefined) return staticExecutable(architecture, code);
   throw new EngineError('NOT_SUPPORTED', `there is no infra container for ${architecture}`, {
     hint: 'Name an image with --infra-image, or use --infra=false.',
   });

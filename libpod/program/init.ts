@@ -7,8 +7,8 @@
  */
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { machineCode, staticExecutable } from '../../core/elf.ts';
 import { lockBeside, replaceFile } from '../../host/replace-file.ts';
-import { executable } from './executable.ts';
 
 const LOCK_TIMEOUT_MS = 10_000;
 const MODE = 0o755;
@@ -371,7 +371,8 @@ const TEXT = 'init: : not found\n: cannot be executed\n';
 
 /** Undefined for machines that it is not written for. */
 export function initProgram(architecture: string = process.arch): Buffer | undefined {
-  return executable(architecture, { x64: X86_64, arm64: AARCH64 }, TEXT);
+  const code = machineCode(architecture, { x64: X86_64, arm64: AARCH64 });
+  return code && staticExecutable(architecture, Buffer.concat([code, Buffer.from(TEXT, 'latin1')]));
 }
 
 /**

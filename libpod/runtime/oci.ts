@@ -12,6 +12,8 @@ import type { Runtime, RuntimeExec, RuntimeRun, RuntimeState } from './runtime.t
 
 /** In the order of preference: crun starts in a third of runc's time. */
 const DEFAULTS = ['crun', 'runc'] as const;
+/** By this name it is asked for. */
+const EMBEDDED = 'embedded';
 
 export interface OciRuntimeChoice {
   /** `--runtime`: a name or an absolute path; absent: the first default that is installed. */
@@ -19,17 +21,17 @@ export interface OciRuntimeChoice {
   readonly flags: readonly string[];
   readonly stateRoot: string;
   readonly cgroupManager: 'systemd' | 'cgroupfs' | 'disabled';
+  /** The embedded runtime as a program. */
+  readonly embedded: string;
 }
 
-/** Throws HELPER_MISSING, INVALID_ARGUMENT (a runtime asked for by name that is not there). */
-export function openOciRuntime(choice: OciRuntimeChoice): Runtime {
-  const path = choice.wanted === undefined ? firstInstalled() : findProgram(choice.wanted);
+/** Ours where it is asked for, or where none is installed. Throws INVALID_ARGUMENT (a runtime asked for by name that is not there). */
+export async function openOciRuntime(choice: OciRuntimeChoice): Promise<Runtime> {
+  const path = choice.wanted === undefined ? firstInstalled() : choice.wanted === EMBEDDED ? undefined : findProgram(choice.wanted);
   if (path === undefined) {
-    if (choice.wanted !== undefined)
+    if (choice.wanted !== undefined && choice.wanted !== EMBEDDED)
       throw new EngineError('INVALID_ARGUMENT', `default OCI runtime "${choice.wanted}" not found: invalid argument`);
-    throw new EngineError('HELPER_MISSING', 'no OCI runtime is installed (looked for crun and runc)', {
-      hint: 'Install one (Debian: apt-get install crun).',
-    });
+    return (await import('./embedded.ts')).openEmbedded(choice);
   }
   const name = path.slice(path.lastIndexOf('/') + 1);
   const globalArgs = ['--root', choice.stateRoot, ...cgroupArgs(name, choice.cgroupManager), ...choice.flags.map((flag) => `--${flag}`)];

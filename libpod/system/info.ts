@@ -9,25 +9,28 @@ import { readIdMap, type IdMapEntry } from '../../host/idmap.ts';
 import { findProgram, HELPER_DIRECTORIES } from '../../host/search.ts';
 import { chooseDefault } from '../../network/choose.ts';
 import { hostPlatform } from '../../storage/platform.ts';
-import type { Engine } from '../engine.ts';
+import { wantedMonitor, type Engine } from '../engine.ts';
+import { EMBEDDED, findConmon } from '../monitor/choose.ts';
+import { fileBeside } from '../monitor/beside.ts';
 import { registriesConf } from '../image/find.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { describeHelper, type HelperFacts } from './programs.ts';
 import { fileSystemName, formatUptime, parseCpuUtilization, parseDistribution, parseMemory, readText } from './machine.ts';
 
 /** `version` is what the door knows of itself. Starts each helper once, to ask for its version. */
 export async function engineInfo(engine: Engine, version: JsonObject): Promise<JsonObject> {
-  const [host, store, registries] = await Promise.all([hostInfo(engine), storeInfo(engine), registriesInfo(engine)]);
+  const [host, store, registries] = await Promise.all([hostInfo(engine, version), storeInfo(engine), registriesInfo(engine)]);
   const plugins = { volume: ['local'], network: [], log: ['k8s-file', 'none', 'passthrough', 'journald'], authorization: null };
   return { host, store, registries, plugins, version };
 }
 
-async function hostInfo(engine: Engine): Promise<JsonObject> {
-  const { identity, settings, paths, options } = engine;
+async function hostInfo(engine: Engine, version: JsonObject): Promise<JsonObject> {
+  const { identity, settings, paths } = engine;
   const helpers = (name: string): string | undefined => findProgram(name, [...settings.helperDirectories, ...HELPER_DIRECTORIES]);
-  const runtimePath = await runtimeOf(engine);
+  const ociRuntime = await runtimeOf(engine);
   const [conmon, runtime, pasta, slirp, netavark, aardvark] = await Promise.all([
-    describeHelper(options.conmon ?? settings.conmonPaths.find((path) => existsSync(path)) ?? helpers('conmon')),
-    describeHelper(runtimePath),
+    describeMonitor(engine, version['Version'] as string),
+    describeHelper(ociRuntime?.path),
     describeHelper(helpers('pasta')),
     describeHelper(helpers('slirp4netns')),
     describeHelper(helpers('netavark')),
@@ -66,7 +69,7 @@ async function hostInfo(engine: Engine): Promise<JsonObject> {
       dns: { version: aardvark.version, package: aardvark.package, path: aardvark.path },
       defaultNetwork: 'podman',
     },
-    ociRuntime: { name: runtimePath?.split('/').at(-1) ?? '', package: runtime.package, path: runtime.path, version: runtime.version },
+    ociRuntime: { name: ociRuntime?.name ?? '', package: runtime.package, path: runtime.path, version: runtime.version },
     os: 'linux',
     remoteSocket: { path: socket, exists: existsSync(socket) },
     rootlessNetworkCmd: chooseDefault(networkMachine(engine), settings.defaults.rootlessNetwork).name,
@@ -82,8 +85,16 @@ async function hostInfo(engine: Engine): Promise<JsonObject> {
   };
 }
 
-async function runtimeOf(engine: Engine): Promise<string | undefined> {
-  return (await orAbsent(() => engine.runtime(), 'HELPER_MISSING', 'INVALID_ARGUMENT'))?.path;
+/** Of our own there is a file of this package, and no version but lichen's. */
+async function describeMonitor(engine: Engine, version: string): Promise<HelperFacts> {
+  const wanted = wantedMonitor(engine.options);
+  const path = await orAbsent(async () => findConmon({ wanted, directories: engine.settings.conmonPaths }) ?? EMBEDDED, 'HELPER_MISSING');
+  if (path !== EMBEDDED) return await describeHelper(path);
+  return { package: '', path: fileBeside('monitor-main'), version: `lichen ${version}` };
+}
+
+function runtimeOf(engine: Engine): Promise<Runtime | undefined> {
+  return orAbsent(() => engine.runtime(), 'INVALID_ARGUMENT');
 }
 
 function networkMachine({ settings, paths, identity }: Engine): Parameters<typeof chooseDefault>[0] {

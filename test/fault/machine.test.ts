@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canMakeImages, fixturePath } from '../fixtures/build/images.ts';
 import { canShapeHosts, testHost, type HostOptions, type TestHost } from '../host/host.ts';
+import { MONITOR } from '../host/makes.ts';
 import { BUSYBOX, loadedHost } from '../host/loaded.ts';
 import { expectNothingLeft, remains } from './remains.ts';
 
@@ -118,7 +119,6 @@ test.skipIf(!possible)(
 
 describe.skipIf(!possible)('a machine that lacks what nothing can replace', () => {
   const NEEDED: Readonly<Record<string, string>> = {
-    conmon: 'Error: conmon: not found\nInstall it (Debian: apt-get install conmon).\n',
     crun: 'Error: no OCI runtime is installed (looked for crun and runc)\nInstall one (Debian: apt-get install crun).\n',
   };
   for (const [program, stderr] of Object.entries(NEEDED)) {
@@ -141,6 +141,22 @@ describe.skipIf(!possible)('a machine that lacks what nothing can replace', () =
       await expectNothingLeft(host);
     });
   }
+
+  test('without conmon another monitor takes its place, unless it was asked for by name', async () => {
+    await using host = await testHost({ without: ['conmon'] });
+    await load(host);
+    expect(await host.succeed(['run', '--rm', '--network', 'none', IMAGE, 'echo', 'from inside'])).toBe('from inside');
+    await host.succeed(['run', '--detach', '--name', 'one', '--network', 'none', IMAGE, 'sleep', '1000']);
+    expect(await host.succeed(['exec', 'one', 'echo', 'entered'])).toBe('entered');
+    expect(await host.succeed(['stop', '--time', '0', 'one'])).toBe('one');
+    expect(await host.lichen(['--conmon', 'conmon', 'start', 'one'])).toMatchObject({
+      stdout: '',
+      stderr: "Error: conmon: not found\nInstall it (Debian: apt-get install conmon), or use lichen's own: --conmon embedded.\n",
+      exitCode: 125,
+    });
+    expect(await host.succeed(['rm', 'one'])).toBe('one');
+    await expectNothingLeft(host);
+  });
 
   test('a runtime that is uninstalled while containers run: they can be listed, stopped and removed', async () => {
     await using host = await testHost({ without: ['runc'] });
@@ -447,10 +463,10 @@ test.skipIf(!possible)('what a caller set for his own Node programs, and what li
 
 describe.skipIf(!canMakeImages)('a helper of a running container is killed', () => {
   const KILLED: Readonly<Record<string, { readonly pattern: RegExp; readonly state: string; readonly exec: boolean }>> = {
-    'the monitor': { pattern: /^\S*conmon /, state: 'running', exec: true },
+    'the monitor': { pattern: MONITOR, state: 'running', exec: true },
     'its first process': { pattern: /^sleep 1000$/, state: 'exited', exec: false },
     pasta: { pattern: /^\S*pasta\S* /, state: 'running', exec: true },
-    'all of them': { pattern: /conmon |sleep 1000|pasta/, state: 'exited', exec: false },
+    'all of them': { pattern: new RegExp(`${MONITOR.source}|sleep 1000|pasta`), state: 'exited', exec: false },
   };
   for (const [title, { pattern, state, exec }] of Object.entries(KILLED)) {
     test(`${title}: the next commands tell what is, and rm cleans up`, async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { canMakeImages, fixturePath } from '../fixtures/build/images.ts';
 import { canShapeHosts, testHost, type TestHost } from '../host/host.ts';
+import { MONITOR } from '../host/makes.ts';
 import { expectNothingLeft } from './remains.ts';
 
 const IMAGE = 'localhost/busybox';
@@ -79,7 +80,7 @@ test.skipIf(!canMakeImages)('killed with a container running, everything is clea
   await using host = await loadedHost();
   await host.succeed(['run', '--detach', '--name', 'one', IMAGE, 'sleep', '1000']);
   await kill(host, await pausePid(host));
-  for (const { pid, command } of host.processes()) if (/conmon|sleep 1000|pasta/.test(command)) await kill(host, pid);
+  for (const { pid, command } of host.processes()) if (MONITOR.test(command) || /sleep 1000|pasta/.test(command)) await kill(host, pid);
   expect(await host.succeed(['ps', '--quiet'])).toBe('');
   expect(await host.succeed(['ps', '--all', '--format', '{{.Names}} {{.State}}'])).toBe('one exited');
   expect(await host.succeed(['start', 'one'])).toBe('one');
@@ -177,7 +178,7 @@ test.skipIf(!canMakeImages || !canShapeHosts)(
   async () => {
     await using host = await loadedHost();
     await host.succeed(['run', '--detach', '--name', 'dead', '--network', 'none', IMAGE, 'sleep', '1000']);
-    for (const { pid, command } of host.processes()) if (/conmon|sleep 1000/.test(command)) await kill(host, pid);
+    for (const { pid, command } of host.processes()) if (MONITOR.test(command) || command.includes('sleep 1000')) await kill(host, pid);
     const stranger = host.spawn(['sh', '-c', 'echo $$; trap "echo hurt" TERM INT HUP; while :; do sleep 0.1; done']);
     const [pid] = await stranger.waitForOutput(/\d+/);
     const change = `new (require('node:sqlite').DatabaseSync)('${host.store}/db.sqlite').exec("UPDATE containers SET pid=${pid}, monitor_pid=${pid}")`;

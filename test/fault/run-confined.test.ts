@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestHost } from '../host/host.ts';
+import { MONITOR } from '../host/makes.ts';
 import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
 
 let host: TestHost;
@@ -182,7 +183,9 @@ describe.skipIf(!canRunContainers)('hostile processes', () => {
     );
     await loud.waitForOutput(/y\n/);
     const peaks = (): readonly number[] =>
-      host.processes().flatMap(({ pid, command }) => (/conmon|main\.cjs run/.test(command) ? [peakKib(host, pid)] : []));
+      host
+        .processes()
+        .flatMap(({ pid, command }) => (MONITOR.test(command) || command.includes('main.cjs run') ? [peakKib(host, pid)] : []));
     expect(peaks().length).toBeGreaterThan(0);
     // Responsive all the while.
     expect(await host.succeed(['ps', '--format', '{{.Names}}'])).toBe('loud');

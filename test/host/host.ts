@@ -17,6 +17,7 @@ import { Holder } from './holder.ts';
 import { findLeaks, processesOf, type HostProcess, type LeakScope } from './leaks.ts';
 import { planHost, PROGRAM_PATH, type HostOptions, type HostPlan, type HostUser } from './plan.ts';
 import { startJournal } from './journal.ts';
+import { chosenMakes } from './makes.ts';
 import { baseDirectory, FIXTURES, REPOSITORY } from './places.ts';
 import { startServiceManager } from './systemd.ts';
 
@@ -241,6 +242,7 @@ function userEnvironment(user: HostUser, withRuntimeDir: boolean): Readonly<Reco
     PATH: PROGRAM_PATH,
     LANG: 'C.UTF-8',
     TERM: 'xterm',
+    ...chosenMakes(),
     ...(withRuntimeDir ? { XDG_RUNTIME_DIR: user.runtimeDir } : {}),
   };
 }

@@ -127,12 +127,13 @@ describe.skipIf(!canRunContainers)('the streams of a container', () => {
     await host.succeed(['rm', '--ignore', 'json']);
   });
 
-  test('--log-driver json-file: output can be followed, and a killed writer stops no container', async () => {
+  test('--log-driver json-file: output can be followed, and a killed writer beside conmon stops no container', async () => {
     const writers = () => host.processes().filter(({ command }) => command.includes('json-log-main'));
     const script = sh(
       'read -r go; echo first; read -r go; i=0; while [ $i -lt 5000 ]; do i=$((i+1)); echo $i; done; echo >&2; read -r go; exit 7',
     );
-    await using running = host.spawnLichen(['run', '-i', '--name=json', '--network=none', '--log-driver=json-file', BUSYBOX, ...script]);
+    const run = ['--conmon=conmon', 'run', '-i', '--name=json', '--network=none', '--log-driver=json-file', BUSYBOX, ...script];
+    await using running = host.spawnLichen(run);
     await expect.poll(() => host.lichen(['container', 'exists', 'json']).then(({ exitCode }) => exitCode)).toBe(0);
     await expect.poll(() => host.succeed(['inspect', '-f', '{{.State.Running}}', 'json'])).toBe('true');
     await using following = host.spawnLichen(['logs', '-f', 'json']);

@@ -54,11 +54,11 @@ describe.skipIf(!canRunContainers || !existsSync('/usr/bin/script'))('a containe
     const { shell } = await onTerminal(`${RUN} --rm -it --name resized ${BUSYBOX} sh -c 'while :; do stty size; sleep 0.05; done'`);
     await shell.waitForOutput(/30 100/);
     const id = await host.succeed(['inspect', '--format', '{{.Id}}', 'resized']);
-    const monitor = host.processes().find(({ command }) => command.startsWith('/usr/bin/conmon'))!;
-    await host.run(sh(`kill -STOP ${monitor.pid}`));
+    const monitor = await host.succeed(['inspect', '--format', '{{.State.ConmonPid}}', 'resized']);
+    await host.run(sh(`kill -STOP ${monitor}`));
     const control = host.path(`${host.runDir}/c/${id}/ctl`);
     for (const columns of [101, 102, 103]) resizeTerminal(control, { rows: 41, columns });
-    await host.run(sh(`kill -CONT ${monitor.pid}`));
+    await host.run(sh(`kill -CONT ${monitor}`));
     await shell.waitForOutput(/41 103/);
     shell.write(CTRL_C);
     expect((await shell.finish()).stdout).toContain('status 130');

@@ -12,9 +12,9 @@ const MAY_IMPORT = {
   storage: ['storage', 'host', 'core'],
   network: ['network', 'host', 'core'],
   build: ['build', 'storage', 'host', 'core'],
-  libpod: ['libpod', 'build', 'storage', 'network', 'host', 'core'],
-  cli: ['cli', 'libpod', 'build', 'storage', 'network', 'host', 'core'],
-  api: ['api', 'libpod', 'build', 'storage', 'network', 'host', 'core'],
+  libpod: ['libpod', 'build', 'runtime', 'storage', 'network', 'host', 'core'],
+  cli: ['cli', 'libpod', 'build', 'runtime', 'storage', 'network', 'host', 'core'],
+  api: ['api', 'libpod', 'build', 'runtime', 'storage', 'network', 'host', 'core'],
 } as const;
 
 type Room = keyof typeof MAY_IMPORT;

@@ -1,0 +1,24 @@
+/** What a monitor of our own is told by the command that starts it: one line of JSON. */
+import type { MonitorCreate, MonitorStreams } from '../monitor.ts';
+
+export interface MonitorTask extends MonitorStreams {
+  readonly kind: 'create' | 'exec';
+  readonly id: string;
+  readonly name: string;
+  /** The runtime and its arguments before the container's id. */
+  readonly program: string;
+  readonly args: readonly string[];
+  /** The bundle, or the directory of an exec session: here are the sockets. */
+  readonly directory: string;
+  /** Written by the runtime. */
+  readonly pidFile: string;
+  readonly monitorPidFile: string;
+  readonly exitFile: string;
+  readonly log: MonitorCreate['log'];
+  /** The container has the monitor's own streams. */
+  readonly passesThrough: boolean;
+  readonly preserveFds: readonly number[];
+  readonly exitCommand: readonly string[];
+  readonly timeoutSeconds?: number;
+  readonly notifySocket?: string;
+}

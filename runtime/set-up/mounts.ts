@@ -1,0 +1,140 @@
+/** The mounts of a container (config.md#mounts), each on a path that is resolved inside its root. */
+import { lstatSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { EngineError } from '../../core/errors.ts';
+import { argumentOf, type Step } from '../../host/deputy/layout.ts';
+import { DetachedMount, mountAttributes } from '../../host/detached-mount.ts';
+import { ERRNO, errno, syscallError } from '../../host/libc.ts';
+import { MS } from '../../host/mount.ts';
+import { O_PATH } from '../../host/root.ts';
+import type { IdMapping, Mount } from '../config.ts';
+import { fillFromBelow } from './copy-up.ts';
+import { idMapNamespace } from './id-map.ts';
+import { AT_EMPTY_PATH, type InnerRoot } from './inner-root.ts';
+import { MOUNT_ATTR, parseMountOptions, type MountWish } from './mount-options.ts';
+
+const AT_RECURSIVE = 0x8000;
+
+export interface MountRequest {
+  readonly bundle: string;
+  /** The id maps of the container's user namespace, for mounts that ask for them. */
+  readonly uidMappings: readonly IdMapping[];
+  readonly gidMappings: readonly IdMapping[];
+  readonly hasOwnCgroupNamespace: boolean;
+}
+
+/** What stands for a file system that may not be mounted here: the host's own view of it. */
+const STAND_INS: Readonly<Record<string, string>> = { sysfs: '/sys', mqueue: '/dev/mqueue', cgroup2: '/sys/fs/cgroup' };
+
+/** Throws SYSCALL, INVALID_ARGUMENT. */
+export async function mountAt(root: InnerRoot, mount: Mount, request: MountRequest): Promise<void> {
+  const wish = parseMountOptions(mount.type, mount.options ?? []);
+  if (wish.isBind) {
+    const source = resolve(request.bundle, mount.source ?? '');
+    return attachBind(root, mount, wish, source, request);
+  }
+  const type = mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? '');
+  if (type === '' || type === 'none') throw new EngineError('INVALID_ARGUMENT', `mount ${mount.destination}: a type is required`);
+  if (type === 'cgroup2' && !request.hasOwnCgroupNamespace) return attachStandIn(root, mount, wish, type, request);
+  const refused = await mountNew(root, mount, wish, type);
+  if (refused === undefined) return;
+  const isForbidden = refused.errno === ERRNO.EPERM || refused.errno === ERRNO.EBUSY;
+  if (!isForbidden || STAND_INS[type] === undefined) throw syscallError('mount', `${type} on ${mount.destination}`, refused.errno);
+  await attachStandIn(root, mount, wish, type, request);
+}
+
+/** The bind mount of a device or another file of ours that needs no options. Throws SYSCALL. */
+export function attachFile(root: InnerRoot, source: string, destination: string): void {
+  using tree = DetachedMount.of(source, { recursive: false });
+  root.attach(root.deputy.give(tree.fd), destination, 'file', { noLinks: true });
+}
+
+async function attachStandIn(root: InnerRoot, mount: Mount, wish: MountWish, type: string, request: MountRequest): Promise<void> {
+  await attachBind(root, mount, { ...wish, isBind: true, isRecursive: true }, STAND_INS[type]!, request);
+}
+
+async function attachBind(root: InnerRoot, mount: Mount, wish: MountWish, source: string, request: MountRequest): Promise<void> {
+  const kind = kindOf(source);
+  using tree = DetachedMount.of(source, { recursive: wish.isRecursive });
+  if (wish.setAll !== 0 || wish.clearAll !== 0) tree.change({ set: wish.setAll, clear: wish.clearAll }, { recursive: true });
+  if (wish.set !== 0) tree.change({ set: wish.set, clear: wish.clear & MOUNT_ATTR.ATIME }, { recursive: false });
+  const cleared = wish.clear & ~MOUNT_ATTR.ATIME;
+  // What the source's own namespace has locked stays on, as it does for mount(8) there.
+  if (cleared !== 0 && tree.tryChange({ clear: cleared }, { recursive: false }) === -1 && errno() !== ERRNO.EPERM) {
+    throw syscallError('mount_setattr', source, errno());
+  }
+  if (wish.isIdMapped || mount.uidMappings !== undefined) {
+    using namespace = await idMapNamespace(mount.uidMappings ?? request.uidMappings, mount.gidMappings ?? request.gidMappings);
+    tree.change({ set: MOUNT_ATTR.IDMAP, userNamespace: namespace.fd }, { recursive: wish.isRecursive });
+  }
+  for (const { kind: propagation, isRecursive } of wish.propagation) tree.change({ propagation }, { recursive: isRecursive });
+  root.attach(root.deputy.give(tree.fd), mount.destination, kind);
+}
+
+/** Undefined when it is done; the errno of a mount(2) that was refused. Throws SYSCALL for all else. */
+async function mountNew(root: InnerRoot, mount: Mount, wish: MountWish, type: string): Promise<{ readonly errno: number } | undefined> {
+  const { destination, source = type } = mount;
+  // A link in the place of /proc or /sys would lead what is written there elsewhere (CVE-2019-19921).
+  const options = { noLinks: type === 'proc' || type === 'sysfs' };
+  const fill = type === 'tmpfs' && wish.copyUp ? fillFromBelow(root, destination) : undefined;
+  let dataWords = wish.data;
+  for (let isMade = false; ;) {
+    const { failed } = root.deputy.calls([
+      { ...root.opening(destination, O_PATH, options), store: argumentOf(1, 0) },
+      { call: 'fchdir', args: [0] },
+      {
+        call: 'mount',
+        args: [source, '.', type, wish.flags | flagsOf(wish), dataWords.length === 0 ? null : dataWords.join(',')],
+      },
+      ...afterwards(root, destination, wish),
+    ]);
+    if (failed === undefined) break;
+    if (failed.index === 0 && failed.errno === ERRNO.ENOENT && !isMade) {
+      root.make(destination, 'directory');
+      isMade = true;
+    } else if (failed.index === 2) {
+      // A group that the user namespace does not have.
+      const without = dataWords.filter((word) => !(type === 'devpts' && word.startsWith('gid=')));
+      if (failed.errno !== ERRNO.EINVAL || without.length === dataWords.length) return failed;
+      dataWords = without;
+    } else {
+      throw syscallError(failed.call, `${type} on ${destination}`, failed.errno);
+    }
+  }
+  await fill?.();
+  if (wish.copyUp && (wish.set & MOUNT_ATTR.RDONLY) !== 0) {
+    const fd = root.open(destination);
+    root.deputy.call('mount_setattr', [fd, '', AT_EMPTY_PATH, mountAttributes({ set: MOUNT_ATTR.RDONLY }), 32], destination);
+  }
+  return undefined;
+}
+
+/** Flags that mount(2) takes for the new mount; a tmpfs that is to be filled is read-only afterwards. */
+function flagsOf({ set, copyUp }: MountWish): number {
+  return (
+    ((set & MOUNT_ATTR.RDONLY) !== 0 && !copyUp ? MS.RDONLY : 0) |
+    (set & (MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC)) |
+    ((set & MOUNT_ATTR.NOATIME) !== 0 ? MS.NOATIME : 0) |
+    ((set & MOUNT_ATTR.STRICTATIME) !== 0 ? 1 << 24 : 0) |
+    ((set & MOUNT_ATTR.NODIRATIME) !== 0 ? 2048 : 0) |
+    ((set & MOUNT_ATTR.NOSYMFOLLOW) !== 0 ? 256 : 0)
+  );
+}
+
+/** What is said to the new mount, which is now on top of the path. */
+function afterwards(root: InnerRoot, destination: string, { propagation }: MountWish): Step[] {
+  return propagation.flatMap(({ kind, isRecursive }, index): Step[] => [
+    { ...root.opening(destination), store: argumentOf(3 + 2 * index + 1, 0) },
+    { call: 'mount_setattr', args: [0, '', AT_EMPTY_PATH | (isRecursive ? AT_RECURSIVE : 0), mountAttributes({ propagation: kind }), 32] },
+  ]);
+}
+
+function kindOf(source: string): 'directory' | 'file' {
+  const stat = statSync(source, { throwIfNoEntry: false });
+  if (stat !== undefined) return stat.isDirectory() ? 'directory' : 'file';
+  const isLink = lstatSync(source, { throwIfNoEntry: false }) !== undefined;
+  throw new EngineError(
+    'INVALID_ARGUMENT',
+    `mount source ${source}: ${isLink ? 'a symbolic link that leads nowhere' : 'no such file or directory'}`,
+  );
+}
