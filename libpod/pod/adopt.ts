@@ -30,7 +30,7 @@ export function adopt(engine: Engine, original: ContainerConfig, name: string): 
 function withoutPod(original: ContainerConfig, mode: NetworkMode): ContainerConfig {
   const { hostname: _hostname, pod: _pod, ...config } = original;
   const { user, pid, cgroup } = config.namespaces;
-  const own = <T extends NamespaceMode | UserNamespaceMode>(mode: T, instead: T): T => (mode.kind === 'container' ? instead : mode);
+  const own = <T extends NamespaceMode | UserNamespaceMode>(had: T, instead: T): T => (had.kind === 'container' ? instead : had);
   return {
     ...config,
     annotations: Object.fromEntries(Object.entries(config.annotations).filter(([key]) => key !== SANDBOX)),

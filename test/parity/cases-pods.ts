@@ -179,7 +179,7 @@ export const PODS: readonly Case[] = [
   of('container clone: into a pod', 'container', 'clone', '--pod', 'e-pod', 'e-exit', 'e-cloned'),
   of('container clone: from a pod into the same', 'container', 'clone', '--pod', 'e-pod', 'e-member', 'e-cloned-too'),
   ...['e-cloned', 'e-cloned-too'].map((name) => of(`container clone: what ${name} shares`, 'inspect', name, '--format', SHARED)),
-  of('container clone: removed', 'rm', 'e-cloned', 'e-cloned-too'),
+  ...['e-cloned', 'e-cloned-too'].map((name) => of(`container clone: ${name} removed`, 'rm', name)),
   of('rm the infra container', 'rm', '--force', 'e-infra'),
 
   of('pod pause', 'pod', 'pause', 'e-pod'),
