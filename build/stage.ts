@@ -292,7 +292,7 @@ async function cachedStep(
   work: (() => Promise<AppliedLayer>) | undefined,
 ): Promise<Stepped> {
   const key = keyOf([stateKey(state), what, request.timestamp, request.fileTimes]);
-  const found = cached(machine, request, key);
+  const found = findStep(machine, request, key);
   if (found !== undefined) return { state: advanced(state, next, found, createdBy), cached: true };
   const applied = work === undefined ? undefined : await work();
   for (const notice of applied?.notices ?? []) log.warn(notice);
@@ -302,7 +302,7 @@ async function cachedStep(
   return { state: advanced(state, next, done, createdBy), cached: false };
 }
 
-function cached({ cache }: BuildMachine, { useCache, cacheTtlMs }: BuildRequest, key: string): CachedStep | undefined {
+function findStep({ cache }: BuildMachine, { useCache, cacheTtlMs }: BuildRequest, key: string): CachedStep | undefined {
   const found = useCache ? cache.find(key) : undefined;
   const isOld = cacheTtlMs !== undefined && found?.keptMs !== undefined && Date.now() - found.keptMs >= cacheTtlMs;
   return isOld ? undefined : found;
