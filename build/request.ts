@@ -28,6 +28,8 @@ export interface BuildRequest {
   readonly layers: 'each' | 'one' | 'all';
   readonly hidden: HiddenThings;
   readonly useCache: boolean;
+  /** How old a step may be that is found in the cache. */
+  readonly cacheTtlMs?: number | undefined;
   readonly platform: Platform;
   readonly givenPlatform: boolean;
   /** Seconds since 1970: in place of the time of the build. */

@@ -292,7 +292,7 @@ async function cachedStep(
   work: (() => Promise<AppliedLayer>) | undefined,
 ): Promise<Stepped> {
   const key = keyOf([stateKey(state), what, request.timestamp, request.fileTimes]);
-  const found = request.useCache ? machine.cache.find(key) : undefined;
+  const found = findStep(machine, request, key);
   if (found !== undefined) return { state: advanced(state, next, found, createdBy), cached: true };
   const applied = work === undefined ? undefined : await work();
   for (const notice of applied?.notices ?? []) log.warn(notice);
@@ -300,6 +300,12 @@ async function cachedStep(
   const done: CachedStep = { ...(applied === undefined ? {} : { layer: applied.facts.diffId }), created };
   machine.cache.keep(key, done);
   return { state: advanced(state, next, done, createdBy), cached: false };
+}
+
+function findStep({ cache }: BuildMachine, { useCache, cacheTtlMs }: BuildRequest, key: string): CachedStep | undefined {
+  const found = useCache ? cache.find(key) : undefined;
+  const isOld = cacheTtlMs !== undefined && found?.keptMs !== undefined && Date.now() - found.keptMs >= cacheTtlMs;
+  return isOld ? undefined : found;
 }
 
 function advanced(before: StageState, next: StageState, { layer, created }: CachedStep, createdBy: string): StageState {

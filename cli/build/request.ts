@@ -1,6 +1,7 @@
 /** From the flags of `build` to what is to be built. */
 import { resolve } from 'node:path';
 import type { BuildEvent, BuildRequest } from '../../build/request.ts';
+import { parseDurationMs } from '../../core/duration.ts';
 import { EngineError } from '../../core/errors.ts';
 import { completePlatform } from '../../libpod/image/pull.ts';
 import { parseAnnotation, parseEnv, parseLabel } from '../../libpod/spec/parse/env.ts';
@@ -54,6 +55,7 @@ export function buildRequest(
     layers: flags['squash-all'] ? 'all' : flags.squash || !flags.layers ? 'one' : 'each',
     hidden: hiddenThings(flags, callerEnvironment(env), cwd),
     useCache: !flags['no-cache'] && flags.layers,
+    cacheTtlMs: cacheTtl(flags),
     platform: completePlatform(platform),
     givenPlatform: platform !== undefined,
     timestamp,
@@ -72,6 +74,19 @@ export function wantedPlatforms({ platform, os, arch, variant }: BuildFlags): re
     parsePlatform(text);
     return wantedPlatform({ platform: text, os, arch, variant });
   });
+}
+
+function cacheTtl({ 'cache-ttl': text }: BuildFlags): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  try {
+    return parseDurationMs(text);
+  } catch (cause) {
+    throw new EngineError(
+      'INVALID_ARGUMENT',
+      `unable to parse value provided ${JSON.stringify(text)} as --cache-ttl: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
 }
 
 function format({ format: typed }: BuildFlags, env: NodeJS.ProcessEnv): 'oci' | 'docker' {

@@ -13,6 +13,7 @@ export const command = defineCommand(systemPruneFace, async (context, _args, fla
   }
   if (!flags.force && !confirm(context, warning(flags))) return;
   const pruned = await pruneSystem(await context.openEngine(), { all: flags.all, volumes: flags.volumes, filters: flags.filter });
+  if (flags.all || flags.build) (await import('../../libpod/build/caches.ts')).pruneCaches(await context.openEngine());
   const { pods, containers, networks, volumes, images } = pruned;
   const sections = { Pods: pods, Containers: containers, Networks: networks, Volumes: volumes, Images: images };
   for (const [heading, names] of Object.entries(sections)) {

@@ -26,7 +26,7 @@ export const buildFace = defineFace({
     'build-context': { kind: 'stringArray', help: 'A further context: a directory or an image (NAME=PLACE)' },
     'cache-from': { kind: 'stringArray', help: 'Repository with steps that are done already', unsupported: true },
     'cache-to': { kind: 'stringArray', help: 'Repository that steps are put into', unsupported: true },
-    'cache-ttl': { kind: 'string', help: 'Age up to which steps that are done already are used', unsupported: true },
+    'cache-ttl': { kind: 'string', help: 'Age up to which steps that are done already are used (1h30m)' },
     'cert-dir': IMAGE_SOURCE['cert-dir'],
     check: { kind: 'bool', help: 'Build nothing: tell what is better not done in the Containerfile' },
     'compat-volumes': { kind: 'bool', help: 'Throw away what RUN writes into volumes of the image', unsupported: true },

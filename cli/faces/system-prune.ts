@@ -11,7 +11,7 @@ export const systemPruneFace = defineFace({
     ...FORCE,
     ...LONG_FILTER,
     all: { kind: 'bool', short: 'a', help: 'Remove all unused images, not only nameless ones' },
-    build: { kind: 'bool', help: 'Remove leftovers of builds; there are none in this store' },
+    build: { kind: 'bool', help: 'Remove what cache mounts of builds keep, too, as --all does' },
     external: { kind: 'bool', help: 'Remove containers of other tools; there are none in this store' },
     volumes: { kind: 'bool', help: 'Remove unused volumes' },
   }),

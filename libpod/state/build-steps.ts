@@ -5,6 +5,7 @@ export interface BuildStep {
   readonly layer?: Digest | undefined;
   /** RFC 3339. */
   readonly created: string;
+  readonly keptMs?: number | undefined;
 }
 
 /** What steps of builds came to, by a key over all that they depend on. */
@@ -16,9 +17,13 @@ export class BuildStepTable {
   }
 
   find(key: string): BuildStep | undefined {
-    const row = this.#db.get('SELECT layer, created FROM build_steps WHERE key = ?', key);
+    const row = this.#db.get('SELECT layer, created, used_ms FROM build_steps WHERE key = ?', key);
     if (row === undefined) return undefined;
-    return { ...(row['layer'] === null ? {} : { layer: String(row['layer']) as Digest }), created: String(row['created']) };
+    return {
+      ...(row['layer'] === null ? {} : { layer: String(row['layer']) as Digest }),
+      created: String(row['created']),
+      keptMs: Number(row['used_ms']),
+    };
   }
 
   keep(key: string, { layer, created }: BuildStep): void {

@@ -145,6 +145,7 @@ describe.skipIf(!canRunContainers || !canShapeHosts)('a build', () => {
     for (const level of levels) {
       number++;
       await emptied();
+      expect(namesIn(`${host.store}/build-cache`)).toEqual([]);
       await limit(level % 2 === 0 ? `nr_inodes=${used().inodes + level}` : `size=${used().bytes + level * 8192}`);
       const { stdout, stderr, exitCode } = await host.lichen(words());
       await limit(`nr_inodes=${INODES},size=${HOME_MIB}m`);

@@ -67,6 +67,8 @@ describe.skipIf(!canRunContainers)('build', () => {
     expect(third.match(/Using cache/g)).toHaveLength(2);
     expect(await host.succeed(['build', '--build-arg', 'A=2', '--network', 'none', '.'], { cwd })).not.toContain('Using cache');
     expect(await host.succeed(['build', '--no-cache', '--network', 'none', '.'], { cwd })).not.toContain('Using cache');
+    expect(await host.succeed(['build', '--cache-ttl', '1h', '.'], { cwd })).toContain('Using cache');
+    expect(await host.succeed(['build', '--cache-ttl', '0s', '--network', 'none', '.'], { cwd })).not.toContain('Using cache');
   });
 
   test('progress: live steps on a terminal, events as JSON, nothing', async () => {
@@ -277,6 +279,9 @@ RUN --mount=type=bind,source=dir/up,target=/mounted cat /mounted/a > /read`,
     );
     expect(await said('missing')).toBe(`Error: context must be a directory: "${cwd}/missing"`);
     expect(await said('--target', 'missing', '.')).toContain('the target "missing" was not found');
+    expect(await said('--cache-ttl', 'x', '.')).toBe(
+      'Error: unable to parse value provided "x" as --cache-ttl: time: invalid duration "x"',
+    );
     expect(await said('--format', 'x', '.')).toBe('Error: unrecognized image type "x"');
     expect(await said('--timestamp', '-1', '.')).toContain('is no number of seconds');
     expect(await said('--secret', 'src=Dockerfile', '.')).toContain('it has no id');
