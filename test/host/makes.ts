@@ -8,5 +8,8 @@ export function chosenMakes(env: NodeJS.ProcessEnv = process.env): Readonly<Reco
   return { ...(monitor && { LICHEN_MONITOR: monitor }), ...(runtime && { LICHEN_RUNTIME: runtime }) };
 }
 
+/** The suite runs on the monitor of our own. */
+export const onOwnMonitor = process.env['LICHEN_TEST_MONITOR'] === 'embedded';
+
 /** In the command line of a monitor, whichever make it is. */
 export const MONITOR = /^\S*conmon |monitor-main\./;

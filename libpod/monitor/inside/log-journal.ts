@@ -19,6 +19,7 @@ export class JournalLog implements ContainerLog {
       CONTAINER_ID_FULL: id,
       CONTAINER_ID: id.slice(0, SHORT_ID),
       CONTAINER_NAME: name,
+      SYSLOG_IDENTIFIER: tag ?? name,
       ...(tag === undefined ? {} : { CONTAINER_TAG: tag }),
     };
   }

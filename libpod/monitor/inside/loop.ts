@@ -19,6 +19,14 @@ export class Loop {
   readonly #signals: readonly Watched[] = loopDescriptors().map((fd) => ({ fd, events: POLLIN }));
   #isLean = false;
 
+  private constructor() {}
+
+  /** A turn of Node's loop comes first: with it the loop itself begins to listen for signals. */
+  static async open(): Promise<Loop> {
+    await turnLoop();
+    return new Loop();
+  }
+
   add(source: Source): void {
     this.#sources.add(source);
   }

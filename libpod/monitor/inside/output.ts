@@ -53,7 +53,9 @@ export class Output implements Source {
     for (let count = 0; count < ROUND && !this.#listeners.clients.isBusy; count++) {
       const length = this.#pass();
       if (length === undefined) return;
-      if (length > 0) continue;
+      if (length === PACKET_BYTES - 1) continue;
+      // Less than a packet was there: there is no more now.
+      if (length > 0) return;
       if (this.#isTerminal) this.#quietUntilMs = performance.now() + LOOK_AGAIN_MS;
       else this.#end();
       return;

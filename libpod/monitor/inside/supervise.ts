@@ -37,7 +37,7 @@ export async function supervise(task: MonitorTask, channels: MonitorChannels): P
   if (!isToldToGo(channels)) exitNow(0);
   adoptOrphans(true);
   writeFileSync(task.monitorPidFile, String(process.pid));
-  const loop = new Loop();
+  const loop = await Loop.open();
   const streams = new Streams(loop, task);
   if (task.notifySocket !== undefined) loop.add(new ReadySocket(task.directory, task.notifySocket));
   if (task.kind === 'exec') {
@@ -76,22 +76,22 @@ async function create(loop: Loop, task: MonitorTask, streams: Streams): Promise<
     }),
   );
   streams.handedOver();
-  passSignalsTo(runtime);
+  const signalled = passSignalsTo(runtime);
   loop.add(runtime);
   while (runtime.code === undefined) await loop.next();
   loop.remove(runtime);
   if (runtime.code !== 0) return undefined;
   const container = new Child(Number(readFileSync(task.pidFile, 'latin1')));
-  passSignalsTo(container);
+  signalled.child = container;
   loop.add(container);
   return container;
 }
 
-function passSignalsTo(child: Child): void {
-  for (const [name, number] of Object.entries(PASSED_ON)) {
-    process.removeAllListeners(name);
-    process.on(name, () => child.signal(number));
-  }
+/** To the process that the result names at the time. */
+function passSignalsTo(first: Child): { child: Child } {
+  const signalled = { child: first };
+  for (const [name, number] of Object.entries(PASSED_ON)) process.on(name, () => signalled.child.signal(number));
+  return signalled;
 }
 
 /** What its exit file says. */
@@ -124,7 +124,7 @@ async function runExitCommand([program, ...args]: readonly string[]): Promise<vo
   adoptOrphans(false);
   const env = Object.entries(process.env).map(([key, value = '']) => `${key}=${value}`);
   const command = new Child(posixSpawn({ program, args, env, fds: ['null', 'null', 'null'], newSession: false }));
-  const loop = new Loop();
+  const loop = await Loop.open();
   loop.add(command);
   while (command.code === undefined) await loop.next();
 }
