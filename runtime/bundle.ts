@@ -68,6 +68,7 @@ export function checkedConfig(document: Readonly<Record<string, unknown>>): Conf
       if (hook.timeout !== undefined && !(hook.timeout > 0)) throw wrong(`hooks.${kind}: timeout must be greater than zero`);
     }
   }
+  if (Object.hasOwn(config.annotations ?? {}, '')) throw wrong('annotations: a key is empty');
   for (const device of list(config.linux?.devices, 'linux.devices')) {
     if (typeof device?.path !== 'string' || !device.path.startsWith('/')) throw wrong('linux.devices: path must be absolute');
     if (!['c', 'u', 'b', 'p'].includes(device.type)) throw wrong(`linux.devices: unknown type ${JSON.stringify(device.type)}`);

@@ -68,6 +68,10 @@ function check({ config }: Bundle, { consoleSocket }: CreateRequest): void {
     throw new EngineError('INVALID_ARGUMENT', 'a console socket, and process.terminal is not set');
   if (!linux?.namespaces?.some(({ type }) => type === 'mount'))
     throw new EngineError('NOT_SUPPORTED', 'a container needs a mount namespace of its own');
+  // A user namespace can make no devices, and opens those that it is shown.
+  const isForbidden = linux.resources?.devices?.some(({ allow }) => !allow) === true;
+  if (isForbidden && !hasOwnIds() && !linux.namespaces.some(({ type }) => type === 'user'))
+    throw new EngineError('NOT_SUPPORTED', 'the embedded runtime loads no rules for devices: it runs in a user namespace, or without them');
 }
 
 async function setUp(
@@ -112,6 +116,7 @@ async function setUp(
     config,
     process,
     consoleSocket: request.consoleSocket,
+    state,
     first: { keyring: request.noNewKeyring ? undefined : request.id },
     maySetGroups: mayGroups,
     closeRoot: () => closeRoot(root, bundle),

@@ -11,7 +11,7 @@ import { AT_FDCWD, InnerRoot, O_CLOEXEC } from './set-up/inner-root.ts';
 import { setOomScore } from './set-up/limits.ts';
 import { joinNamespaces, maySetGroups, namespacesOf } from './set-up/namespaces.ts';
 import { prepareProcess } from './set-up/process.ts';
-import { keptConfig, lookUp } from './store.ts';
+import { keptConfig, lookUp, stateOf } from './store.ts';
 
 export interface ExecRequest {
   readonly root: string;
@@ -47,7 +47,14 @@ export function execInContainer(request: ExecRequest): Executed {
   setOomScore(deputy.pid, process.oomScoreAdj);
   guard(deputy);
   const root = new InnerRoot(deputy, deputy.call('openat', [AT_FDCWD, '/', O_PATH | O_CLOEXEC, 0]));
-  const ready = prepareProcess(root, { config, process, consoleSocket: request.consoleSocket, first: undefined, maySetGroups: mayGroups });
+  const ready = prepareProcess(root, {
+    config,
+    process,
+    consoleSocket: request.consoleSocket,
+    state: stateOf(kept, status),
+    first: undefined,
+    maySetGroups: mayGroups,
+  });
   deputy.become(ready.program, ready.last, () => 'process');
   if (request.pidFile !== undefined) writeFileSync(request.pidFile, String(deputy.pid));
   return { pid: deputy.pid, master: ready.master };

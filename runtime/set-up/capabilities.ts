@@ -1,5 +1,5 @@
 /** Capabilities (capabilities(7)) as the calls that set them. Pure. */
-import { EngineError } from '../../core/errors.ts';
+import { log } from '../../core/log.ts';
 import { ANY, type Step } from '../../host/deputy/layout.ts';
 import type { CapabilitySet, Process } from '../config.ts';
 
@@ -22,9 +22,12 @@ HEADER.writeUInt32LE(0x2008_0522);
 
 export type Capabilities = Readonly<Record<CapabilitySet, bigint>>;
 
-/** Names that this kernel may not know are left out. Throws INVALID_ARGUMENT for a word that is no capability's. */
+/** What is no capability of any kernel that we know is left out, with a word of warning (config.md#linux-process). */
 export function parseCapabilities(given: Process['capabilities'] = {}): Capabilities {
-  const mask = (names: readonly string[] = []): bigint => names.reduce((sum, name) => sum | (1n << BigInt(numberOf(name))), 0n);
+  const unknown = new Set(Object.values(given).flatMap((names) => names.filter((name) => !CAPABILITY_NAMES.includes(name))));
+  for (const name of unknown) log.warn(`capability ${name} is not known and cannot be given`);
+  const mask = (names: readonly string[] = []): bigint =>
+    names.reduce((sum, name) => (unknown.has(name) ? sum : sum | (1n << BigInt(CAPABILITY_NAMES.indexOf(name)))), 0n);
   return {
     bounding: mask(given.bounding),
     effective: mask(given.effective),
@@ -62,10 +65,4 @@ export function ambientSteps({ ambient }: Capabilities): Step[] {
         : [{ call: 'prctl', args: [PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0], least: ANY }],
     ),
   ];
-}
-
-function numberOf(name: string): number {
-  const number = CAPABILITY_NAMES.indexOf(name);
-  if (number !== -1) return number;
-  throw new EngineError('INVALID_ARGUMENT', `unknown capability ${JSON.stringify(name)}`);
 }

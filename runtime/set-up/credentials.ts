@@ -2,9 +2,14 @@
 import { EngineError } from '../../core/errors.ts';
 import type { Deputy } from '../../host/deputy/deputy.ts';
 import type { Step } from '../../host/deputy/layout.ts';
+import { rightsMessage } from '../../host/deputy/rights.ts';
 import { ERRNO, syscallError } from '../../host/libc.ts';
+import { O_PATH } from '../../host/root.ts';
 import type { Process } from '../config.ts';
+import type { Listener } from '../filter.ts';
+import type { SeccompFilter } from '../seccomp/compile.ts';
 import { ambientSteps, boundingSteps, capabilityStep, type Capabilities } from './capabilities.ts';
+import { AT_FDCWD, O_CLOEXEC } from './inner-root.ts';
 
 const PR_SET_DUMPABLE = 4;
 const PR_SET_KEEPCAPS = 8;
@@ -16,7 +21,8 @@ const INSTRUCTION_BYTES = 8;
 export interface CredentialsRequest {
   readonly process: Process;
   readonly capabilities: Capabilities;
-  readonly filter: { readonly filter: Uint8Array; readonly flags: number } | undefined;
+  readonly filter: SeccompFilter | undefined;
+  readonly listener: Listener | undefined;
   /** False in a user namespace that may not set its groups. */
   readonly maySetGroups: boolean;
   readonly keepGroups: boolean;
@@ -33,12 +39,12 @@ export function guard(deputy: Deputy): void {
  * no_new_privs takes a capability that the process may not have. Throws SYSCALL, INVALID_ARGUMENT.
  */
 export function setCredentials(deputy: Deputy, request: CredentialsRequest): readonly Step[] {
-  const { process, capabilities, filter, newKeyring } = request;
+  const { process, capabilities, filter, listener, newKeyring } = request;
   const { uid = 0, gid = 0, umask } = process.user ?? {};
   // Without keyrings in the kernel, or where a filter of whoever started us forbids them, there is none to share either.
   if (newKeyring !== undefined) deputy.attempt('keyctl', [KEYCTL_JOIN_SESSION_KEYRING, newKeyring]);
   const withAdmin = filter !== undefined && process.noNewPrivileges !== true;
-  deputy.call('umask', [umask ?? 0o022]);
+  if (umask !== undefined) deputy.call('umask', [umask]);
   deputy.tryAll(boundingSteps(capabilities));
   deputy.call('prctl', [PR_SET_KEEPCAPS, 1, 0, 0, 0], 'keepcaps');
   deputy.call('setresgid', [gid, gid, gid], `group ${gid}`);
@@ -51,7 +57,21 @@ export function setCredentials(deputy: Deputy, request: CredentialsRequest): rea
   const noNewPrivileges: Step[] = process.noNewPrivileges === true ? [{ call: 'prctl', args: [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0] }] : [];
   if (filter === undefined) return noNewPrivileges;
   const load: Step = { call: 'seccomp', args: [SECCOMP_SET_MODE_FILTER, filter.flags, filterProgram(filter.filter)] };
-  return withAdmin ? [load, capabilityStep(capabilities, { withAdmin: false }), ...ambientSteps(capabilities)] : [...noNewPrivileges, load];
+  const told: Step[] = listener === undefined ? [] : [tell(listener, nextDescriptor(deputy))];
+  return withAdmin
+    ? [load, ...told, capabilityStep(capabilities, { withAdmin: false }), ...ambientSteps(capabilities)]
+    : [...noNewPrivileges, load, ...told];
+}
+
+/** The number that its next descriptor will have: here, the filter's. */
+function nextDescriptor(deputy: Deputy): number {
+  const fd = deputy.call('openat', [AT_FDCWD, '/', O_PATH | O_CLOEXEC, 0]);
+  deputy.call('close', [fd]);
+  return fd;
+}
+
+function tell({ connection, message }: Listener, fd: number): Step {
+  return { call: 'sendmsg', args: [connection, rightsMessage(undefined, fd, message), 0] };
 }
 
 /** Those that we have not got ourselves cannot be given: they are left out, as crun leaves them. */

@@ -3,13 +3,12 @@ import { EngineError } from '../../core/errors.ts';
 import type { Deputy } from '../../host/deputy/deputy.ts';
 import { OUT, type Step } from '../../host/deputy/layout.ts';
 import { ERRNO, syscallError } from '../../host/libc.ts';
-import { O_PATH } from '../../host/root.ts';
 import type { Process } from '../config.ts';
-import { AT_FDCWD, O_CLOEXEC } from './inner-root.ts';
+import { AT_FDCWD } from './inner-root.ts';
 
+const F_OK = 0;
 const X_OK = 1;
 const AT_EACCESS = 0x200;
-const O_DIRECTORY = process.arch === 'arm64' ? 0o40000 : 0o200000;
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Go to its directory; true when that is done. Its user may be the only one who can, so it is tried again. Throws SYSCALL. */
@@ -35,7 +34,8 @@ export function findExecutable(deputy: Deputy, { args = [], env = [] }: Process)
   const results = deputy.tryAll(
     candidates.flatMap((candidate): Step[] => [
       { call: 'faccessat2', args: [AT_FDCWD, candidate, X_OK, AT_EACCESS] },
-      { call: 'openat', args: [AT_FDCWD, candidate, O_PATH | O_DIRECTORY | O_CLOEXEC, 0] },
+      // What is below it is there for a directory alone.
+      { call: 'faccessat2', args: [AT_FDCWD, `${candidate}/.`, F_OK, AT_EACCESS] },
     ]),
   );
   let refused: number | undefined;

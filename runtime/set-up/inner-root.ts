@@ -7,6 +7,8 @@ import { O_PATH } from '../../host/root.ts';
 
 export const O_CLOEXEC = 0o2000000;
 export const AT_FDCWD = -100;
+/** statfs(2) */
+export const PROC_SUPER_MAGIC = 0x9fa0;
 export const AT_EMPTY_PATH = 0x1000;
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_NO_SYMLINKS = 0x04;

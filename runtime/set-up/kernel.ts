@@ -3,9 +3,8 @@ import { constants } from 'node:fs';
 import { EngineError } from '../../core/errors.ts';
 import type { Deputy } from '../../host/deputy/deputy.ts';
 import type { Config, NamespaceType } from '../config.ts';
-import { AT_FDCWD, fileSystemOf, O_CLOEXEC, type InnerRoot } from './inner-root.ts';
+import { AT_FDCWD, fileSystemOf, O_CLOEXEC, PROC_SUPER_MAGIC, type InnerRoot } from './inner-root.ts';
 
-const PROC_SUPER_MAGIC = 0x9fa0;
 const AF_INET = 2;
 const SOCK_DGRAM = 2;
 const SIOCSIFFLAGS = 0x8914;

@@ -3,11 +3,13 @@ import { EngineError } from '../../core/errors.ts';
 import type { Program } from '../../host/deputy/deputy.ts';
 import type { Step } from '../../host/deputy/layout.ts';
 import type { Config, Process } from '../config.ts';
-import { systemCallFilter } from '../filter.ts';
+import { listenerOf, systemCallFilter } from '../filter.ts';
+import type { State } from '../store.ts';
 import { parseCapabilities } from './capabilities.ts';
 import { setCredentials } from './credentials.ts';
 import { enterDirectory, findExecutable } from './executable.ts';
 import type { InnerRoot } from './inner-root.ts';
+import { setLabels } from './labels.ts';
 import { setLimits, setScheduling } from './limits.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -18,6 +20,8 @@ export interface ProcessRequest {
   readonly config: Config;
   readonly process: Process;
   readonly consoleSocket: string | undefined;
+  /** What a listener of its filter is told. */
+  readonly state: State;
   /** It is the container's first: it has the console, and a session keyring of this name. */
   readonly first: { readonly keyring: string | undefined } | undefined;
   readonly maySetGroups: boolean;
@@ -38,18 +42,22 @@ export function prepareProcess(root: InnerRoot, request: ProcessRequest): ReadyP
   const { config, process, first } = request;
   const capabilities = parseCapabilities(process.capabilities);
   const filter = systemCallFilter(config);
-  setLimits(deputy, process);
   setScheduling(deputy, process, config.linux);
   const master =
     process.terminal === true
       ? openTerminal(root, process, { socket: request.consoleSocket, onConsole: first !== undefined })
       : (deputy.attempt('setsid', []), undefined);
   request.closeRoot?.();
+  setLabels(deputy, process);
   const isThere = enterDirectory(deputy, process.cwd, { isLastTry: false });
+  const listener = listenerOf(deputy, config, filter, request.state);
+  // From here on it may have no descriptor left to open.
+  setLimits(deputy, process);
   const last = setCredentials(deputy, {
     process,
     capabilities,
     filter,
+    listener,
     maySetGroups: request.maySetGroups,
     keepGroups: config.annotations?.['run.oci.keep_original_groups'] === '1',
     newKeyring: first?.keyring,

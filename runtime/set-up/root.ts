@@ -15,6 +15,7 @@ import { mountAt } from './mounts.ts';
 
 const MNT_DETACH = 2;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const MOST_FDS = 0xffff_ffff;
 const AT_RECURSIVE = 0x8000;
 
 export interface RootRequest {
@@ -54,7 +55,21 @@ export async function makeRoot(deputy: Deputy, request: RootRequest): Promise<In
   else pivot(deputy, root);
   if (linux.rootfsPropagation !== undefined)
     deputy.call('mount', [null, '/', null, propagation.kind | (propagation.isRecursive ? MS.REC : 0), null], 'propagation of /');
-  return new InnerRoot(deputy, deputy.call('openat', [AT_FDCWD, '/', O_PATH | O_CLOEXEC, 0]));
+  return new InnerRoot(deputy, keepRootAlone(deputy));
+}
+
+/** What was opened on the way is closed, all but its streams, its socket and its new root. */
+function keepRootAlone(deputy: Deputy): number {
+  const fd = deputy.firstOwn + 1;
+  deputy.mustCall(
+    [
+      { call: 'close_range', args: [fd, MOST_FDS, 0] },
+      // The lowest that is free, so that very one.
+      { call: 'openat', args: [AT_FDCWD, '/', O_PATH | O_CLOEXEC, 0] },
+    ],
+    'the new root',
+  );
+  return fd;
 }
 
 /** Read-only and hidden paths, and the root itself read-only: when nothing is written there any more. Throws SYSCALL. */
