@@ -25,7 +25,9 @@ describe.skipIf(!canShapeHosts || !existsSync(SYSTEMD))('systemd in a container'
     await expect.poll(state, BOOT).toMatch(/^(running|degraded)$/);
     expect((await inside('cat', '/proc/1/comm')).stdout).toBe('systemd\n');
     // A service of type simple counts as started before its program has run: what it writes is waited for.
-    const service = await inside(...sh('systemd-run --quiet --unit=one --property=RemainAfterExit=yes sh -c "echo made > /run/by-service"'));
+    const service = await inside(
+      ...sh('systemd-run --quiet --unit=one --property=RemainAfterExit=yes sh -c "echo made > /run/by-service"'),
+    );
     expect(service).toMatchObject({ stderr: '', exitCode: 0 });
     await expect.poll(() => inside('cat', '/run/by-service')).toMatchObject({ stdout: 'made\n' });
     expect((await inside('systemctl', 'is-active', 'one')).stdout).toBe('active\n');
