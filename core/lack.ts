@@ -72,12 +72,16 @@ export const NO_TUN: Lack = { what: `${TUN} is missing`, loss: NO_NETWORK, mend:
 export const CLOSED_TUN: Lack = { what: `${TUN} may not be opened`, loss: NO_NETWORK, mend: [{ asRoot: `chmod 666 ${TUN}` }] };
 
 export const NO_RUNTIME: Lack = {
-  what: 'no OCI runtime is installed (looked for crun and runc)',
-  loss: 'containers cannot be started',
+  what: 'neither crun nor runc is installed',
+  loss: 'containers start more slowly: the OCI runtime of lichen takes its place',
   mend: [{ install: 'crun' }],
 };
 
-export const NO_MONITOR: Lack = { what: 'conmon is not installed', loss: 'containers cannot be started', mend: [{ install: 'conmon' }] };
+export const NO_MONITOR: Lack = {
+  what: 'conmon is not installed',
+  loss: 'each container that runs holds 15 to 20 MB more: the monitor of lichen takes its place',
+  mend: [{ install: 'conmon' }],
+};
 
 export const NO_FUSE_OVERLAY: Lack = {
   what: 'fuse-overlayfs is not installed',

@@ -17,7 +17,7 @@ import { isCgroup2, kernelHasCgroup2 } from './cgroup.ts';
 import { installHint } from './distribution.ts';
 import { processesMarked } from './find-process.ts';
 import { lockFile } from './flock.ts';
-import { availableIds, fullMap, readIdMap, subordinateIds, type IdMapEntry } from './idmap.ts';
+import { availableIds, existingRanges, fullMap, readIdMap, subordinateIds, type IdMapEntry } from './idmap.ts';
 import { hasCapability, type Identity } from './identity.ts';
 import { identify, isAlive } from './pid.ts';
 import { launch, runHelper, type Launched } from './process.ts';
@@ -212,8 +212,12 @@ async function makePause(identity: Identity, mark: Readonly<Record<string, strin
     if ((await lines()) !== 'ready') throw new Error('prepare');
   } catch (error) {
     child.kill('SIGKILL');
+    // With all that it had to say.
+    await child.exited.catch(() => undefined);
     if (isEngineError(error)) throw error;
-    throw await namespaceError(said.trim(), error);
+    // A map that is refused is an error of ours, of which the shell there says nothing.
+    const refusal = (error as NodeJS.ErrnoException).syscall === undefined ? '' : (error as Error).message;
+    throw await namespaceError(said.trim() || refusal, error);
   }
   const made = identify(child.pid);
   if (!made) throw await namespaceError(said.trim(), undefined);
@@ -237,8 +241,8 @@ export async function planMaps(identity: Identity): Promise<{ readonly maps?: Id
   if (!identity.rootless) return {};
   if (identity.uid === 0 && hasCapability(CAP_SETUID)) return { maps: { uids: wholeMap('uid'), gids: wholeMap('gid') } };
   const user = { name: lookUpUser(identity.uid)?.name ?? process.env['USER'], uid: identity.uid };
-  const uids = await subordinateIds('uid', user);
-  const gids = await subordinateIds('gid', user);
+  const uids = existingRanges(await subordinateIds('uid', user), readIdMap('uid'));
+  const gids = existingRanges(await subordinateIds('gid', user), readIdMap('gid'));
   if (findProgram('newuidmap') === undefined || findProgram('newgidmap') === undefined)
     return { lack: (await import('../core/lack.ts')).NO_ID_HELPERS };
   if (uids.length === 0 || gids.length === 0)
@@ -254,10 +258,13 @@ interface IdMaps {
 const CAP_SETUID = 7n;
 const ALL_IDS = 2 ** 32 - 1;
 
-/** Every id that exists here, as itself. All of them are mapped in two halves: runtimes take one line for "no user namespace". */
+/**
+ * Every id that exists here, as itself. All of them are mapped in two halves: runtimes take one line for "no user namespace". In a container's
+ * user namespace each line lies in one of its lines, or the kernel refuses it.
+ */
 function wholeMap(kind: 'uid' | 'gid'): IdMapEntry[] {
-  const end = availableIds(readIdMap(kind));
-  if (end < ALL_IDS) return [{ inside: 0, outside: 0, size: end }];
+  const own = readIdMap(kind);
+  if (availableIds(own) < ALL_IDS) return own.map(({ inside, size }) => ({ inside, outside: inside, size }));
   return [
     { inside: 0, outside: 0, size: 2 ** 31 },
     { inside: 2 ** 31, outside: 2 ** 31, size: ALL_IDS - 2 ** 31 },

@@ -20,7 +20,10 @@ export const cgroups: Probe = {
     const parent = identity.rootless ? cgroupParent().cgroupParent : '/';
     const facts = { version: 2, hybrid, own: ownCgroup(), parent: parent ?? null };
     if (parent === undefined)
-      return degraded({ what: `no cgroup can be made in or beside ${ownCgroup()}`, loss, mend: noControllers(USED, true).mend }, facts);
+      return degraded(
+        { what: `no cgroup can be made in or beside ${ownCgroup()}`, loss, mend: hybrid ? BOOT : noControllers(USED, true).mend },
+        facts,
+      );
     const directory = join(CGROUP_ROOT, parent);
     try {
       const path = join(directory, `lichen-doctor-${process.pid}`);

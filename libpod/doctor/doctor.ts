@@ -11,7 +11,7 @@ import { enteredAs, readIdentity } from '../../host/identity.ts';
 import { enterArgv, needsPause, temporaryNamespaces } from '../../host/pause.ts';
 import { choosePaths } from '../../host/paths.ts';
 import { runHelper } from '../../host/process.ts';
-import type { EngineOptions } from '../engine.ts';
+import { type EngineOptions, wantedMonitor } from '../engine.ts';
 import { loadSettings, type Settings } from '../settings.ts';
 import { missing, lackOf, type NamedFinding, ok, type Patient, runProbes, type Verdict } from './probe.ts';
 
@@ -40,7 +40,7 @@ export async function diagnoseInside(options: EngineOptions): Promise<readonly N
 }
 
 async function readPatient(options: EngineOptions): Promise<{ readonly patient: Patient; readonly configuration: NamedFinding }> {
-  const { env, root, runroot, runtime, conmon } = options;
+  const { env, root, runroot, runtime } = options;
   const identity = readIdentity(env);
   const paths = choosePaths(identity, env, { root, runroot });
   const read = async (): Promise<[Settings, NamedFinding]> => {
@@ -54,7 +54,10 @@ async function readPatient(options: EngineOptions): Promise<{ readonly patient: 
     }
   };
   const [settings, configuration] = await read();
-  return { patient: { identity, env, paths, settings, wanted: { runtime, conmon } }, configuration };
+  return {
+    patient: { identity, env, paths, settings, wanted: { runtime, monitor: wantedMonitor(options) }, launcher: options.self[0]! },
+    configuration,
+  };
 }
 
 interface Inside {
@@ -75,7 +78,7 @@ async function lookInside({ identity, env }: Patient, args: readonly string[]): 
     return { findings: JSON.parse(stdout) as NamedFinding[] };
   } catch (failure) {
     const { INSIDE } = await import('./inside.ts');
-    const lack = { what: 'not tried: the namespaces of a session cannot be made', loss: 'containers cannot be started', mend: [] };
+    const lack = { what: 'not tried: the namespaces of a session cannot be made', loss: '', mend: [] };
     return { findings: INSIDE.map(({ name }) => ({ name, ...missing(lack) })), failure };
   }
 }

@@ -38,7 +38,9 @@ export interface Patient {
   readonly env: NodeJS.ProcessEnv;
   readonly paths: Paths;
   readonly settings: Settings;
-  readonly wanted: { readonly runtime?: string | undefined; readonly conmon?: string | undefined };
+  readonly wanted: { readonly runtime?: string | undefined; readonly monitor?: string | undefined };
+  /** The program that starts lichen. */
+  readonly launcher: string;
 }
 
 export function ok(found: string, facts: JsonObject = {}): Finding {

@@ -17,18 +17,23 @@ export const disk: Probe = {
   name: 'disk',
   run: ({ paths }) => {
     const place = nearestExisting(paths.store);
-    const { bavail, bsize, ffree, files } = statfsSync(place);
-    const bytes = bavail * bsize;
-    // Some file systems do not count inodes.
+    const { bavail, bsize, blocks, ffree, files } = statfsSync(place);
+    // Some file systems do not count inodes, and ramfs counts nothing.
+    const bytes = blocks === 0 ? Infinity : bavail * bsize;
     const inodes = files === 0 ? Infinity : ffree;
-    const facts = { path: place, freeBytes: bytes, freeInodes: Number.isFinite(inodes) ? inodes : null };
-    const what = `${humanSize(bytes)}${Number.isFinite(inodes) ? ` and ${inodes} inodes` : ''} free in ${place}`;
+    const facts = { path: place, freeBytes: countOrNull(bytes), freeInodes: countOrNull(inodes) };
+    const counted = [...(blocks === 0 ? [] : [humanSize(bytes)]), ...(files === 0 ? [] : [`${inodes} inodes`])];
+    const what = `${counted.join(' and ') || 'uncounted room'} free in ${place}`;
     if (bytes < FULL.bytes || inodes < FULL.inodes)
       return missing({ what: `the disk is full: ${what}`, loss: 'containers cannot be started', mend: [ROOM] }, facts);
     if (bytes < LITTLE.bytes || inodes < LITTLE.inodes) return degraded({ what, loss: 'larger images do not fit', mend: [ROOM] }, facts);
     return ok(what, facts);
   },
 };
+
+function countOrNull(count: number): number | null {
+  return Number.isFinite(count) ? count : null;
+}
 
 /** statfs(2): file systems whose locks, owners or links are not what a store needs. */
 const UNSUITABLE: Readonly<Record<number, string>> = {

@@ -14,12 +14,9 @@ const SUMMARIES: Readonly<Record<Diagnosis['verdict'], string>> = {
 
 export function diagnosisTable({ verdict, distribution, findings }: Diagnosis): string {
   const rows = findings.map(({ name, verdict: each, found }) => [name, each, found]);
-  const parts = findings.filter(isLacking).map((finding) => `\n${sentence(finding)}\n${finding.mend.map(step(distribution)).join('')}`);
+  const lacking = findings.filter(({ loss }) => loss !== '');
+  const parts = lacking.map((finding) => `\n${sentence(finding)}\n${finding.mend.map(step(distribution)).join('')}`);
   return `${formatTable([['PROBE', 'VERDICT', 'FOUND'], ...rows])}${parts.join('')}\n${SUMMARIES[verdict]}\n`;
-}
-
-function isLacking({ verdict }: NamedFinding): boolean {
-  return verdict !== 'ok';
 }
 
 function sentence({ name, loss, found }: NamedFinding): string {
@@ -66,7 +63,7 @@ export function diagnosisJson({ verdict, distribution, findings }: Diagnosis): s
 }
 
 export function fixPlan({ distribution, findings }: Diagnosis, { isRoot }: { readonly isRoot: boolean }): string {
-  const lacking = findings.filter(isLacking).filter(({ mend }) => mend.length > 0);
+  const lacking = findings.filter(({ mend }) => mend.length > 0);
   const said = new Set<string>();
   const parts = lacking.map((finding) => {
     const lines = finding.mend.map((mend) => planLine(remedy(mend, distribution), isRoot)).filter((line) => !said.has(line));
