@@ -20,6 +20,7 @@ export default defineConfig({
       { test: { name: 'system', include: ['test/system/**/*.test.ts'], ...onHosts } },
       { test: { name: 'fault', include: ['test/fault/**/*.test.ts'], ...onHosts } },
       { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], ...onHosts } },
+      { test: { name: 'environments', include: ['test/environments/**/*.test.ts'], ...onHosts } },
       { test: { name: 'parity', include: ['test/parity/**/*.test.ts'], ...onHosts } },
     ],
   },

@@ -285,6 +285,7 @@ export const REGISTRY: Group = {
     completion: { summary: 'Print a completion script for a shell', load: () => import('./commands/completion.ts') },
     container: CONTAINER,
     diff: { summary: 'Show what a container or image changes', load: () => import('./commands/diff.ts') },
+    doctor: { summary: 'Find out what this machine lacks for containers', load: () => import('./commands/doctor.ts') },
     events: EVENTS,
     generate: GENERATE,
     healthcheck: HEALTHCHECK,

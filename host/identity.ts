@@ -28,12 +28,12 @@ export function readIdentity(env: NodeJS.ProcessEnv = process.env): Identity {
   const entered = /^(\d+):(\d+)$/.exec(env[ENTERED] ?? '');
   const root = process.geteuid!() === 0 && hasCapability(CAP_SYS_ADMIN);
   if (entered && root) return { uid: Number(entered[1]), gid: Number(entered[2]), rootless: !isInitialUserNamespace(), inside: true };
-  if (root && canLoadDeviceFilters()) return { uid: 0, gid: 0, rootless: false, inside: true };
+  if (root && canLoadDeviceFilters() && isInitialUserNamespace()) return { uid: 0, gid: 0, rootless: false, inside: true };
   return { uid: process.getuid!(), gid: process.getgid!(), rootless: true, inside: false };
 }
 
 /**
- * For real root an OCI runtime loads a program that filters devices, and lifts RLIMIT_MEMLOCK for it. Root that may not do so (a sandbox
+ * For real root, which that of a container with a user namespace is not, an OCI runtime loads a program that filters devices, and lifts RLIMIT_MEMLOCK for it. Root that may not do so (a sandbox
  * without CAP_SYS_RESOURCE) works in a user namespace instead, where no such filter is needed.
  */
 function canLoadDeviceFilters(): boolean {

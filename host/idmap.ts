@@ -1,5 +1,6 @@
 /** Subordinate ids (subuid(5)) and the maps of a user namespace (user_namespaces(7)). */
 import { readFileSync } from 'node:fs';
+import { packageWords } from './distribution.ts';
 import { readIfThere } from './if-there.ts';
 import { runHelper } from './process.ts';
 import { isEngineError } from '../core/errors.ts';
@@ -48,6 +49,17 @@ export function parseGetsubids(text: string): SubordinateRange[] {
   return [...text.matchAll(/^\d+: \S+ (\d+) (\d+)$/gm)].map((match) => ({ start: Number(match[1]), size: Number(match[2]) }));
 }
 
+/** What of them exists here: in a container, those of its user namespace alone. `map` is this process's own. */
+export function existingRanges(ranges: readonly SubordinateRange[], map: readonly IdMapEntry[]): SubordinateRange[] {
+  return ranges.flatMap(({ start, size }) =>
+    map.flatMap((entry) => {
+      const from = Math.max(start, entry.inside);
+      const end = Math.min(start + size, entry.inside + entry.size);
+      return end > from ? [{ start: from, size: end - from }] : [];
+    }),
+  );
+}
+
 /** The user is root inside, the subordinate ids follow from 1, as Podman lays them out. */
 export function fullMap(own: number, ranges: readonly SubordinateRange[]): IdMapEntry[] {
   const entries: IdMapEntry[] = [{ inside: 0, outside: own, size: 1 }];
@@ -87,7 +99,7 @@ export function oneIdHint(): string | undefined {
 export function idRemedy(available: number): string {
   if (available > 1)
     return 'Give the user more subordinate IDs in /etc/subuid and /etc/subgid (usermod --add-subuids, --add-subgids), or choose a smaller ID.';
-  return 'Only one ID is mapped here. Install newuidmap and newgidmap (Debian: apt-get install uidmap), give the user subordinate IDs (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER), and run lichen system migrate.';
+  return `Only one ID is mapped here. Install newuidmap and newgidmap (${packageWords('uidmap')}), give the user subordinate IDs (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER), and run lichen system migrate.`;
 }
 
 /** How many ids, counted from 0, exist inside: a container cannot use ids at or above. */

@@ -1,5 +1,5 @@
 /** Where lichen keeps things (design D6). Directories are the user's alone: 0700, owner checked, no symbolic link at the last step. */
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { EngineError, type ErrorCode } from '../core/errors.ts';
@@ -20,7 +20,7 @@ export interface PathChoice {
   readonly runroot?: string | undefined;
 }
 
-/** Pure: which directories, not whether they exist. */
+/** Which directories, not whether they exist. */
 export function choosePaths(identity: Identity, env: NodeJS.ProcessEnv, choice: PathChoice = {}): Paths {
   const home = env['HOME'] || homedir();
   const isRoot = identity.uid === 0;
@@ -37,7 +37,13 @@ export function choosePaths(identity: Identity, env: NodeJS.ProcessEnv, choice: 
 export function runDirectory(identity: Identity, env: NodeJS.ProcessEnv): string {
   if (identity.uid === 0) return '/run/lichen';
   const runtime = absolute(env['XDG_RUNTIME_DIR']);
-  return runtime === undefined ? `/tmp/lichen-run-${identity.uid}` : join(runtime, 'lichen');
+  return runtime === undefined || isForeign(runtime) ? `/tmp/lichen-run-${identity.uid}` : join(runtime, 'lichen');
+}
+
+/** `su` leaves the caller's behind, which the new user may not enter. */
+function isForeign(directory: string): boolean {
+  const stat = statSync(directory, { throwIfNoEntry: false });
+  return stat !== undefined && stat.uid !== process.geteuid!();
 }
 
 /** Make the directory if need be. Throws STORE_OWNER when somebody else could have prepared it, STORE_FULL, SYSCALL (a read-only file system). */

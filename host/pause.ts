@@ -10,12 +10,14 @@ import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { EngineError, isEngineError } from '../core/errors.ts';
+import type { Lack } from '../core/lack.ts';
 import { log } from '../core/log.ts';
 import { bootId } from './boot.ts';
 import { isCgroup2, kernelHasCgroup2 } from './cgroup.ts';
+import { installHint } from './distribution.ts';
 import { processesMarked } from './find-process.ts';
 import { lockFile } from './flock.ts';
-import { availableIds, fullMap, readIdMap, subordinateIds, type IdMapEntry } from './idmap.ts';
+import { availableIds, existingRanges, fullMap, readIdMap, subordinateIds, type IdMapEntry } from './idmap.ts';
 import { hasCapability, type Identity } from './identity.ts';
 import { identify, isAlive } from './pid.ts';
 import { launch, runHelper, type Launched } from './process.ts';
@@ -55,7 +57,8 @@ export async function ensurePause(
     writePause(runDirectory, survivor);
     return survivor;
   }
-  const { record, keep } = await makePause(identity, runDirectory);
+  const maps = identity.rootless ? await usableMaps(identity) : undefined;
+  const { record, keep } = await makePause(identity, { [MARK]: runDirectory }, maps);
   writePause(runDirectory, record);
   await keep();
   return record;
@@ -152,10 +155,29 @@ interface MadePause {
   readonly record: PauseRecord;
   /** To be called when the process is on record: until then it ends with us, so that nobody loses sight of it. */
   readonly keep: () => Promise<void>;
+  readonly end: () => void;
 }
 
-async function makePause(identity: Identity, runDirectory: string): Promise<MadePause> {
-  const maps = identity.rootless ? await planMaps(identity) : undefined;
+/**
+ * Namespaces as a pause process holds them, for a look around in them; they end with the object. Nothing is put on record, no notice is given.
+ * Throws USER_NAMESPACE, HELPER_*.
+ */
+export async function temporaryNamespaces(identity: Identity): Promise<Disposable & { readonly record: PauseRecord }> {
+  const { record, end } = await makePause(identity, {}, (await planMaps(identity)).maps);
+  return { record, [Symbol.dispose]: end };
+}
+
+/** The maps that can be had, with one notice where that is a single id. */
+async function usableMaps(identity: Identity): Promise<IdMaps | undefined> {
+  const { maps, lack } = await planMaps(identity);
+  if (lack !== undefined) {
+    const [{ lackSentence }, { thisDistribution }] = await Promise.all([import('../core/lack.ts'), import('./distribution.ts')]);
+    log.warn(lackSentence(lack, thisDistribution()));
+  }
+  return maps;
+}
+
+async function makePause(identity: Identity, mark: Readonly<Record<string, string>>, maps: IdMaps | undefined): Promise<MadePause> {
   const cgroupView = needsCgroupView();
   const namespaces = namespaceFlags(identity);
   const args = [
@@ -178,7 +200,7 @@ async function makePause(identity: Identity, runDirectory: string): Promise<Made
     package: 'util-linux',
     cwd: '/',
     // It lives long: of the caller's environment it keeps what finds the programs.
-    env: { PATH: process.env['PATH'], [MARK]: runDirectory },
+    env: { PATH: process.env['PATH'], ...mark },
   });
   let said = '';
   child.pipe(2).on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -190,12 +212,16 @@ async function makePause(identity: Identity, runDirectory: string): Promise<Made
     if ((await lines()) !== 'ready') throw new Error('prepare');
   } catch (error) {
     child.kill('SIGKILL');
+    // With all that it had to say.
+    await child.exited.catch(() => undefined);
     if (isEngineError(error)) throw error;
-    throw namespaceError(said.trim(), error);
+    // A map that is refused is an error of ours, of which the shell there says nothing.
+    const refusal = (error as NodeJS.ErrnoException).syscall === undefined ? '' : (error as Error).message;
+    throw await namespaceError(said.trim() || refusal, error);
   }
   const made = identify(child.pid);
-  if (!made) throw namespaceError(said.trim(), undefined);
-  return { record: { ...made, bootId: bootId(), namespaces }, keep: () => letStay(child) };
+  if (!made) throw await namespaceError(said.trim(), undefined);
+  return { record: { ...made, bootId: bootId(), namespaces }, keep: () => letStay(child), end: () => endNow(child) };
 }
 
 async function letStay(child: Launched): Promise<void> {
@@ -204,21 +230,24 @@ async function letStay(child: Launched): Promise<void> {
   for (const descriptor of [0, 1, 2]) child.pipe(descriptor).destroy();
 }
 
-/** The maps newuidmap would write, or undefined for a single id (no helpers, or no ranges), with one notice. */
-async function planMaps(identity: Identity): Promise<IdMaps | undefined> {
-  if (identity.uid === 0 && hasCapability(CAP_SETUID)) return { uids: wholeMap('uid'), gids: wholeMap('gid') };
+function endNow(child: Launched): void {
+  child.kill('SIGKILL');
+  child.unref();
+  for (const descriptor of [0, 1, 2]) child.pipe(descriptor).destroy();
+}
+
+/** The maps that newuidmap would write; without them, what is missing for more than a single id. */
+export async function planMaps(identity: Identity): Promise<{ readonly maps?: IdMaps; readonly lack?: Lack }> {
+  if (!identity.rootless) return {};
+  if (identity.uid === 0 && hasCapability(CAP_SETUID)) return { maps: { uids: wholeMap('uid'), gids: wholeMap('gid') } };
   const user = { name: lookUpUser(identity.uid)?.name ?? process.env['USER'], uid: identity.uid };
-  const uids = await subordinateIds('uid', user);
-  const gids = await subordinateIds('gid', user);
-  const missing =
-    findProgram('newuidmap') === undefined || findProgram('newgidmap') === undefined
-      ? 'newuidmap and newgidmap are not installed (Debian: apt-get install uidmap)'
-      : uids.length === 0 || gids.length === 0
-        ? `there are no subordinate ids for ${user.name ?? user.uid} in /etc/subuid and /etc/subgid (as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user.name ?? user.uid})`
-        : undefined;
-  if (missing === undefined) return { uids: fullMap(identity.uid, uids), gids: fullMap(identity.gid, gids) };
-  log.warn(`only one user id can be used in containers: ${missing}`);
-  return undefined;
+  const uids = existingRanges(await subordinateIds('uid', user), readIdMap('uid'));
+  const gids = existingRanges(await subordinateIds('gid', user), readIdMap('gid'));
+  if (findProgram('newuidmap') === undefined || findProgram('newgidmap') === undefined)
+    return { lack: (await import('../core/lack.ts')).NO_ID_HELPERS };
+  if (uids.length === 0 || gids.length === 0)
+    return { lack: (await import('../core/lack.ts')).noSubordinateIds(user.name ?? String(user.uid)) };
+  return { maps: { uids: fullMap(identity.uid, uids), gids: fullMap(identity.gid, gids) } };
 }
 
 interface IdMaps {
@@ -229,10 +258,13 @@ interface IdMaps {
 const CAP_SETUID = 7n;
 const ALL_IDS = 2 ** 32 - 1;
 
-/** Every id that exists here, as itself. All of them are mapped in two halves: runtimes take one line for "no user namespace". */
+/**
+ * Every id that exists here, as itself. All of them are mapped in two halves: runtimes take one line for "no user namespace". In a container's
+ * user namespace each line lies in one of its lines, or the kernel refuses it.
+ */
 function wholeMap(kind: 'uid' | 'gid'): IdMapEntry[] {
-  const end = availableIds(readIdMap(kind));
-  if (end < ALL_IDS) return [{ inside: 0, outside: 0, size: end }];
+  const own = readIdMap(kind);
+  if (availableIds(own) < ALL_IDS) return own.map(({ inside, size }) => ({ inside, outside: inside, size }));
   return [
     { inside: 0, outside: 0, size: 2 ** 31 },
     { inside: 2 ** 31, outside: 2 ** 31, size: ALL_IDS - 2 ** 31 },
@@ -279,16 +311,19 @@ function readLines(child: Launched): () => Promise<string | undefined> {
   };
 }
 
-function namespaceError(said: string, cause: unknown): EngineError {
-  const hint = /operation not permitted|permission denied/i.test(said)
-    ? 'Unprivileged user namespaces are switched off here. As root: sysctl kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0 user.max_user_namespaces=28633'
-    : 'Check /proc/sys/user/max_user_namespaces.';
-  return new EngineError('USER_NAMESPACE', `a user namespace cannot be made${said === '' ? '' : `: ${said}`}`, { hint, cause });
+async function namespaceError(said: string, cause: unknown): Promise<EngineError> {
+  const [{ mendHint }, { thisDistribution }, { namespaceLack }] = await Promise.all([
+    import('../core/lack.ts'),
+    import('./distribution.ts'),
+    import('./user-namespace.ts'),
+  ]);
+  const lack = namespaceLack(said);
+  const words = said === '' ? '' : ` (${said})`;
+  return new EngineError('USER_NAMESPACE', `${lack.loss}: ${lack.what}${words}`, { hint: mendHint(lack, thisDistribution()), cause });
 }
 
 function nsenter(): string {
   const path = findProgram('nsenter');
-  if (path === undefined)
-    throw new EngineError('HELPER_MISSING', 'nsenter: not found', { hint: 'Install it (Debian: apt-get install util-linux).' });
+  if (path === undefined) throw new EngineError('HELPER_MISSING', 'nsenter: not found', { hint: installHint('util-linux') });
   return path;
 }

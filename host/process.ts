@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { EngineError, isEngineError, type ErrorCode } from '../core/errors.ts';
 import { log } from '../core/log.ts';
 import { shellLine } from '../core/shell.ts';
+import { installHint } from './distribution.ts';
 import { errnoOf, ERRNO } from './libc.ts';
 import { MemoryFile } from './pipe.ts';
 import { posixSpawn, reap, type SpawnRequest } from './posix-spawn.ts';
@@ -142,11 +143,7 @@ function startError(error: EngineError, program: string, packageName: string | u
 
 function missing(program: string, why: string, packageName: string | undefined, cause?: unknown): EngineError {
   const code: ErrorCode = 'HELPER_MISSING';
-  return new EngineError(
-    code,
-    `${program}: ${why}`,
-    packageName === undefined ? { cause } : { cause, hint: `Install it (Debian: apt-get install ${packageName}).` },
-  );
+  return new EngineError(code, `${program}: ${why}`, packageName === undefined ? { cause } : { cause, hint: installHint(packageName) });
 }
 
 function environment(env: Readonly<Record<string, string | undefined>>): string[] {

@@ -1,6 +1,8 @@
 /** Which backend connects a container (design D9): what was asked for, or the best this machine has. */
 import { accessSync, constants } from 'node:fs';
 import { EngineError } from '../core/errors.ts';
+import { CLOSED_TUN, type Lack, mendHint, mendText, NO_NETWORK_HELPER, NO_TUN, TUN } from '../core/lack.ts';
+import { packageWords, thisDistribution } from '../host/distribution.ts';
 import { findProgram } from '../host/search.ts';
 import type { NetworkBackend } from './backend.ts';
 
@@ -18,7 +20,6 @@ export interface NetworkMachine {
 }
 
 const PACKAGE = { pasta: 'passt', slirp4netns: 'slirp4netns' } as const;
-const TUN = '/dev/net/tun';
 
 /** The backend asked for by name. Throws HELPER_MISSING with the package to install, NETWORK_SETUP where /dev/net/tun cannot be used. */
 export async function openBackend(name: BackendName, machine: NetworkMachine): Promise<NetworkBackend> {
@@ -28,11 +29,12 @@ export async function openBackend(name: BackendName, machine: NetworkMachine): P
     throw new EngineError(
       'HELPER_MISSING',
       `could not find ${name}, the network namespace can't be configured: exec: "${name}": executable file not found in $PATH`,
-      { hint: `Install it (Debian: apt-get install ${PACKAGE[name]}), or use --network none.` },
+      { hint: `Install it (${packageWords(PACKAGE[name])}), or use --network none.` },
     );
   }
-  const problem = tunProblem();
-  if (problem !== undefined) throw new EngineError('NETWORK_SETUP', `${name} needs ${TUN}: ${problem.what}`, { hint: problem.remedy });
+  const lack = tunLack();
+  if (lack !== undefined)
+    throw new EngineError('NETWORK_SETUP', `${name} needs ${TUN}: ${lack.what}`, { hint: mendHint(lack, thisDistribution()) });
   const { cacheDirectory, rootful } = machine;
   if (name === 'pasta') return (await import('./pasta.ts')).pasta({ program, cacheDirectory, rootful });
   return (await import('./slirp4netns.ts')).slirp4netns({ program, cacheDirectory });
@@ -41,10 +43,10 @@ export async function openBackend(name: BackendName, machine: NetworkMachine): P
 export interface DefaultChoice {
   readonly name: BackendName;
   /** Why there is none. */
-  readonly lack?: Lack;
+  readonly lack?: NetworkLack;
 }
 
-export interface Lack {
+export interface NetworkLack {
   readonly code: 'HELPER_MISSING' | 'NETWORK_SETUP';
   readonly what: string;
   /** What to do about it. */
@@ -56,38 +58,33 @@ export interface Lack {
  * Looks at files only, starts nothing.
  */
 export function chooseDefault(machine: NetworkMachine, preferred: 'pasta' | 'slirp4netns' = 'pasta'): DefaultChoice {
-  const problem = tunProblem();
-  if (problem !== undefined) return without({ code: 'NETWORK_SETUP', what: `${TUN} ${problem.what}`, remedy: problem.remedy });
+  const lack = tunLack();
+  if (lack !== undefined) return { name: 'none', lack: inWords('NETWORK_SETUP', lack) };
   const order = preferred === 'pasta' ? (['pasta', 'slirp4netns'] as const) : (['slirp4netns', 'pasta'] as const);
   const name = order.find((candidate) => find(candidate, machine) !== undefined);
   if (name !== undefined) return { name };
-  return without({
-    code: 'HELPER_MISSING',
-    what: 'neither pasta nor slirp4netns is installed',
-    remedy: 'Debian: apt-get install passt',
-  });
+  return { name: 'none', lack: inWords('HELPER_MISSING', NO_NETWORK_HELPER) };
 }
 
 /** Nothing here forwards ports. */
-export function cannotPublish({ code, what, remedy }: Lack): EngineError {
+export function cannotPublish({ code, what, remedy }: NetworkLack): EngineError {
   return new EngineError(code, `ports cannot be published: ${what}`, { hint: remedy });
 }
 
-function without(lack: Lack): DefaultChoice {
-  return { name: 'none', lack };
+function inWords(code: NetworkLack['code'], lack: Lack): NetworkLack {
+  return { code, what: lack.what, remedy: mendText(lack, thisDistribution()) };
 }
 
 function find(name: 'pasta' | 'slirp4netns', { helperDirectories, slirp4netns }: NetworkMachine): string | undefined {
   return findProgram(name === 'slirp4netns' && slirp4netns !== undefined && slirp4netns !== '' ? slirp4netns : name, helperDirectories);
 }
 
-function tunProblem(): { readonly what: string; readonly remedy: string } | undefined {
+/** What keeps helpers from making interfaces. */
+export function tunLack(): Lack | undefined {
   try {
     accessSync(TUN, constants.R_OK | constants.W_OK);
     return undefined;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
-      ? { what: 'is missing', remedy: 'as root: modprobe tun' }
-      : { what: 'may not be opened', remedy: `as root: chmod 666 ${TUN}` };
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? NO_TUN : CLOSED_TUN;
   }
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { EngineError } from '../core/errors.ts';
 import { parseJson, type Json } from '../core/json.ts';
+import { packageWords } from '../host/distribution.ts';
 import type { PortMapping } from './backend.ts';
 import { checkListen } from './listen.ts';
 
@@ -28,7 +29,7 @@ export function checkForwardable(ports: readonly PortMapping[]): void {
     if (protocol === 'sctp') throw new EngineError('INVALID_ARGUMENT', "can't forward protocol: sctp");
     if (hostIp.includes(':'))
       throw new EngineError('INVALID_ARGUMENT', `slirp4netns cannot listen on the IPv6 address ${hostIp}`, {
-        hint: 'Use --network pasta (Debian: apt-get install passt).',
+        hint: `Use --network pasta (${packageWords('passt')}).`,
       });
   }
 }

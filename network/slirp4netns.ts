@@ -6,6 +6,7 @@ import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
 import { log } from '../core/log.ts';
+import { packageWords } from '../host/distribution.ts';
 import { createNetworkNamespace, isNamespace } from '../host/namespaces.ts';
 import { identify } from '../host/pid.ts';
 import { launch, runHelper, type Launched } from '../host/process.ts';
@@ -38,7 +39,7 @@ export function slirp4netns({ program, cacheDirectory }: SlirpMachine): NetworkB
       api?.checkForwardable(ports);
       if (!options.allowHostLoopback && ports.some(({ protocol }) => protocol === 'udp'))
         log.warn(
-          'slirp4netns sends no answers to UDP clients on 127.0.0.1 unless allow_host_loopback=true; pasta does (Debian: apt-get install passt)',
+          `slirp4netns sends no answers to UDP clients on 127.0.0.1 unless allow_host_loopback=true; pasta does (${packageWords('passt')})`,
         );
       const places = {
         netns: request.netns,

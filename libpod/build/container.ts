@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { RunRequest } from '../../build/machine.ts';
 import { asId, shortId, type ContainerId } from '../../core/id.ts';
 import { EngineError } from '../../core/errors.ts';
+import { packageWords } from '../../host/distribution.ts';
 import { runsArchitecture } from '../../host/binfmt.ts';
 import { freePort } from '../../host/free-port.ts';
 import { availableIds, readIdMap } from '../../host/idmap.ts';
@@ -78,7 +79,7 @@ function checkArchitecture(architecture: string): void {
     'NOT_SUPPORTED',
     `programs for ${architecture} cannot be run on ${own}: no emulator for them is registered with binfmt_misc`,
     {
-      hint: 'Install one (Debian: apt-get install qemu-user-static), or let RUN be a step of a stage with FROM --platform=$BUILDPLATFORM.',
+      hint: `Install one (${packageWords('qemu-user-static')}), or let RUN be a step of a stage with FROM --platform=$BUILDPLATFORM.`,
     },
   );
 }

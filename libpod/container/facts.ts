@@ -177,7 +177,7 @@ function ownIds(): Pick<StartFacts, 'availableIds' | 'idBoundaries'> {
  * Beside our own cgroup, as crun itself chooses: a cgroup that holds processes cannot hand controllers down (cgroups(7), no internal
  * processes), and crun would try for a second. Below our own only where there is no controller to hand down.
  */
-function cgroupParent(): { cgroupParent?: string } {
+export function cgroupParent(): { cgroupParent?: string } {
   const own = ownCgroup();
   const beside = dirname(own);
   if (beside !== own && mayMakeCgroups(beside)) return { cgroupParent: beside };

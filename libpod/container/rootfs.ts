@@ -3,6 +3,7 @@ import { existsSync, rmdirSync, statSync } from 'node:fs';
 import type { Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import { log } from '../../core/log.ts';
+import { installHint } from '../../host/distribution.ts';
 import { hasOneId } from '../../host/idmap.ts';
 import { findProgram } from '../../host/search.ts';
 import type { Driver } from '../../storage/driver/driver.ts';
@@ -56,7 +57,7 @@ async function driverFor(engine: Engine, config: ContainerConfig): Promise<Drive
       'HELPER_MISSING',
       'fuse-overlayfs: not found, and only it can shift the ids of an image for --userns or --uidmap',
       {
-        hint: 'Install it (Debian: apt-get install fuse-overlayfs).',
+        hint: installHint('fuse-overlayfs'),
       },
     );
   }

@@ -1,4 +1,5 @@
 import { EngineError } from '../../core/errors.ts';
+import { packageWords } from '../../host/distribution.ts';
 import { findProgram } from '../../host/search.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Monitor } from './monitor.ts';
@@ -42,6 +43,6 @@ export function findConmon({ wanted, directories }: Pick<MonitorChoice, 'wanted'
   const path = findProgram(wanted ?? 'conmon', DIRECTORIES);
   if (path !== undefined || wanted === undefined) return path;
   throw new EngineError('HELPER_MISSING', `${wanted}: not found`, {
-    hint: `Install it (Debian: apt-get install conmon), or use lichen's own: --conmon ${EMBEDDED}.`,
+    hint: `Install it (${packageWords('conmon')}), or use lichen's own: --conmon ${EMBEDDED}.`,
   });
 }

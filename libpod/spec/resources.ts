@@ -1,5 +1,6 @@
 /** Limits (config-linux.md#control-groups) and the cgroup they hold for. */
 import { EngineError } from '../../core/errors.ts';
+import { mendHint, noControllers } from '../../core/lack.ts';
 import type { ContainerConfig, StartFacts } from './container.ts';
 import { cpuTime } from './cpu-time.ts';
 import type { Resources } from './wish.ts';
@@ -105,11 +106,8 @@ function isUsable(controller: string, config: ContainerConfig, facts: Facts): bo
 }
 
 function unavailable(controller: string, flag: string, facts: Facts): EngineError {
-  const hint = facts.rootless
-    ? `Delegate it: as root write "[Service]" and "Delegate=cpu cpuset io memory pids" to /etc/systemd/system/user@.service.d/delegate.conf, ` +
-      'run systemctl daemon-reload, and log in again.'
-    : `Enable it: echo +${controller} > /sys/fs/cgroup/cgroup.subtree_control`;
-  return new EngineError('CGROUP_UNAVAILABLE', `${flag} cannot be applied: the cgroup controller ${controller} is not available`, { hint });
+  const lack = noControllers([controller], facts.rootless);
+  return new EngineError('CGROUP_UNAVAILABLE', `${flag} cannot be applied: ${lack.what}`, { hint: mendHint(lack, { family: 'other' }) });
 }
 
 function present<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } | undefined {

@@ -101,6 +101,37 @@ export class Database implements Disposable {
   }
 }
 
+/**
+ * Read the database at `path` through, without a change to it; returns its schema.
+ * Throws STORE_CORRUPT, STORE_NEWER, STORE_OWNER, LOCKED.
+ */
+export function examineDatabase(path: string): number {
+  return translate(path, () => {
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      const problems = db
+        .prepare('PRAGMA quick_check')
+        .all()
+        .map((row) => String(row['quick_check']))
+        .filter((word) => word !== 'ok');
+      if (problems.length > 0) throw new EngineError('STORE_CORRUPT', `the database is damaged: ${problems[0]}`, { hint: MOVE_AWAY });
+      const schema = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+      if (schema > MIGRATIONS.length) throw newerStore(path, schema);
+      return schema;
+    } finally {
+      db.close();
+    }
+  });
+}
+
+const MOVE_AWAY = 'Move db.sqlite away to start afresh; layers and volumes are kept as directories.';
+
+function newerStore(path: string, schema: number): EngineError {
+  return new EngineError('STORE_NEWER', `${path} has schema ${schema}, this lichen knows ${MIGRATIONS.length}`, {
+    hint: 'Use the newer lichen, or another --root.',
+  });
+}
+
 /** Several processes that begin a store at once: this is the one lock that SQLite does not wait for. */
 function switchToWal(db: DatabaseSync): void {
   const deadline = Date.now() + BUSY_TIMEOUT_MS;
@@ -120,9 +151,7 @@ function migrate(db: Database, path: string): void {
   const current = version();
   if (current === MIGRATIONS.length) return;
   if (current > MIGRATIONS.length) {
-    throw new EngineError('STORE_NEWER', `${path} has schema ${current}, this lichen knows ${MIGRATIONS.length}`, {
-      hint: 'Use the newer lichen, or another --root.',
-    });
+    throw newerStore(path, current);
   }
   db.transaction(() => {
     for (const [index, migration] of MIGRATIONS.entries()) {
@@ -156,7 +185,7 @@ function translate<T>(subject: string, work: () => T): T {
     if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) {
       throw new EngineError('STORE_CORRUPT', `the database cannot be read (${subject}): ${message}`, {
         cause: error,
-        hint: 'Move db.sqlite away to start afresh; layers and volumes are kept as directories.',
+        hint: MOVE_AWAY,
       });
     }
     if (code === SQLITE_READONLY || code === SQLITE_CANTOPEN) {

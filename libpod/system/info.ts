@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { orAbsent } from '../../core/errors.ts';
 import type { JsonObject, Json } from '../../core/json.ts';
 import { CGROUP_ROOT, controllersIn, isCgroup2, ownCgroup } from '../../host/cgroup.ts';
+import { osRelease } from '../../host/distribution.ts';
 import { readIdMap, type IdMapEntry } from '../../host/idmap.ts';
 import { findProgram, HELPER_DIRECTORIES } from '../../host/search.ts';
 import { chooseDefault } from '../../network/choose.ts';
@@ -48,7 +49,7 @@ async function hostInfo(engine: Engine, version: JsonObject): Promise<JsonObject
     cpus: availableParallelism(),
     cpuUtilization: { ...parseCpuUtilization(readText('/proc/stat')) },
     databaseBackend: 'sqlite',
-    distribution: parseDistribution(readText('/etc/os-release') || readText('/usr/lib/os-release')),
+    distribution: parseDistribution(osRelease()),
     eventLogger: engine.eventsBackend,
     // There is no fixed number of locks that could run out.
     freeLocks: null,

@@ -1,4 +1,5 @@
 /** What `info` tells of the machine, from /proc and /etc. Texts in, values out. */
+import { osReleaseField, readDistribution } from '../../core/distribution.ts';
 import { readIfThere } from '../../host/if-there.ts';
 
 export interface CpuUtilization {
@@ -27,13 +28,9 @@ export function parseMemory(meminfo: string): { memFree: number; memTotal: numbe
 
 /** os-release(5). */
 export function parseDistribution(osRelease: string): { distribution: string; version: string; codename?: string } {
-  const read = (key: string): string | undefined =>
-    new RegExp(`^${key}=(?:"([^"]*)"|'([^']*)'|(.*))$`, 'm')
-      .exec(osRelease)
-      ?.slice(1)
-      .find((text) => text !== undefined);
-  const codename = read('VERSION_CODENAME');
-  return { distribution: read('ID') ?? 'unknown', version: read('VERSION_ID') ?? 'unknown', ...(codename ? { codename } : {}) };
+  const codename = osReleaseField(osRelease, 'VERSION_CODENAME');
+  const { id, version } = readDistribution(osRelease);
+  return { distribution: id, version, ...(codename ? { codename } : {}) };
 }
 
 /** Go's Duration with a blank between its parts and days counted, as Podman prints it: `0h 39m 41.00s`, `49h 2m 5.00s (Approximately 2.04 days)`. */

@@ -35,7 +35,9 @@ async function packageOf(path: string): Promise<string> {
 
 async function say(program: string, args: readonly string[]): Promise<string | undefined> {
   try {
-    return (await runHelper(program, args, { timeoutMs: TIMEOUT_MS })).stdout;
+    // crun makes a directory of its own in the session's, whatever it is asked.
+    const env = { ...process.env, XDG_RUNTIME_DIR: undefined };
+    return (await runHelper(program, args, { env, timeoutMs: TIMEOUT_MS })).stdout;
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     log.debug(error.message);

@@ -3,7 +3,9 @@
  * namespace that is to be attached. Callers hold one lock around each of these, and have the attachment on record before they ask for it.
  */
 import { existsSync } from 'node:fs';
+import { lackSentence, NO_NAMES } from '../../core/lack.ts';
 import { log } from '../../core/log.ts';
+import { thisDistribution } from '../../host/distribution.ts';
 import { endProcessesNaming } from '../../host/find-process.ts';
 import { createNetworkNamespace, isNamespace, removeNetworkNamespace } from '../../host/namespaces.ts';
 import type { NetworkAttachment, NetworkInterface } from '../backend.ts';
@@ -39,7 +41,7 @@ export async function joinBridges(machine: BridgeMachine, attachment: BridgeAtta
   await refreshDns(places);
   const { links } = attachment;
   if (programs.aardvark === undefined && links.some(({ definition }) => definition.dns_enabled))
-    log.warn('containers do not find each other by name: aardvark-dns is not installed (Debian: apt-get install aardvark-dns)');
+    log.warn(lackSentence(NO_NAMES, thisDistribution()));
   return {
     interfaces: links.map((link) => joined(link, networks.get(link.definition.name))),
     nameservers: [...new Set([...networks.values()].flatMap(({ dns_server_ips: servers }) => servers))],

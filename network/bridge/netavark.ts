@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../core/errors.ts';
 import { isRecord, parseJson } from '../../core/json.ts';
+import { packageWords } from '../../host/distribution.ts';
 import { endProcessesNaming, processesNaming } from '../../host/find-process.ts';
 import { runHelper } from '../../host/process.ts';
 import { findProgram, HELPER_DIRECTORIES } from '../../host/search.ts';
@@ -29,7 +30,7 @@ export function findPrograms(directories: readonly string[]): BridgePrograms {
   const netavark = findProgram('netavark', all);
   if (netavark === undefined) {
     throw new EngineError('HELPER_MISSING', 'could not find "netavark" in one of the helper directories: bridge networks need it', {
-      hint: 'Install it (Debian: apt-get install netavark aardvark-dns iptables), or use --network pasta.',
+      hint: `Install it (${packageWords('netavark aardvark-dns iptables')}), or use --network pasta.`,
     });
   }
   const aardvark = findProgram('aardvark-dns', all);
@@ -198,6 +199,6 @@ function errorIn(stdout: string): string | undefined {
 
 function hintFor(said: string): { hint?: string } {
   if (/\b(iptables|nft)\b.*(No such file|not found)|(No such file|not found).*\b(iptables|nft)\b/i.test(said))
-    return { hint: 'netavark needs nft or iptables (Debian: apt-get install nftables iptables).' };
+    return { hint: `netavark needs nft or iptables (${packageWords('nftables iptables')}).` };
   return {};
 }

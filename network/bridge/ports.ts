@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { EngineError } from '../../core/errors.ts';
 import { log } from '../../core/log.ts';
+import { installHint, packageWords } from '../../host/distribution.ts';
 import type { ProcessIdentity } from '../../host/pid.ts';
 import { runHelper } from '../../host/process.ts';
 import type { NetworkInterface, NetworkRequest } from '../backend.ts';
@@ -96,7 +97,7 @@ async function configure(netns: string, family: '-4' | '-6', lines: readonly str
   if (code === 0) return;
   throw code === 127
     ? new EngineError('HELPER_MISSING', 'ip: not found: published ports of containers on bridges need it', {
-        hint: 'Install it (Debian: apt-get install iproute2).',
+        hint: installHint('iproute2'),
       })
     : new EngineError('NETWORK_SETUP', `ip: ${stderr.trim()}`);
 }
@@ -113,7 +114,7 @@ async function answerDatagrams(netns: string, { name, addresses }: NetworkInterf
     package: 'util-linux',
   });
   if (code === 127)
-    log.warn('nft is missing: UDP clients on other machines may get no answers from published ports (Debian: apt-get install nftables)');
+    log.warn(`nft is missing: UDP clients on other machines may get no answers from published ports (${packageWords('nftables')})`);
   else if (code !== 0) throw new EngineError('NETWORK_SETUP', `nft: ${stderr.trim()}`);
 }
 

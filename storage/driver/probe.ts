@@ -1,6 +1,7 @@
 import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
+import { installHint } from '../../host/distribution.ts';
 import { findProgram } from '../../host/search.ts';
 import { StagingDirectory } from '../layer/staging.ts';
 import { isWhiteout } from '../layer/whiteout.ts';
@@ -92,5 +93,5 @@ function fuseDevice(): string | undefined {
 function existing(program: string): string {
   const found = findProgram(program);
   if (found !== undefined) return found;
-  throw new EngineError('HELPER_MISSING', `${program}: not found`, { hint: 'Install it (Debian: apt-get install fuse-overlayfs).' });
+  throw new EngineError('HELPER_MISSING', `${program}: not found`, { hint: installHint('fuse-overlayfs') });
 }

@@ -80,7 +80,7 @@ export class TestHost implements AsyncDisposable {
   constructor(place: Place, options: HostOptions) {
     this.name = place.name;
     this.user = place.user;
-    this.store = place.user.uid === 0 ? '/var/lib/lichen' : `${place.user.home}/.local/share/lichen`;
+    this.store = options.env?.['LICHEN_ROOT'] ?? (place.user.uid === 0 ? '/var/lib/lichen' : `${place.user.home}/.local/share/lichen`);
     this.runDir = runDirectory(place);
     this.#place = place;
     this.#options = options;
@@ -219,6 +219,7 @@ function namespacePlace(name: string, plan: HostPlan, holder: Holder, options: H
         'enter',
         session,
         cwd,
+        ...(asRoot ? [] : plan.confined),
         ...credentials(plan, asRoot),
         ...argv,
       ],

@@ -16,10 +16,14 @@ export interface HostOptions {
   readonly systemd?: boolean;
   /** Start a real `systemd-journald` (see `canRunJournal`). */
   readonly journal?: boolean;
-  /** `disk` (default) is a directory on the machine's disk; a size makes it a tmpfs of so many MiB. */
-  readonly home?: 'disk' | 'read-only' | { readonly sizeMib: number };
-  /** Added to the environment of every command. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** `disk` (default) is a directory on the machine's disk; a size makes it a tmpfs of so many MiB; no overlayfs can be mounted on an `overlay`. */
+  readonly home?: 'disk' | 'read-only' | 'overlay' | { readonly sizeMib: number };
+  /** Mounted after all others; `target` is made. */
+  readonly mounts?: readonly { readonly target: string; readonly type: string; readonly options: string }[];
+  /** Commands of the user are started by it, as root: it takes something from itself and becomes what follows. */
+  readonly confined?: readonly string[];
+  /** Added to the environment of every command; `undefined` takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** No mount below /usr: what other container programs have set there is seen. */
   readonly bareUsr?: boolean;
   /** Begin without the code that V8 compiled of the program on earlier hosts. */
@@ -38,6 +42,7 @@ export interface HostUser {
 export interface HostPlan {
   readonly user: HostUser;
   readonly dropCapSysResource: boolean;
+  readonly confined: readonly string[];
   /** Paths of directories, files and copies are relative to the base directory. */
   readonly directories: readonly { readonly path: string; readonly mode: number; readonly uid: number }[];
   readonly files: readonly { readonly path: string; readonly content: string; readonly mode: number }[];
@@ -69,11 +74,14 @@ export function planHost(base: string, repository: string, fixtures: string, opt
   return {
     user,
     dropCapSysResource: options.user === 'root-without-cap-sys-resource',
+    confined: options.confined ?? [],
     directories: [
       ...shown.directories.map((name) => directory(`opt/lichen/${name}`)),
       directory('opt/fixtures'),
       ...overlaid.flatMap((path) => [directory(upperOf(path)), directory(`${upperOf(path)}.work`)]),
       directory('home/tester', 0o700, ORDINARY.uid),
+      directory(upperOf(user.home), 0o700, user.uid),
+      directory(`${upperOf(user.home)}.work`),
       directory('root', 0o700),
       directory('var-lib'),
       directory('var-tmp', 0o1777),
@@ -92,21 +100,17 @@ export function planHost(base: string, repository: string, fixtures: string, opt
       ...(withRuntimeDir ? [fstabLine(SOURCE, user.runtimeDir, 'tmpfs', `nosuid,nodev,mode=700,uid=${user.uid},X-mount.mkdir`)] : []),
       ...cgroupLines(without),
       ...(options.bareUsr === true ? [] : hiddenSettings()),
-      ...overlaid.map((path) =>
-        fstabLine(
-          SOURCE,
-          path,
-          'overlay',
-          `volatile,lowerdir=${path},upperdir=${join(base, upperOf(path))},workdir=${join(base, `${upperOf(path)}.work`)}`,
-        ),
-      ),
+      ...overlaid.map((path) => overlayLine(base, path)),
       fstabLine(join(base, 'opt'), '/opt', 'none', 'rbind'),
       fstabLine(join(base, 'home'), '/home', 'none', 'bind'),
       fstabLine(join(base, 'root'), '/root', 'none', 'bind'),
-      ...homeLines(user, options.home ?? 'disk'),
+      ...homeLines(base, user, options.home ?? 'disk'),
       fstabLine(join(base, 'var-lib'), '/var/lib', 'none', 'bind'),
       fstabLine(join(base, 'var-tmp'), '/var/tmp', 'none', 'bind'),
       fstabLine(join(base, 'tmp'), '/tmp', 'none', 'bind'),
+      ...(options.mounts ?? []).map(({ target, type, options: words }) =>
+        fstabLine(type === 'none' ? target : SOURCE, target, type, `${words},X-mount.mkdir`),
+      ),
     ].join(''),
     hidden: ['/etc/containers', ...removed],
     nodes: deviceNodes(without),
@@ -179,10 +183,16 @@ function hiddenSettings(): readonly string[] {
   return existsSync(path) ? [fstabLine(SOURCE, path, 'tmpfs', 'ro,mode=755')] : [];
 }
 
-function homeLines(user: HostUser, home: NonNullable<HostOptions['home']>): readonly string[] {
+function homeLines(base: string, user: HostUser, home: NonNullable<HostOptions['home']>): readonly string[] {
   if (home === 'disk') return [];
+  if (home === 'overlay') return [overlayLine(base, user.home)];
   if (home === 'read-only') return [fstabLine(user.home, user.home, 'none', 'bind,ro')];
   return [fstabLine(SOURCE, user.home, 'tmpfs', `size=${home.sizeMib}m,mode=700,uid=${user.uid}`)];
+}
+
+function overlayLine(base: string, path: string): string {
+  const [upper, work] = [join(base, upperOf(path)), join(base, `${upperOf(path)}.work`)];
+  return fstabLine(SOURCE, path, 'overlay', `volatile,lowerdir=${path},upperdir=${upper},workdir=${work}`);
 }
 
 function directory(path: string, mode = 0o755, uid = 0): HostPlan['directories'][number] {

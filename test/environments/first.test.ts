@@ -1,0 +1,3 @@
+import { testRows } from './matrix.ts';
+
+testRows(0, 2);
