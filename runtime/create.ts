@@ -8,7 +8,7 @@ import { identify } from '../host/pid.ts';
 import { readBundle, type Bundle } from './bundle.ts';
 import { removeCgroup, setLimits } from './cgroup/cgroup.ts';
 import { placeProcess, type CgroupManager, type PlacedCgroup } from './cgroup/place.ts';
-import { runHooks, runInnerHooks } from './hooks.ts';
+import { runHooks, runHooksAnyway, runInnerHooks } from './hooks.ts';
 import { guard } from './set-up/credentials.ts';
 import { raiseLoopback, setForeignSysctls, setNames, setSysctls } from './set-up/kernel.ts';
 import { setOomScore } from './set-up/limits.ts';
@@ -43,6 +43,7 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
   check(bundle, request);
   const directory = reserve(request.root, request.id);
   let cgroup: PlacedCgroup | undefined;
+  let begun: State | undefined;
   try {
     using deputy = Deputy.start({ fds: request.fds });
     await enterNamespaces(deputy, {
@@ -53,10 +54,11 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
         if (cgroup !== undefined) setLimits(cgroup.path, bundle.config.linux?.resources ?? {});
       },
     });
-    return await setUp(deputy, request, bundle, directory, cgroup);
+    return await setUp(deputy, { request, bundle, directory, cgroup, begin: (state) => (begun = state) });
   } catch (error) {
     if (cgroup !== undefined) await removeCgroup(cgroup.path);
     forget(request.root, request.id);
+    if (begun !== undefined) await runHooksAnyway(bundle.config, 'poststop', { ...begun, status: 'stopped' });
     throw error;
   }
 }
@@ -74,13 +76,16 @@ function check({ config }: Bundle, { consoleSocket }: CreateRequest): void {
     throw new EngineError('NOT_SUPPORTED', 'the embedded runtime loads no rules for devices: it runs in a user namespace, or without them');
 }
 
-async function setUp(
-  deputy: Deputy,
-  request: CreateRequest,
-  bundle: Bundle,
-  directory: string,
-  cgroup: PlacedCgroup | undefined,
-): Promise<Created> {
+interface SetUp {
+  readonly request: CreateRequest;
+  readonly bundle: Bundle;
+  readonly directory: string;
+  readonly cgroup: PlacedCgroup | undefined;
+  /** Told before the first hook: from then on the hooks of its end are owed. */
+  readonly begin: (state: State) => void;
+}
+
+async function setUp(deputy: Deputy, { request, bundle, directory, cgroup, begin }: SetUp): Promise<Created> {
   const { config } = bundle;
   const process = config.process!;
   const own = identify(deputy.pid);
@@ -99,6 +104,7 @@ async function setUp(
   setOomScore(deputy.pid, process.oomScoreAdj);
   const mayGroups = maySetGroups(deputy.pid);
   guard(deputy);
+  begin(state);
   await runHooks(config, 'prestart', state);
   await runHooks(config, 'createRuntime', state);
   const hasUserNamespace = config.linux?.namespaces?.some(({ type }) => type === 'user') === true;

@@ -1,6 +1,7 @@
 /** Programs that a configuration calls at certain moments (config.md#posix-platform-hooks). They read the container's state from stdin. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../core/errors.ts';
+import { log } from '../core/log.ts';
 import type { Deputy } from '../host/deputy/deputy.ts';
 import { OUT } from '../host/deputy/layout.ts';
 import { MemoryFile } from '../host/pipe.ts';
@@ -13,14 +14,27 @@ const SIGKILL = 9;
 
 /** In our own namespaces, one after another. Throws HELPER_FAILED, HELPER_MISSING, TIMEOUT. */
 export async function runHooks(config: Config, kind: HookKind, state: State): Promise<void> {
+  for (const hook of config.hooks?.[kind] ?? []) await runHook(hook, state);
+}
+
+/** The same for those whose failure changes nothing: it is told, and the next one runs (runtime.md#lifecycle). */
+export async function runHooksAnyway(config: Config, kind: 'poststart' | 'poststop', state: State): Promise<void> {
   for (const hook of config.hooks?.[kind] ?? []) {
-    await runHelper(hook.path, (hook.args ?? []).slice(1), {
-      env: Object.fromEntries((hook.env ?? []).map((word) => [word.split('=', 1)[0]!, word.slice(word.indexOf('=') + 1)])),
-      input: JSON.stringify(state),
-      cwd: state.bundle,
-      ...(hook.timeout === undefined ? {} : { timeoutMs: hook.timeout * 1000 }),
-    });
+    try {
+      await runHook(hook, state);
+    } catch (error) {
+      log.warn(`${kind} hook ${hook.path}: ${(error as Error).message}`);
+    }
   }
+}
+
+async function runHook(hook: Hook, state: State): Promise<void> {
+  await runHelper(hook.path, (hook.args ?? []).slice(1), {
+    env: Object.fromEntries((hook.env ?? []).map((word) => [word.split('=', 1)[0]!, word.slice(word.indexOf('=') + 1)])),
+    input: JSON.stringify(state),
+    cwd: state.bundle,
+    ...(hook.timeout === undefined ? {} : { timeoutMs: hook.timeout * 1000 }),
+  });
 }
 
 /** In the deputy's namespaces, with our stderr. Throws HELPER_FAILED, TIMEOUT. */

@@ -5,7 +5,7 @@ import { Deputy } from '../host/deputy/deputy.ts';
 import { isAlive, signalProcess, waitForEnd } from '../host/pid.ts';
 import { freeze, isFrozen, killAll, processesIn, removeCgroup, setLimits } from './cgroup/cgroup.ts';
 import type { Config, Resources } from './config.ts';
-import { runHooks, runInnerHooks } from './hooks.ts';
+import { runHooksAnyway, runInnerHooks } from './hooks.ts';
 import { joinNamespaces, namespacesOf } from './set-up/namespaces.ts';
 import {
   containerDirectory,
@@ -32,7 +32,7 @@ export async function startContainer(root: string, id: string): Promise<void> {
   const config = keptConfig(root, id);
   if ((config.hooks?.startContainer ?? []).length > 0) await runStartHooks(config, kept);
   if (!openGate(containerDirectory(root, id))) throw new EngineError('WRONG_STATE', `container \`${id}\` was started already`);
-  await runHooks(config, 'poststart', stateOf(kept, 'running'));
+  await runHooksAnyway(config, 'poststart', stateOf(kept, 'running'));
 }
 
 /** Throws NO_SUCH_CONTAINER, INVALID_NAME. */
@@ -98,7 +98,7 @@ export async function deleteContainer(root: string, id: string, options: { reado
   const config = keptConfig(root, id);
   await end(kept);
   forget(root, id);
-  await runHooks(config, 'poststop', stateOf(kept, 'stopped'));
+  await runHooksAnyway(config, 'poststop', stateOf(kept, 'stopped'));
 }
 
 async function end(kept: Kept): Promise<void> {

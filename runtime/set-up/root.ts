@@ -1,6 +1,6 @@
 /** The root of a container: from the bundle's directory to `/`, with all that is mounted in it (config.md#root, pivot_root(2)). */
 import type { Deputy } from '../../host/deputy/deputy.ts';
-import type { Step } from '../../host/deputy/layout.ts';
+import { argumentOf, type Step } from '../../host/deputy/layout.ts';
 import { DetachedMount, mountAttributes } from '../../host/detached-mount.ts';
 import { ERRNO, syscallError } from '../../host/libc.ts';
 import { MS } from '../../host/mount.ts';
@@ -106,9 +106,11 @@ function hasDev(mounts: readonly Mount[]): boolean {
 function pivot(deputy: Deputy, root: InnerRoot): void {
   deputy.mustCall(
     [
+      { call: 'openat', args: [AT_FDCWD, '/', O_PATH | O_CLOEXEC, 0], store: argumentOf(3, 0) },
       { call: 'fchdir', args: [root.fd] },
       { call: 'pivot_root', args: ['.', '.'] },
-      // The old root lies on the new one now, and is what `.` is. Nothing that happens to it may go back to where it came from.
+      // The old root, which lies on the new one now. Nothing that happens to it may go back to where it came from.
+      { call: 'fchdir', args: [0] },
       { call: 'mount', args: [null, '.', null, MS.SLAVE | MS.REC, null] },
       { call: 'umount2', args: ['.', MNT_DETACH] },
       { call: 'chdir', args: ['/'] },

@@ -17,7 +17,7 @@ interface Odd {
 interface Outcome {
   readonly code: number;
   readonly said: string;
-  /** What there is afterwards: `state`, `cgroup`. */
+  /** What there is of it afterwards: `state`, where the runtime lists it, and `cgroup`. */
   readonly left: readonly string[];
 }
 
@@ -126,33 +126,27 @@ taken(
   seccomp({ names: ['no_such_call'], action: 'SCMP_ACT_ERRNO' }),
 );
 
-/** There are some ninety calls. */
+/** There are some fifty calls. */
 const TRY_ALL_MS = 110_000;
 
 const idOf = (index: number) => `odd-${index}`;
 
-/** Every create, one after the other. */
+/** Every create, one after the other; then one look at what there is. */
 async function tryAll(bench: Bench): Promise<readonly Outcome[]> {
-  const bundles = await Promise.all(odds.map((odd, index) => bundleFor(bench, odd, idOf(index))));
-  const output = await bench.script(
-    bundles
-      .map((bundle, index) => {
-        const id = idOf(index);
-        return `timeout 20 $RUNTIME create --bundle ${bundle} ${id} < /dev/null > ${bundle}/said 2>&1; code=$?; left=; was=
-          [ ! -d /sys/fs/cgroup${bench.cgroupOf(id)} ] || was=cgroup,
-          if $RUNTIME state ${id} > ${bundle}/state 2>&1; then left=state,; $RUNTIME delete --force ${id} > ${bundle}/delete 2>&1; fi
-          printf '%s\\t%s\\t%s\\n' $code "$left$was" "$(tr '\\n' ' ' < ${bundle}/said)"`;
-      })
-      .join('\n'),
-    { timeoutMs: TRY_ALL_MS },
-  );
-  return output
-    .trimEnd()
-    .split('\n')
-    .map((line) => {
-      const [code, left = '', said = ''] = line.split('\t');
-      return { code: Number(code), said, left: left.split(',').filter((word) => word !== '') };
-    });
+  const ids = odds.map((_, index) => idOf(index));
+  const bundles = await Promise.all(odds.map((odd, index) => bundleFor(bench, odd, ids[index]!)));
+  const creates = ids.map((id, index) => {
+    const said = `${bundles[index]}/said`;
+    return `timeout 20 $RUNTIME create --bundle ${bundles[index]} ${id} < /dev/null > ${said} 2>&1; printf '%s\t%s\n' $? "$(tr '\n' ' ' < ${said})"`;
+  });
+  const look = `$RUNTIME list --quiet | tr '\n' ' '; echo; cd /sys/fs/cgroup${bench.cgroupOf('')} && echo *`;
+  const lines = (await bench.script([...creates, look].join('\n'), { timeoutMs: TRY_ALL_MS })).trimEnd().split('\n');
+  const [listed = [], cgroups = []] = lines.slice(-2).map((line) => line.split(' ').filter((word) => word !== ''));
+  await bench.script(listed.map((id) => `$RUNTIME delete --force ${id}`).join('; '), { timeoutMs: TRY_ALL_MS });
+  return ids.map((id, index) => {
+    const [code, said = ''] = lines[index]!.split('\t');
+    return { code: Number(code), said, left: [...(listed.includes(id) ? ['state'] : []), ...(cgroups.includes(id) ? ['cgroup'] : [])] };
+  });
 }
 
 async function bundleFor(bench: Bench, { config }: Odd, id: string): Promise<string> {
