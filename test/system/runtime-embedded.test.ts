@@ -40,33 +40,43 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
       touch /made 2>/dev/null || echo read-only; touch /tmp/made; cat /proc/kcore /proc/keys; ls /proc/acpi
       echo 1 2>/dev/null >/proc/sys/kernel/panic || echo kept; unshare -m true 2>/dev/null || echo refused; ls /dev/pts; cat /proc/1/comm; exit 7`;
     const { stdout, exitCode } = await lichen(
-      ...['run', '--rm', '--read-only', '--tmpfs=/tmp', '-u=5:6', '--group-add=7', '--ulimit=nofile=100:200', '--umask=0027'],
-      ...[
-        '--oom-score-adj=300',
-        '--sysctl=net.ipv4.ip_forward=1',
-        '--hostname=box',
-        '-w=/tmp',
-        '--security-opt=no-new-privileges',
-        BUSYBOX,
-      ],
+      'run',
+      '--rm',
+      '--read-only',
+      '--tmpfs=/tmp',
+      '-u=5:6',
+      '--group-add=7',
+      '--ulimit=nofile=100:200',
+      '--umask=0027',
+      '--oom-score-adj=300',
+      '--sysctl=net.ipv4.ip_forward=1',
+      '--hostname=box',
+      '-w=/tmp',
+      '--security-opt=no-new-privileges',
+      BUSYBOX,
       ...sh(look),
     );
     expect(exitCode).toBe(7);
     expect(stdout.split('\n')).toEqual([
-      ...[
-        '6 7',
-        '100',
-        '200',
-        '0027',
-        '300',
-        '1',
-        'box',
-        '/tmp',
-        'CapEff:0000000000000000',
-        'CapBnd:00000000800405fb',
-        'CapAmb:0000000000000000',
-      ],
-      ...['NoNewPrivs:1', 'Seccomp:2', 'read-only', 'kept', 'refused', 'ptmx', 'sh', ''],
+      '6 7',
+      '100',
+      '200',
+      '0027',
+      '300',
+      '1',
+      'box',
+      '/tmp',
+      'CapEff:0000000000000000',
+      'CapBnd:00000000800405fb',
+      'CapAmb:0000000000000000',
+      'NoNewPrivs:1',
+      'Seccomp:2',
+      'read-only',
+      'kept',
+      'refused',
+      'ptmx',
+      'sh',
+      '',
     ]);
     expect(await succeed('info', '--format', '{{.Host.OCIRuntime.Name}}')).toBe('embedded');
   });
@@ -160,13 +170,12 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
     const record = (kind: string) => ({ path: '/bin/sh', args: ['sh', '-c', `read -r state; echo ${kind} $state >> /tmp/hooks`] });
     const inner = (kind: string) => ({ path: '/bin/sh', args: ['sh', '-c', `read -r state; echo ${kind} $state >&2`] });
     const hooks = {
-      ...{
-        prestart: [record('prestart')],
-        createRuntime: [record('createRuntime')],
-        poststart: [record('poststart')],
-        poststop: [record('poststop')],
-      },
-      ...{ createContainer: [inner('createContainer')], startContainer: [inner('startContainer')] },
+      prestart: [record('prestart')],
+      createRuntime: [record('createRuntime')],
+      poststart: [record('poststart')],
+      poststop: [record('poststop')],
+      createContainer: [inner('createContainer')],
+      startContainer: [inner('startContainer')],
     };
     await host.writeFile('/tmp/hooks.json', JSON.stringify(hooks));
     const setUp = `rm -f config.json; lichen-runtime spec && sed -i 's/"terminal": true/"terminal": false/; s/"sh"/"sleep", "1000"/' config.json &&
@@ -206,7 +215,7 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
     ['a configuration without a version', 'echo "{}" > config.json; lichen-runtime create x', 'ociVersion: required'],
     [
       'a hook that fails',
-      `${'rm config.json; lichen-runtime spec'}; sed -i '1a "hooks": {"createRuntime": [{"path": "/bin/false"}]},' config.json; lichen-runtime create --console-socket /x x`,
+      `rm config.json; lichen-runtime spec; sed -i '1a "hooks": {"createRuntime": [{"path": "/bin/false"}]},' config.json; lichen-runtime create --console-socket /x x`,
       'false',
     ],
     ['a spec over another', 'lichen-runtime spec', 'exists already'],
