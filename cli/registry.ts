@@ -300,6 +300,7 @@ export const REGISTRY: Group = {
     pod: POD,
     quadlet: QUADLET,
     rmi: { summary: 'Remove images', load: () => import('./commands/rmi.ts') },
+    runtime: { summary: 'Run a bundle with the embedded OCI runtime', load: () => import('./commands/runtime.ts') },
     secret: SECRET,
     system: SYSTEM,
     unshare: { summary: 'Run a command in the user namespace of the store', load: () => import('./commands/unshare.ts') },

@@ -7,6 +7,9 @@ import { printerTo } from '../print.ts';
 import { parseLine, type ParsedLine } from './flags.ts';
 import { runRuntime } from './run.ts';
 
+// The launcher's, for this process alone; hooks have what their configuration says.
+delete process.env['GLIBC_TUNABLES'];
+delete process.env['LD_PRELOAD'];
 void main(process.argv.slice(2), process.env);
 
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<never> {

@@ -204,6 +204,19 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
     expect(JSON.parse(said[3]!.slice('poststop '.length))).toMatchObject({ id: 'box', status: 'stopped' });
   });
 
+  test('as a command of lichen it is in the namespaces that it needs', async () => {
+    const steps = 'cd ~/bundle; rm -f config.json; lichen runtime spec; sed -i s/true/false/ config.json';
+    const { stdout, stderr } = await host.run(
+      sh(`${steps}; echo 'echo ran; exit 3' | lichen runtime run own; echo $?; lichen runtime list -q`),
+    );
+    expect({ stdout, stderr }).toEqual({ stdout: 'ran\n3\n', stderr: '' });
+    expect(await host.lichen(['runtime', 'dance'])).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringContaining('unknown command "dance"'),
+    });
+    expect(await host.succeed(['runtime'])).toMatch(/^ +state +Print/m);
+  });
+
   test.each([
     ['a bundle that is not there', 'lichen-runtime create -b /nowhere x', '/nowhere/config.json does not exist'],
     ['an id that is none', 'lichen-runtime create ../x', 'invalid container id "../x"'],
