@@ -81,10 +81,10 @@ function setCapabilities(deputy: Deputy, capabilities: Capabilities, withAdmin: 
 }
 
 function setGroups(deputy: Deputy, { process, maySetGroups, keepGroups }: CredentialsRequest): void {
-  const groups = process.user?.additionalGids ?? [];
+  const { gid = 0, additionalGids: groups = [] } = process.user ?? {};
   if (keepGroups) return;
   if (!maySetGroups) {
-    if (groups.length === 0) return;
+    if (groups.every((group) => group === gid)) return;
     throw new EngineError('SUBID_RANGE_MISSING', `setgroups ${groups.join(',')}: this user namespace has one group only`, {
       hint: 'Install newuidmap and newgidmap (Debian: apt-get install uidmap), and have subordinate ids.',
     });

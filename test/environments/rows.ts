@@ -32,6 +32,11 @@ const V1_ONLY = [
   { target: '/sys/fs/cgroup/pids', type: 'cgroup', options: 'pids' },
 ];
 
+const BESIDE_NODE = [
+  ...['crun', 'runc', 'conmon', 'pasta', 'slirp4netns', 'netavark', 'aardvark-dns', 'fuse-overlayfs', 'newuidmap', 'catatonit', 'tini'],
+  ...['docker-init', 'iptables', 'nft', 'ip', 'fuse', 'tun'],
+];
+
 export const ROWS: Readonly<Record<string, Row>> = {
   'all present': {
     options: {},
@@ -57,6 +62,12 @@ export const ROWS: Readonly<Record<string, Row>> = {
   'no runtime, no conmon': {
     options: { without: ['crun', 'runc', 'conmon'] },
     doctor: { runtime: 'degraded', monitor: 'degraded' },
+  },
+  'nothing but Node and util-linux': {
+    options: { without: BESIDE_NODE },
+    ...WITHOUT_NETWORK,
+    saysFirst: ONE_ID,
+    doctor: { 'user-namespace': 'ok', 'user-ids': 'degraded', runtime: 'degraded', monitor: 'degraded', pasta: 'degraded', init: 'ok' },
   },
   'no pasta': { options: { without: ['pasta'] }, doctor: { pasta: 'degraded', slirp4netns: 'ok' } },
   'no slirp4netns': { options: { without: ['slirp4netns'] }, doctor: { pasta: 'ok', slirp4netns: 'degraded' } },

@@ -17,31 +17,7 @@ async function load(host: TestHost): Promise<void> {
   await host.succeed(['load', '--quiet', '--input', host.fixture(await fixturePath('busybox'))]);
 }
 
-describe.skipIf(!possible)('a machine that lacks what nothing can replace', () => {
-  const NEEDED: Readonly<Record<string, string>> = {
-    crun: 'Error: no OCI runtime is installed (looked for crun and runc)\nInstall one (Debian: apt-get install crun).\n',
-  };
-  for (const [program, stderr] of Object.entries(NEEDED)) {
-    test(`without ${program}: one error names the package, and no container is left`, async () => {
-      await using host = await testHost({ without: program === 'crun' ? ['crun', 'runc'] : [program] });
-      await load(host);
-      for (const options of [['--rm'], ['--detach'], []]) {
-        expect(await host.lichen(['run', ...options, '--network', 'none', IMAGE, 'true'])).toMatchObject({
-          stdout: '',
-          stderr,
-          exitCode: 125,
-        });
-      }
-      expect(await remains(host)).toEqual([]);
-      // What needs no such program works.
-      await host.succeed(['create', '--name', 'one', IMAGE]);
-      expect(await host.lichen(['start', 'one'])).toMatchObject({ stdout: '', stderr, exitCode: 125 });
-      expect(await host.succeed(['ps', '--all', '--format', '{{.Names}} {{.State}}'])).toBe('one created');
-      expect(await host.succeed(['rm', 'one'])).toBe('one');
-      await expectNothingLeft(host);
-    });
-  }
-
+describe.skipIf(!possible)('a machine that lacks a program', () => {
   test('without conmon another monitor takes its place, unless it was asked for by name', async () => {
     await using host = await testHost({ without: ['conmon'] });
     await load(host);
