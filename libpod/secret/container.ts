@@ -1,7 +1,7 @@
 /** Secrets of a container: looked up when it is made, shown as files and variables while it runs. */
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-import { EngineError } from '../../core/errors.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
 import { giveTo } from '../../host/chown.ts';
 import type { ContainerPlaces } from '../container/places.ts';
 import type { Engine } from '../engine.ts';
@@ -70,14 +70,12 @@ function writeSecret(engine: Engine, config: ContainerConfig, secret: ContainerS
   try {
     giveTo(file, outsideId(secret.uid, config.idMap?.uids), outsideId(secret.gid, config.idMap?.gids));
   } catch (cause) {
-    throw new EngineError(
-      'INVALID_ARGUMENT',
-      `unable to chown secret ${secret.name} to ${secret.uid}:${secret.gid}: ${(cause as Error).message}`,
-      {
-        cause,
-        ...(cause instanceof EngineError && cause.hint !== undefined ? { hint: cause.hint } : {}),
-      },
-    );
+    const isUnknown = isEngineError(cause, 'SUBID_RANGE_MISSING');
+    const why = isUnknown ? 'there is no such ID here' : (cause as Error).message;
+    throw new EngineError('INVALID_ARGUMENT', `unable to chown secret ${secret.name} to ${secret.uid}:${secret.gid}: ${why}`, {
+      cause,
+      ...(isUnknown && cause.hint !== undefined ? { hint: cause.hint } : {}),
+    });
   }
   chmodSync(file, secret.mode & 0o7777);
 }

@@ -282,7 +282,7 @@ describe.skipIf(!canRunContainers)('secrets', () => {
     test.each([
       ['nosuch', 'no secret with name or id "nosuch": no such secret'],
       ['one,type=foo', 'type foo is invalid: parsing secret'],
-      ['one,uid=5000000,gid=5000000', 'unable to chown secret one to 5000000:5000000: EINVAL: invalid argument'],
+      ['one,uid=5000000,gid=5000000', 'unable to chown secret one to 5000000:5000000: there is no such ID here'],
     ])('--secret %s is refused', async (secret, message) => {
       const { exitCode, stderr } = await host.lichen(['run', '--rm', '--network=none', '--secret', secret, BUSYBOX, 'true']);
       expect(stderr).toMatch(`Error: ${message}`);
