@@ -154,6 +154,6 @@ export const NESTED: readonly Requirement[] = [
     'config-linux.md#time-namespace-offsets',
     'timeOffsets move the clocks of a new time namespace',
     async (bench) => expect(await bench.once(uptime)).toMatch(/^\d{8,}\./),
-    { crun: { does: 'fails', holds: async (bench) => expect(bench.once(uptime)).rejects.toThrow('exit 1') } },
+    { crun: { does: 'fails', holds: async (bench) => expect(bench.once(uptime)).rejects.toThrow(/exit \d+/) } },
   ),
 ];

@@ -84,7 +84,7 @@ RUN --mount=type=tmpfs,target=/m/inside true`);
     ['nothing', () => '\n', /^Error: no contents in "-"$/],
     ['no FROM', () => 'RUN true', /^Error: -:1:1: no build stage/],
     ['no UTF-8', () => Buffer.from('FROM x\nRUN \xff', 'latin1'), /^Error: -: not a text in UTF-8$/],
-    ['stages in a circle', () => 'FROM b AS a\nFROM a AS b\n', /b/],
+    ['stages in a circle', () => 'FROM second AS first\nFROM first AS second\n', /second/],
     ['a stage of itself', () => 'FROM localhost/busybox AS a\nCOPY --from=a /x /x\n', /-:2:6: COPY --from=a: no stage or image found/],
     [
       'a here-document without an end',
