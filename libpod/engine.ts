@@ -178,9 +178,10 @@ class OpenEngine implements Engine {
 
   runtime({ runtime: recorded }: Pick<ContainerConfig, 'runtime'> = {}): Promise<Runtime> {
     return this.#once(`runtime ${recorded ?? ''}`, async () => {
-      const { isInstalled, openOciRuntime } = await import('./runtime/oci.ts');
+      const { openOciRuntime } = await import('./runtime/oci.ts');
       return openOciRuntime({
-        wanted: recorded !== undefined && isInstalled(recorded) ? recorded : wantedRuntime(this),
+        recorded,
+        wanted: wantedRuntime(this),
         flags: this.options.runtimeFlags,
         stateRoot: join(this.paths.run, 'oci'),
         cgroupManager: this.cgroupManager,

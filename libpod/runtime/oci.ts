@@ -16,6 +16,8 @@ const DEFAULTS = ['crun', 'runc'] as const;
 const EMBEDDED = 'embedded';
 
 export interface OciRuntimeChoice {
+  /** What a container was made for: as long as it is installed, it comes first. */
+  readonly recorded?: string | undefined;
   /** `--runtime`: a name or an absolute path; absent: the first default that is installed. */
   readonly wanted?: string | undefined;
   readonly flags: readonly string[];
@@ -27,20 +29,23 @@ export interface OciRuntimeChoice {
 
 /** Ours where it is asked for, or where none is installed. Throws INVALID_ARGUMENT (a runtime asked for by name that is not there). */
 export async function openOciRuntime(choice: OciRuntimeChoice): Promise<Runtime> {
-  const path = choice.wanted === undefined ? firstInstalled() : choice.wanted === EMBEDDED ? undefined : findProgram(choice.wanted);
-  if (path === undefined) {
-    if (choice.wanted !== undefined && choice.wanted !== EMBEDDED)
-      throw new EngineError('INVALID_ARGUMENT', `default OCI runtime "${choice.wanted}" not found: invalid argument`);
-    return (await import('./embedded.ts')).openEmbedded(choice);
-  }
+  const path = findRuntime(choice);
+  if (path === undefined) return (await import('./embedded.ts')).openEmbedded(choice);
   const name = path.slice(path.lastIndexOf('/') + 1);
   const globalArgs = ['--root', choice.stateRoot, ...cgroupArgs(name, choice.cgroupManager), ...choice.flags.map((flag) => `--${flag}`)];
   return new OciRuntime(name, path, globalArgs, choice.stateRoot);
 }
 
-/** By the word it is asked for. */
-export function isInstalled(wanted: string): boolean {
-  return wanted === EMBEDDED || findProgram(wanted) !== undefined;
+/** Undefined: ours. */
+function findRuntime({ recorded, wanted }: OciRuntimeChoice): string | undefined {
+  if (recorded === EMBEDDED) return undefined;
+  const kept = recorded === undefined ? undefined : findProgram(recorded);
+  if (kept !== undefined) return kept;
+  if (wanted === EMBEDDED) return undefined;
+  if (wanted === undefined) return firstInstalled();
+  const path = findProgram(wanted);
+  if (path !== undefined) return path;
+  throw new EngineError('INVALID_ARGUMENT', `default OCI runtime "${wanted}" not found: invalid argument`);
 }
 
 function firstInstalled(): string | undefined {
