@@ -32,10 +32,10 @@ const V1_ONLY = [
   { target: '/sys/fs/cgroup/pids', type: 'cgroup', options: 'pids' },
 ];
 
-const BESIDE_NODE = [
-  ...['crun', 'runc', 'conmon', 'pasta', 'slirp4netns', 'netavark', 'aardvark-dns', 'fuse-overlayfs', 'newuidmap', 'catatonit', 'tini'],
-  ...['docker-init', 'iptables', 'nft', 'ip', 'fuse', 'tun'],
-];
+const BESIDE_NODE =
+  'crun runc conmon pasta slirp4netns netavark aardvark-dns fuse-overlayfs newuidmap catatonit tini docker-init iptables nft ip fuse tun'.split(
+    ' ',
+  );
 
 export const ROWS: Readonly<Record<string, Row>> = {
   'all present': {
