@@ -4,18 +4,14 @@
  */
 import { createRequire } from 'node:module';
 import { trace } from '../host/trace.ts';
+import { takeBackTuning } from '../host/tuning.ts';
 import { bundledParts } from './bundle.ts';
 
 /** Set by scripts/build.ts: tells one build's compiled code from another's. */
 declare const LICHEN_BUILD: string | undefined;
 
 trace('node');
-// The launcher's, for this process alone.
-if (process.env['LICHEN_TUNED'] !== undefined) {
-  delete process.env['LICHEN_TUNED'];
-  delete process.env['GLIBC_TUNABLES'];
-  delete process.env['LD_PRELOAD'];
-}
+takeBackTuning();
 const { main } =
   typeof LICHEN_BUILD === 'undefined'
     ? (createRequire(import.meta.filename)('./program.ts') as typeof import('./program.ts'))

@@ -3,13 +3,12 @@ import { appendFileSync } from 'node:fs';
 import { isEngineError } from '../../core/errors.ts';
 import { openLog } from '../../core/log.ts';
 import { exitNow } from '../../host/exit.ts';
+import { takeBackTuning } from '../../host/tuning.ts';
 import { printerTo } from '../print.ts';
 import { parseLine, type ParsedLine } from './flags.ts';
 import { runRuntime } from './run.ts';
 
-// The launcher's, for this process alone; hooks have what their configuration says.
-delete process.env['GLIBC_TUNABLES'];
-delete process.env['LD_PRELOAD'];
+takeBackTuning();
 void main(process.argv.slice(2), process.env);
 
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<never> {

@@ -1,5 +1,9 @@
 /** The parts of an OCI configuration that lichen writes (runtime-spec 1.2, config.md and config-linux.md). */
 
+import type { Hook as OciHook, IdMapping as OciIdMapping, Throttle as OciThrottle } from '../../runtime/config.ts';
+
+export type { OciHook, OciIdMapping, OciThrottle };
+
 /** What every crun and runc in use takes: crun before 1.9 refuses anything later, and nothing here needs it. */
 export const OCI_VERSION = '1.0.2';
 
@@ -16,13 +20,6 @@ export interface OciConfig {
 
 /** By the moment they are called at (config.md#posix-platform-hooks). */
 export type OciHooks = Readonly<Record<string, readonly OciHook[]>>;
-
-export interface OciHook {
-  readonly path: string;
-  readonly args?: readonly string[];
-  readonly env?: readonly string[];
-  readonly timeout?: number;
-}
 
 export interface OciProcess {
   readonly terminal?: boolean;
@@ -89,12 +86,6 @@ export interface OciLinux {
   readonly readonlyPaths?: readonly string[];
 }
 
-export interface OciIdMapping {
-  readonly containerID: number;
-  readonly hostID: number;
-  readonly size: number;
-}
-
 export interface OciNamespace {
   readonly type: 'pid' | 'network' | 'ipc' | 'uts' | 'mount' | 'cgroup' | 'user';
   readonly path?: string;
@@ -147,10 +138,6 @@ export interface OciResources {
 export interface OciDeviceNumber {
   readonly major: number;
   readonly minor: number;
-}
-
-export interface OciThrottle extends OciDeviceNumber {
-  readonly rate: number;
 }
 
 export interface OciSeccomp {

@@ -1,22 +1,12 @@
 /** Which sysctl(8) variables may be set for a container: those that belong to a namespace it has to itself. */
 import { EngineError } from '../../core/errors.ts';
+import { sysctlNamespace } from '../../core/sysctl.ts';
 import type { ContainerConfig } from './container.ts';
 import type { NetworkMode } from './wish.ts';
 
-const IPC = new Set([
-  'kernel.msgmax',
-  'kernel.msgmnb',
-  'kernel.msgmni',
-  'kernel.sem',
-  'kernel.shmall',
-  'kernel.shmmax',
-  'kernel.shmmni',
-  'kernel.shm_rmid_forced',
-]);
-
 const PING_GROUPS = 'net.ipv4.ping_group_range';
 
-type SysctlNamespace = 'Network' | 'IPC';
+type NamespaceWord = 'Network' | 'IPC';
 
 /** The configured defaults that apply, and what was asked for. Throws INVALID_ARGUMENT where a variable would be the host's. */
 export function containerSysctls(
@@ -28,7 +18,7 @@ export function containerSysctls(
     readonly idMap: ContainerConfig['idMap'];
   },
 ): Readonly<Record<string, string>> {
-  const kinds: Readonly<Record<SysctlNamespace, string>> = { Network: namespaces.network.kind, IPC: namespaces.ipc.kind };
+  const kinds: Readonly<Record<NamespaceWord, string>> = { Network: namespaces.network.kind, IPC: namespaces.ipc.kind };
   for (const [name, value] of Object.entries(asked)) {
     const namespace = namespaceOf(name);
     if (namespace === undefined) throw new EngineError('INVALID_ARGUMENT', `sysctl '${name}' is not allowed`);
@@ -48,8 +38,8 @@ export function containerSysctls(
   return { ...Object.fromEntries(applicable), ...asked };
 }
 
-function namespaceOf(name: string): SysctlNamespace | undefined {
-  const dotted = name.replaceAll('/', '.');
-  if (dotted.startsWith('net.')) return 'Network';
-  return IPC.has(dotted) || dotted.startsWith('fs.mqueue.') ? 'IPC' : undefined;
+function namespaceOf(name: string): NamespaceWord | undefined {
+  const owner = sysctlNamespace(name.replaceAll('/', '.'));
+  if (owner === 'network') return 'Network';
+  return owner === 'ipc' ? 'IPC' : undefined;
 }

@@ -1,6 +1,7 @@
 /** What the container's kernel shows: host name, domain name, sysctls, the loopback device (config.md#hostname, config-linux.md#sysctl). */
 import { constants } from 'node:fs';
 import { EngineError } from '../../core/errors.ts';
+import { sysctlNamespace } from '../../core/sysctl.ts';
 import type { Deputy } from '../../host/deputy/deputy.ts';
 import type { Config, NamespaceType } from '../config.ts';
 import { AT_FDCWD, fileSystemOf, O_CLOEXEC, PROC_SUPER_MAGIC, type InnerRoot } from './inner-root.ts';
@@ -9,18 +10,6 @@ const AF_INET = 2;
 const SOCK_DGRAM = 2;
 const SIOCSIFFLAGS = 0x8914;
 const IFF_UP_RUNNING = 0x41;
-
-/** Names of sysctls that belong to the ipc namespace (runc's list). */
-const IPC_SYSCTLS: readonly string[] = [
-  'kernel.msgmax',
-  'kernel.msgmnb',
-  'kernel.msgmni',
-  'kernel.sem',
-  'kernel.shmall',
-  'kernel.shmmax',
-  'kernel.shmmni',
-  'kernel.shm_rmid_forced',
-];
 
 /** Throws SYSCALL, INVALID_ARGUMENT. */
 export function setNames({ deputy }: InnerRoot, { hostname, domainname, linux }: Config): void {
@@ -89,16 +78,7 @@ function pathOf(name: string): string {
 /** The namespace that a sysctl belongs to. */
 function namespaceOf(name: string, { linux, hostname }: Config): NamespaceType {
   const plain = pathOf(name).replaceAll('/', '.');
-  const needed: NamespaceType | undefined =
-    IPC_SYSCTLS.includes(plain) || plain.startsWith('fs.mqueue.')
-      ? 'ipc'
-      : plain.startsWith('net.')
-        ? 'network'
-        : plain.startsWith('user.')
-          ? 'user'
-          : plain === 'kernel.domainname' || plain === 'kernel.hostname'
-            ? 'uts'
-            : undefined;
+  const needed = sysctlNamespace(plain);
   if (pathOf(name).split('/').includes('..')) throw new EngineError('INVALID_ARGUMENT', `sysctl ${name}: not a name`);
   if (needed === undefined) throw new EngineError('INVALID_ARGUMENT', `sysctl ${name} is not of one container alone`);
   if (!has(linux, needed)) throw new EngineError('INVALID_ARGUMENT', `sysctl ${name}: needs a namespace of its own (${needed})`);

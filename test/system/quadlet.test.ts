@@ -164,7 +164,7 @@ describe.skipIf(!canRunSystemd || !existsSync(join(repository, 'dist/quadlet.cjs
         .slice(0, -1)
         .map((call) => call.split('\0'));
     };
-    cpSync(join(repository, 'bin/lichen-quadlet'), host.path(`${fake}/bin/lichen-quadlet`));
+    for (const name of ['lichen-quadlet', 'tuning.sh']) cpSync(join(repository, 'bin', name), host.path(`${fake}/bin/${name}`));
     for (const name of ['quadlet.cjs', 'generator.cjs']) cpSync(join(repository, 'dist', name), host.path(`${fake}/dist/${name}`));
     const words: readonly (readonly [written: string, read: string])[] = [
       ['$(touch /tmp/x)', '$(touch /tmp/x)'],
