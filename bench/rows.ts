@@ -41,6 +41,7 @@ const POD = `${NAME}-pod`;
 const POD_CONTAINERS = 20;
 const FIRST_PORT = 19_481;
 const IDLE_COMMAND = ['sleep', '100000'] as const;
+const IDLE_RUN = ['run', '-d', '--name', NAME, '--network', 'none', SMALL_IMAGE, ...IDLE_COMMAND] as const;
 const WRITTEN_MIB = 100;
 const LINES = 100_000;
 const UNIT_FILES = 200;
@@ -66,6 +67,17 @@ export const ROWS: readonly Row[] = [
     measure: command('run', '--rm', '--network', 'none', SMALL_IMAGE, 'true'),
   }),
   row('exec', '`exec C true`', 0.6, 0.45, { ...withIdleContainer(), measure: command('exec', NAME, 'true') }),
+  row('run-embedded', '`run --rm IMG true` by the embedded runtime and monitor', 1, 0.8, {
+    measure: commandOfPair('run', '--rm', SMALL_IMAGE, 'true'),
+  }),
+  row('run-none-embedded', '`run --rm --network none IMG true` by them', 1, 0.8, {
+    measure: commandOfPair('run', '--rm', '--network', 'none', SMALL_IMAGE, 'true'),
+  }),
+  row('exec-embedded', '`exec C true` by them', 1, 0.8, {
+    ...withIdleContainer(),
+    setup: async (engine, material) => void (await commandOfPair(...IDLE_RUN)(engine, material)),
+    measure: commandOfPair('exec', NAME, 'true'),
+  }),
   row('ps', '`ps`', 1, 0.8, { ...withIdleContainer(), measure: command('ps') }),
   row('images', '`images`', 1, 0.8, { measure: command('images') }),
   row('inspect', '`inspect C`', 1, 0.8, { ...withIdleContainer(), measure: command('inspect', NAME) }),
@@ -293,10 +305,15 @@ function command(...args: readonly string[]): Row['measure'] {
   return async (engine) => (await timed(engine, args)).ms;
 }
 
+/** lichen's own runtime and monitor, whatever else is installed. */
+function commandOfPair(...args: readonly string[]): Row['measure'] {
+  return async (engine) => (await timed(engine, args, { LICHEN_RUNTIME: 'embedded', LICHEN_MONITOR: 'embedded' })).ms;
+}
+
 function withIdleContainer(): Pick<Row, 'setup' | 'teardown'> {
   return {
     setup: async (engine) => {
-      await carryOut(engine, ['run', '-d', '--name', NAME, '--network', 'none', SMALL_IMAGE, ...IDLE_COMMAND]);
+      await carryOut(engine, IDLE_RUN);
     },
     teardown: async (engine) => {
       await carryOut(engine, ['rm', '-f', '-t', '0', NAME], { ignoreFailure: true });

@@ -4,14 +4,12 @@
  */
 import { createRequire } from 'node:module';
 import { trace } from '../host/trace.ts';
-import { takeBackTuning } from '../host/tuning.ts';
-import { bundledParts } from './bundle.ts';
+import { bundledParts } from '../host/bundle.ts';
 
 /** Set by scripts/build.ts: tells one build's compiled code from another's. */
 declare const LICHEN_BUILD: string | undefined;
 
 trace('node');
-takeBackTuning();
 const { main } =
   typeof LICHEN_BUILD === 'undefined'
     ? (createRequire(import.meta.filename)('./program.ts') as typeof import('./program.ts'))

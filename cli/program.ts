@@ -1,9 +1,11 @@
 /** The executable. What it does is in door.ts. */
+import { takeBackTuning } from '../host/tuning.ts';
 import { runCommandLine } from './door.ts';
 import type { Globals } from './globals.ts';
 
 /** Runs the command line of this process and ends it with the exit status. */
 export async function main(): Promise<never> {
+  takeBackTuning();
   const argv = process.argv.slice(2);
   const { env } = process;
   // Entering the pause process's mount namespace has taken us to its root directory; the launcher noted where the caller was.

@@ -1,11 +1,12 @@
 /**
- * Bundle the command line into dist/: `main.cjs`, which loads the parts (cli/bundle.ts): `base.cjs` for `exec`, with what every command needs,
+ * Bundle the command line into dist/: `main.cjs`, which loads the parts (host/bundle.ts): `base.cjs` for `exec`, with what every command needs,
  * `show.cjs` for what showing things needs besides, `start.cjs` for starting and ending containers, `network.cjs` for bridges, `images.cjs` for
  * images that come and go, `rest.cjs` for all else; `thread-main.cjs`, what the threads that unpack layers run; `json-log-main.cjs`, the writer of
- * json-file logs; `monitor-main.cjs`, the monitor of our own; `quadlet.cjs`, the generator of units, with `generator.cjs`, its only part; so
- * `runtime.cjs` with `runtime-main.cjs`, the OCI runtime; and `large-pages.so` for Node itself. A part costs its reading, and V8 keeps a word on
- * each of its functions, called or not; but every further file costs a third of a millisecond, so a chunk for each command would be dearer.
- * CommonJS, because it is loaded without the machinery of ES modules (8 ms).
+ * json-file logs; `quadlet.cjs`, the generator of units, with `generator.cjs`, its only part; so `runtime.cjs` with `runtime-main.cjs`, the OCI
+ * runtime; `monitor-main.cjs`, the monitor of our own, with `monitor-base.cjs`, and with `monitor-runtime.cjs` where the runtime is ours as well;
+ * and `large-pages.so` for Node itself. A part costs its reading, and V8 keeps a word on each of its functions, called or not; but every further
+ * file costs a third of a millisecond, so a chunk for each command would be dearer. CommonJS, because it is loaded without the machinery of ES
+ * modules (8 ms).
  */
 import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
@@ -205,6 +206,7 @@ const PARTS: readonly Part[] = [
 ];
 const REST = 'rest';
 const ENTRY = 'cli/program.ts';
+const MONITOR = 'libpod/monitor/monitor-main.ts';
 
 type Graph = Metafile['inputs'];
 
@@ -235,10 +237,10 @@ function isCommand(path: string): boolean {
   return path.startsWith('cli/commands/');
 }
 
-/** Modules that other parts import, by part. */
-function shared(graph: Graph, partOf: (module: string) => string): ReadonlyMap<string, ReadonlySet<string>> {
-  const result = new Map([...PARTS.map(({ name }) => name), REST].map((name) => [name, new Set<string>()]));
-  result.get(partOf(ENTRY))!.add(ENTRY);
+/** Modules that other parts import, by part; and the one it all begins with. */
+function shared(graph: Graph, partOf: (module: string) => string, entry: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const result = new Map(Object.keys(graph).map((module) => [partOf(module), new Set<string>()]));
+  result.get(partOf(entry))!.add(entry);
   for (const [module, { imports }] of Object.entries(graph)) {
     for (const { path, external } of imports) if (external !== true && partOf(path) !== partOf(module)) result.get(partOf(path))!.add(path);
   }
@@ -290,30 +292,52 @@ async function buildPart(name: string, modules: ReadonlySet<string>, plugins: re
   digest.update(await readFile(join(outdir, `${name}.cjs`)));
 }
 
+async function graphOf(entry: string): Promise<Graph> {
+  const { metafile } = await build({ ...options, entryPoints: [join(root, entry)], outdir, metafile: true, write: false });
+  return metafile.inputs;
+}
+
+async function buildParts(graph: Graph, partOf: (module: string) => string, entry: string): Promise<void> {
+  for (const [name, modules] of shared(graph, partOf, entry)) await buildPart(name, modules, [crossings(name, partOf)]);
+}
+
+/** The monitor of our own, without what it loads where the runtime is ours as well. */
+function residentOf(graph: Graph): ReadonlySet<string> {
+  const reached = new Set([MONITOR]);
+  for (const module of reached) {
+    for (const { path, kind, external } of graph[module]?.imports ?? [])
+      if (external !== true && kind !== 'dynamic-import') reached.add(path);
+  }
+  return reached;
+}
+
 const digest = createHash('sha256');
 await rm(outdir, { recursive: true, force: true });
-const { metafile } = await build({ ...options, entryPoints: [join(root, ENTRY)], outdir, metafile: true, write: false });
-const divided = divide(metafile.inputs);
+const graph = await graphOf(ENTRY);
+const divided = divide(graph);
 const partOf = (module: string): string => divided.get(module) ?? REST;
 for (const module of STARTING) {
   if (partOf(module) === BASE)
     throw new Error(`${module} is in the part of all commands: list as seldom what leads there, or import it dynamically`);
 }
-for (const [name, modules] of shared(metafile.inputs, partOf)) await buildPart(name, modules, [crossings(name, partOf)]);
+await buildParts(graph, partOf, ENTRY);
 await buildPart('generator', new Set(['cli/quadlet/main.ts']), []);
 await buildPart('runtime-main', new Set(['cli/runtime/main.ts']), []);
+const monitorGraph = await graphOf(MONITOR);
+const resident = residentOf(monitorGraph);
+await buildParts(monitorGraph, (module) => (resident.has(module) ? 'monitor-base' : 'monitor-runtime'), MONITOR);
 const define = { ...options.define, LICHEN_BUILD: JSON.stringify(digest.digest('hex').slice(0, 16)) };
 for (const [name, entry] of [
   ['main', 'cli/main.ts'],
   ['quadlet', 'cli/quadlet/entry.ts'],
   ['runtime', 'cli/runtime/entry.ts'],
+  ['monitor-main', 'libpod/monitor/entry.ts'],
 ] as const) {
   await build({ ...options, define, outfile: join(outdir, `${name}.cjs`), entryPoints: [join(root, entry)], plugins: [lazyBuiltins] });
 }
 for (const [name, entry] of [
   ['thread-main', 'storage/layer/thread-main.ts'],
   ['json-log-main', 'libpod/monitor/json-log-main.ts'],
-  ['monitor-main', 'libpod/monitor/monitor-main.ts'],
   // What containers tell their service manager.
   ['notify-main', 'libpod/monitor/notify-main.ts'],
 ] as const) {

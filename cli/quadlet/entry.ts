@@ -1,5 +1,5 @@
 /** The first lines of lichen-quadlet once it is built: as those of lichen (cli/main.ts), with a part of its own. */
-import { bundledParts } from '../bundle.ts';
+import { bundledParts } from '../../host/bundle.ts';
 
 /** Set by scripts/build.ts. */
 declare const LICHEN_BUILD: string;

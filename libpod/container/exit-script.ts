@@ -6,17 +6,17 @@ import { writeFileSync } from 'node:fs';
 import type { ContainerId } from '../../core/id.ts';
 import { quote, shellLine } from '../../core/shell.ts';
 import type { Engine } from '../engine.ts';
-import type { Runtime } from '../runtime/runtime.ts';
 import { placesOf } from './places.ts';
 
 /**
  * Write the marks that the script looks at; the argv that runs it. The script is an argument and no file: a foreground command can have removed
- * the run directory before the monitor comes to it, and the runtime's container is still to be deleted.
+ * the run directory before the monitor comes to it, and the runtime's container is still to be deleted. `runtimeDelete`: by this argv; undefined
+ * where the monitor does it.
  */
-export function prepareExit(engine: Engine, runtime: Runtime, id: ContainerId, runCount: number): string[] {
+export function prepareExit(engine: Engine, runtimeDelete: readonly string[] | undefined, id: ContainerId, runCount: number): string[] {
   const places = placesOf(engine, id);
   const clean = [...engine.options.self, 'container', 'cleanup', '--run', String(runCount), id];
-  const script = `${shellLine([runtime.path, ...runtime.globalArgs, 'delete', '--force', id])} >/dev/null 2>&1
+  const script = `${shellLine(runtimeDelete ?? ['true'])} >/dev/null 2>&1
 # Emptied, not removed: that needs no other program. After an \`rm\` its directory is gone.
 [ ! -e ${quote(places.exiting)} ] || : >${quote(places.exiting)}
 # A foreground command holds this lock until it has cleaned up; if it was killed, the work is ours.

@@ -210,6 +210,8 @@ async function prepareMonitor(
   const { driver, path, maxSizeBytes } = config.log;
   const tag = driver === 'journald' ? await (await import('./log-tag.ts')).journalTag(engine, record) : undefined;
   const monitor = await engine.monitor(config);
+  const { path: program, globalArgs } = await engine.runtime(config);
+  const runtimeDelete = monitor.isDeleting ? undefined : [program, ...globalArgs, 'delete', '--force', id];
   return await monitor.prepare({
     id,
     name,
@@ -219,7 +221,7 @@ async function prepareMonitor(
     stdin: config.stdinOpen,
     keepStdinOpen: false,
     log: { driver, path, ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }), ...(tag === undefined ? {} : { tag }) },
-    exitCommand: prepareExit(engine, await engine.runtime(config), id, runCount),
+    exitCommand: prepareExit(engine, runtimeDelete, id, runCount),
     ...(config.timeoutSeconds === undefined ? {} : { timeoutSeconds: config.timeoutSeconds }),
     ...(readiness?.passedOnTo === undefined ? {} : { notifySocket: readiness.passedOnTo }),
     heldFds: lock === undefined ? [] : [lock.fd],

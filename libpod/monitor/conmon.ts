@@ -24,6 +24,7 @@ import type { Monitor, MonitorCreate, MonitoredProcess, MonitorExec, MonitorStre
 
 export class Conmon implements Monitor {
   readonly name = 'conmon';
+  readonly isDeleting = false;
   readonly path: string;
   readonly #choice: MonitorChoice;
 

@@ -6,6 +6,7 @@ import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { MemoryFile } from '../../host/pipe.ts';
 import { launch } from '../../host/process.ts';
+import { ownTuning } from '../../host/tuning.ts';
 import { withoutGaps } from '../runtime/preserved.ts';
 import { passesStreamsThrough } from '../spec/container.ts';
 import { argvBeside } from './beside.ts';
@@ -26,10 +27,12 @@ import type { Monitor, MonitorCreate, MonitoredProcess, MonitorExec, PreparedMon
 
 export class EmbeddedMonitor implements Monitor {
   readonly name = 'embedded';
+  readonly isDeleting: boolean;
   readonly #choice: MonitorChoice;
 
   constructor(choice: MonitorChoice) {
     this.#choice = choice;
+    this.isDeleting = choice.runtime.inside !== undefined;
   }
 
   get #speakers(): Speakers {
@@ -40,12 +43,10 @@ export class EmbeddedMonitor implements Monitor {
     // Said in so many words here: the monitor's are for those who look for its faults.
     if (writesFile(request)) closeSync(openLogFile(request.log.path));
     const files = monitorFiles(request.runDir, join(this.#choice.exitDirectory, request.id));
-    const { program, args } = this.#runtime(files, request.isSplit, ['create', '--bundle', request.bundle]);
     const task: MonitorTask = {
       ...request,
+      ...this.#runtime(files, request.isSplit, ['create', '--bundle', request.bundle]),
       kind: 'create',
-      program,
-      args,
       directory: request.bundle,
       pidFile: files.pidFile,
       monitorPidFile: files.monitorPidFile,
@@ -58,12 +59,10 @@ export class EmbeddedMonitor implements Monitor {
 
   async exec(request: MonitorExec): Promise<MonitoredProcess> {
     const files = monitorFiles(request.directory, join(request.directory, 'exit', request.id));
-    const { program, args } = this.#runtime(files, false, ['exec', '--process', request.processFile, '--detach']);
     const task: MonitorTask = {
       ...request,
+      ...this.#runtime(files, false, ['exec', '--process', request.processFile, '--detach']),
       kind: 'exec',
-      program,
-      args,
       pidFile: files.pidFile,
       monitorPidFile: files.monitorPidFile,
       exitFile: files.exitFile,
@@ -74,10 +73,14 @@ export class EmbeddedMonitor implements Monitor {
     return await session(launched, request, files, this.#speakers);
   }
 
-  #runtime({ ociLog, pidFile }: MonitorFiles, isSplit: boolean, verb: readonly string[]): Pick<MonitorTask, 'program' | 'args'> {
-    const { path, globalArgs } = this.#choice.runtime;
+  #runtime({ ociLog, pidFile }: MonitorFiles, isSplit: boolean, verb: readonly string[]): Pick<MonitorTask, 'program' | 'args' | 'inside'> {
+    const { path, globalArgs, inside } = this.#choice.runtime;
     const globals = globalArgs.filter((arg) => !isSplit || arg !== '--systemd-cgroup');
-    return { program: path, args: [...globals, '--log-format=json', '--log', ociLog, ...verb, '--pid-file', pidFile] };
+    return {
+      program: path,
+      args: [...globals, '--log-format=json', '--log', ociLog, ...verb, '--pid-file', pidFile],
+      inside: inside && isSplit && inside.cgroupManager === 'systemd' ? { ...inside, cgroupManager: 'cgroupfs' } : inside,
+    };
   }
 
   async #launch(task: MonitorTask, files: MonitorFiles, held: readonly number[]): Promise<LaunchedMonitor> {
@@ -91,7 +94,12 @@ export class EmbeddedMonitor implements Monitor {
       const ours = [told.fd, ...theirs, ...held];
       // It forks away, so that whoever waits for us has not to wait for it.
       const argv = ['--fork', ...argvBeside('monitor-main', [task.directory, String(first), String(first + ours.length)])];
-      return launch('setsid', argv, { stdio: [...stdio, ...ours], env: this.#choice.env, cwd: '/', package: 'util-linux' });
+      return launch('setsid', argv, {
+        stdio: [...stdio, ...ours],
+        env: { ...this.#choice.env, ...ownTuning() },
+        cwd: '/',
+        package: 'util-linux',
+      });
     });
     return { channels, child };
   }

@@ -8,9 +8,11 @@
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { exitNow } from '../../host/exit.ts';
 import { type MonitorChannels, supervise } from './inside/supervise.ts';
+import { takeBackTuning } from '../../host/tuning.ts';
 import type { MonitorTask } from './inside/task.ts';
 import { COMM } from './names.ts';
 
+takeBackTuning();
 const [, first = 3, end = first] = process.argv.slice(2).map(Number);
 const channels: MonitorChannels = { sync: first + 1, start: first + 2, attach: first + 3, end };
 const task = JSON.parse(readFileSync(first, 'utf8')) as MonitorTask;

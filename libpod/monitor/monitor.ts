@@ -7,6 +7,8 @@ import type { LogDriver } from '../spec/wish.ts';
 
 export interface Monitor {
   readonly name: string;
+  /** It deletes the runtime's container before it runs the exit command. */
+  readonly isDeleting: boolean;
   /** Start the monitor of a container whose bundle is still being made: its own start-up takes as long. Throws HELPER_MISSING, INVALID_ARGUMENT (the log). */
   prepare(request: MonitorCreate): Promise<PreparedMonitor>;
   /** Run a further process in a running container under a monitor of its own (detached exec, or exec with a terminal). */

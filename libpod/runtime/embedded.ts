@@ -1,6 +1,6 @@
 /**
- * The OCI runtime of our own (`runtime/`). The monitor starts it as a program, as it would crun; what else is to be done to a container
- * is done here, without a process of its own.
+ * The OCI runtime of our own (`runtime/`). conmon starts it as a program, as it would crun; a monitor of our own, and what else is to be done to
+ * a container, needs no process of its own for it.
  */
 import { isEngineError } from '../../core/errors.ts';
 import { reap } from '../../host/posix-spawn.ts';
@@ -19,7 +19,7 @@ import { containerDirectory, openGate } from '../../runtime/store.ts';
 import { runtimeError } from './failure.ts';
 import type { OciRuntimeChoice } from './oci.ts';
 import { withoutGaps } from './preserved.ts';
-import type { Runtime, RuntimeExec, RuntimeRun, RuntimeState } from './runtime.ts';
+import type { Runtime, RuntimeExec, RuntimeInside, RuntimeRun, RuntimeState } from './runtime.ts';
 
 export function openEmbedded(choice: OciRuntimeChoice): Runtime {
   return new EmbeddedRuntime(choice);
@@ -29,6 +29,7 @@ class EmbeddedRuntime implements Runtime {
   readonly name = 'embedded';
   readonly path: string;
   readonly globalArgs: readonly string[];
+  readonly inside?: RuntimeInside;
   readonly #root: string;
   readonly #cgroupManager: CgroupManager;
 
@@ -38,6 +39,8 @@ class EmbeddedRuntime implements Runtime {
     this.#cgroupManager = cgroupManager;
     const manager = cgroupManager === 'systemd' ? ['--systemd-cgroup'] : cgroupManager === 'disabled' ? ['--cgroup-manager=disabled'] : [];
     this.globalArgs = ['--root', stateRoot, ...manager, ...flags.map((flag) => `--${flag}`)];
+    // Its flags are for the program.
+    if (flags.length === 0) this.inside = { stateRoot, cgroupManager };
   }
 
   start(id: string, { hooks = false }: { hooks?: boolean } = {}): Promise<void> {

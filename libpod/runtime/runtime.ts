@@ -1,3 +1,5 @@
+import type { CgroupManager } from '../../runtime/cgroup/place.ts';
+
 /**
  * An OCI runtime (runtime-spec runtime.md#operations). Makes: crun and runc and anything with their command line (`oci.ts`).
  * `create` and `exec` are not here: the monitor calls the runtime for them, because it must be the parent of the container.
@@ -8,6 +10,8 @@ export interface Runtime {
   readonly path: string;
   /** Global arguments, before the verb: state root, cgroup manager, log. Also handed to the monitor. */
   readonly globalArgs: readonly string[];
+  /** Of the embedded runtime: what a monitor needs that does the runtime's work itself. */
+  readonly inside?: RuntimeInside;
   /** `hooks`: the configuration has hooks for the moment after the start. */
   start(id: string, options?: { hooks?: boolean }): Promise<void>;
   state(id: string): Promise<RuntimeState | undefined>;
@@ -25,6 +29,11 @@ export interface Runtime {
   run(id: string, request: RuntimeRun): Promise<number>;
   /** Where the runtime keeps the state of `id`: exists exactly while the runtime knows the container. */
   stateDirectory(id: string): string;
+}
+
+export interface RuntimeInside {
+  readonly stateRoot: string;
+  readonly cgroupManager: CgroupManager;
 }
 
 export interface RuntimeState {

@@ -1,5 +1,5 @@
 /**
- * What V8 compiled of the program (cli/bundle.ts) on earlier hosts is handed to the next ones, so that a host's first `run` starts as a user's second does.
+ * What V8 compiled of the program (host/bundle.ts) on earlier hosts is handed to the next ones, so that a host's first `run` starts as a user's second does.
  * The files are never changed in place, so links do; where they cannot be made a host begins without.
  */
 import { chownSync, linkSync, lstatSync, mkdirSync, rmSync } from 'node:fs';

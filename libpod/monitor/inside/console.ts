@@ -42,18 +42,24 @@ export class Console implements Source {
     if (this.#waitsAt === undefined) return;
     const next = this.#isConnected ? receiveConsole(this.#waitsAt) : acceptOne(this.#waitsAt);
     if (next === undefined) return;
-    closeSync(this.#waitsAt);
-    if (!this.#isConnected) {
-      this.#isConnected = true;
-      this.#waitsAt = next;
+    if (this.#isConnected) {
+      this.take(next);
       return;
     }
+    closeSync(this.#waitsAt);
+    this.#isConnected = true;
+    this.#waitsAt = next;
+  }
+
+  /** The terminal is there. */
+  take(fd: number): void {
+    if (this.#waitsAt !== undefined) closeSync(this.#waitsAt);
     this.#waitsAt = undefined;
     closeSync(this.#directory);
     rmSync(this.#file, { force: true });
-    this.#fd = next;
-    endLinesForScreen(next);
+    this.#fd = fd;
+    endLinesForScreen(fd);
     if (this.#size !== undefined) this.resize(this.#size);
-    this.#arrived(next);
+    this.#arrived(fd);
   }
 }

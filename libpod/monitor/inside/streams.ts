@@ -65,6 +65,11 @@ export class Streams {
     return this.#console?.path;
   }
 
+  /** What the runtime has made, where it is here. */
+  takeConsole(fd: number): void {
+    this.#console?.take(fd);
+  }
+
   /** The runtime has its ends. */
   handedOver(): void {
     for (const fd of new Set(this.stdio)) if (typeof fd === 'number' && fd > 2) closeSync(fd);

@@ -34,6 +34,8 @@ const COMPLAINT_BYTES = 8192;
 
 /** Ends the process. Throws what its parts throw as long as there is no container. */
 export async function supervise(task: MonitorTask, channels: MonitorChannels): Promise<void> {
+  // Loaded while nobody waits for it yet.
+  const runtime = task.inside && { ...(await import('./runtime-inside.ts')), inside: task.inside };
   if (!isToldToGo(channels)) exitNow(0);
   adoptOrphans(true);
   writeFileSync(task.monitorPidFile, String(process.pid));
@@ -44,9 +46,13 @@ export async function supervise(task: MonitorTask, channels: MonitorChannels): P
     writeSync(channels.attach, '{"data": 0}\n');
     if (!isToldToGo(channels)) exitNow(0);
   }
-  const container = await create(loop, task, streams);
-  answer(channels, container === undefined ? { data: -1, message: complaint(streams.errors) } : { data: container.pid });
-  if (container !== undefined) {
+  const signals = new PassedSignals();
+  const made = await (runtime?.createInside(task, runtime.inside, streams) ?? createByProgram(loop, task, streams, signals));
+  answer(channels, typeof made === 'string' ? { data: -1, message: made } : { data: made });
+  if (typeof made === 'number') {
+    const container = new Child(made);
+    signals.passTo(container);
+    loop.add(container);
     const score = new OomScore();
     const code = await endOf(loop, container, task, streams);
     writeExit(task.exitFile, code);
@@ -54,12 +60,13 @@ export async function supervise(task: MonitorTask, channels: MonitorChannels): P
   }
   streams.close();
   for (let fd = 3; fd < channels.end; fd++) closeSync(fd);
+  if (task.kind === 'create') await runtime?.deleteInside(task, runtime.inside);
   await runExitCommand(task.exitCommand);
   exitNow(0);
 }
 
-/** The container's process, once it waits to be let go. Undefined where the runtime failed. */
-async function create(loop: Loop, task: MonitorTask, streams: Streams): Promise<Child | undefined> {
+/** The pid of the container's process, once it waits to be let go; or what the runtime said of why there is none. */
+async function createByProgram(loop: Loop, task: MonitorTask, streams: Streams, signals: PassedSignals): Promise<number | string> {
   const { consolePath } = streams;
   const runtime = new Child(
     posixSpawn({
@@ -76,22 +83,29 @@ async function create(loop: Loop, task: MonitorTask, streams: Streams): Promise<
     }),
   );
   streams.handedOver();
-  const signalled = passSignalsTo(runtime);
+  signals.passTo(runtime);
   loop.add(runtime);
   while (runtime.code === undefined) await loop.next();
   loop.remove(runtime);
-  if (runtime.code !== 0) return undefined;
-  const container = new Child(Number(readFileSync(task.pidFile, 'latin1')));
-  signalled.child = container;
-  loop.add(container);
-  return container;
+  return runtime.code === 0 ? Number(readFileSync(task.pidFile, 'latin1')) : complaint(streams.errors);
 }
 
-/** To the process that the result names at the time. */
-function passSignalsTo(first: Child): { child: Child } {
-  const signalled = { child: first };
-  for (const [name, number] of Object.entries(PASSED_ON)) process.on(name, () => signalled.child.signal(number));
-  return signalled;
+/** Those that are meant for a child of ours. */
+class PassedSignals {
+  #child: Child | undefined;
+  #early: number[] = [];
+
+  constructor() {
+    for (const [name, number] of Object.entries(PASSED_ON)) {
+      process.on(name, () => (this.#child === undefined ? this.#early.push(number) : this.#child.signal(number)));
+    }
+  }
+
+  /** From now on; with what came before there was one. */
+  passTo(child: Child): void {
+    this.#child = child;
+    for (const number of this.#early.splice(0)) child.signal(number);
+  }
 }
 
 /** What its exit file says. */

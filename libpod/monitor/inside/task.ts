@@ -1,4 +1,5 @@
 /** What a monitor of our own is told by the command that starts it: one line of JSON. */
+import type { RuntimeInside } from '../../runtime/runtime.ts';
 import type { MonitorCreate, MonitorStreams } from '../monitor.ts';
 
 export interface MonitorTask extends MonitorStreams {
@@ -8,8 +9,12 @@ export interface MonitorTask extends MonitorStreams {
   /** The runtime and its arguments before the container's id. */
   readonly program: string;
   readonly args: readonly string[];
+  /** The runtime is the embedded one, whose work is done by the monitor: it has no program to start. */
+  readonly inside?: RuntimeInside | undefined;
   /** The bundle, or the directory of an exec session: here are the sockets. */
   readonly directory: string;
+  /** Of an exec session: the OCI process document. */
+  readonly processFile?: string;
   /** Written by the runtime. */
   readonly pidFile: string;
   readonly monitorPidFile: string;
