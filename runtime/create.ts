@@ -1,13 +1,16 @@
 /** `create`: from a bundle to a process that waits for its start (runtime-spec runtime.md#create). */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { EngineError } from '../core/errors.ts';
+import { filterDevices } from '../host/bpf.ts';
 import { Deputy } from '../host/deputy/deputy.ts';
 import { OUT } from '../host/deputy/layout.ts';
 import { hasOwnIds } from '../host/own-ids.ts';
 import { identify } from '../host/pid.ts';
 import { readBundle, type Bundle } from './bundle.ts';
-import { removeCgroup, setLimits } from './cgroup/cgroup.ts';
+import { cgroupDirectory, removeCgroup, setLimits } from './cgroup/cgroup.ts';
+import { areDevicesLimited, deviceFilter } from './cgroup/device-filter.ts';
 import { placeProcess, type CgroupManager, type PlacedCgroup } from './cgroup/place.ts';
+import type { Resources } from './config.ts';
 import { runHooks, runHooksAnyway, runInnerHooks } from './hooks.ts';
 import { guard } from './set-up/credentials.ts';
 import { raiseLoopback, setForeignSysctls, setNames, setSysctls } from './set-up/kernel.ts';
@@ -51,7 +54,9 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
       beforeUser: () => setForeignSysctls(deputy, bundle.config),
       enterCgroup: async (pid) => {
         cgroup = await placeProcess(pid, { id: request.id, config: bundle.config, manager: request.cgroupManager });
-        if (cgroup !== undefined) setLimits(cgroup.path, bundle.config.linux?.resources ?? {});
+        const { resources = {} } = bundle.config.linux ?? {};
+        if (cgroup !== undefined) setLimits(cgroup.path, resources);
+        if (!hasOwnIds()) limitDevices(cgroup, resources, request);
       },
     });
     return await setUp(deputy, { request, bundle, directory, cgroup, begin: (state) => (begun = state) });
@@ -70,10 +75,13 @@ function check({ config }: Bundle, { consoleSocket }: CreateRequest): void {
     throw new EngineError('INVALID_ARGUMENT', 'a console socket, and process.terminal is not set');
   if (!linux?.namespaces?.some(({ type }) => type === 'mount'))
     throw new EngineError('NOT_SUPPORTED', 'a container needs a mount namespace of its own');
-  // A user namespace can make no devices, and opens those that it is shown.
-  const isForbidden = linux.resources?.devices?.some(({ allow }) => !allow) === true;
-  if (isForbidden && !hasOwnIds() && !linux.namespaces.some(({ type }) => type === 'user'))
-    throw new EngineError('NOT_SUPPORTED', 'the embedded runtime loads no rules for devices: it runs in a user namespace, or without them');
+}
+
+/** For the machine's root: a user namespace can make no devices, and opens those that it is shown. Without cgroups there are no rules, as with crun. */
+function limitDevices(cgroup: PlacedCgroup | undefined, { devices = [] }: Resources, { cgroupManager }: CreateRequest): void {
+  if (!areDevicesLimited(devices) || cgroupManager === 'disabled') return;
+  if (cgroup === undefined) throw new EngineError('CGROUP_UNAVAILABLE', 'devices cannot be limited without a cgroup');
+  filterDevices(cgroupDirectory(cgroup.path), deviceFilter(devices));
 }
 
 interface SetUp {

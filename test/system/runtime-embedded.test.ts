@@ -249,3 +249,47 @@ test.skipIf(!canRunContainers || !canShapeHosts)('without crun and runc it is th
   expect(await bare.succeed(['run', '--rm', BUSYBOX, 'echo', 'ran'])).toBe('ran');
   expect(await bare.succeed(['info', '--format', '{{.Host.OCIRuntime.Name}}'])).toBe('embedded');
 });
+
+test.skipIf(!canRunContainers || !canShapeHosts)('for the machine’s root, rules for devices hold', async () => {
+  await using own = await loadedHost(['busybox']);
+  const look = `for device in null fuse net/tun; do
+    for way in '<' '>'; do (eval ": $way /dev/$device") 2>/dev/null && echo "$device $way"; done
+  done; mknod /tmp-null c 1 3 && echo made; (: < /dev/net/tun) 2>&1 | grep -o 'Operation not permitted'`;
+  const device = (path: string, minor: number) => ({ path, type: 'c', major: 10, minor, fileMode: 0o666 });
+  const config = {
+    ociVersion: '1.0.2',
+    root: { path: 'rootfs' },
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
+    ],
+    process: {
+      user: { uid: 0, gid: 0 },
+      args: ['sh', '-c', look],
+      env: ['PATH=/bin'],
+      cwd: '/',
+      capabilities: Object.fromEntries(['bounding', 'effective', 'permitted'].map((set) => [set, ['CAP_MKNOD']])),
+    },
+    linux: {
+      namespaces: ['pid', 'mount', 'ipc', 'uts', 'cgroup'].map((type) => ({ type })),
+      cgroupsPath: `${(await own.asRoot(sh('sed -n s/^0:://p /proc/self/cgroup'))).stdout.trim()}/limited`,
+      devices: [device('/dev/fuse', 229), device('/dev/net/tun', 200)],
+      resources: { devices: [{ allow: false }, { allow: true, type: 'c', major: 10, minor: 229, access: 'r' }] },
+    },
+  };
+  await own.asRoot(
+    sh(
+      'mkdir -p /run/b/rootfs/bin; cd /run/b/rootfs/bin; cp "$(command -v busybox)" .; for name in sh mknod grep; do ln -s busybox $name; done',
+    ),
+  );
+  const run = (changes: object) =>
+    own.asRoot(sh('cat > /run/b/config.json; /opt/lichen/bin/lichen-runtime --root /run/b/state run -b /run/b limited'), {
+      input: JSON.stringify({ ...config, linux: { ...config.linux, ...changes } }),
+    });
+  expect(await run({})).toMatchObject({ stdout: 'null <\nnull >\nfuse <\nmade\nOperation not permitted\n' });
+  expect(await run({ resources: { devices: [{ allow: false, type: 'x' }] } })).toMatchObject({
+    exitCode: 1,
+    stderr: 'error: linux.resources.devices: type "x" is not a, b or c\n',
+  });
+  expect(await own.asRoot(sh('ls /run/b/state'))).toMatchObject({ stdout: '' });
+});
