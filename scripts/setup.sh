@@ -8,10 +8,16 @@ cd "$(dirname -- "$0")/.."
 helpers='crun:crun conmon:conmon pasta:passt slirp4netns:slirp4netns fuse-overlayfs:fuse-overlayfs newuidmap:uidmap iptables:iptables'
 # Those that are on nobody's PATH.
 hidden='netavark:netavark aardvark-dns:aardvark-dns'
+libraries='libdeflate.so.0:libdeflate0'
+
+has_library() {
+  ldconfig -p 2> /dev/null | grep -q "^[[:space:]]*$1 "
+}
 
 missing_packages() {
   for pair in "$@"; do
-    command -v "${pair%%:*}" > /dev/null || [ -x "/usr/lib/podman/${pair%%:*}" ] || [ -x "/usr/libexec/podman/${pair%%:*}" ] || printf '%s ' "${pair#*:}"
+    command -v "${pair%%:*}" > /dev/null || [ -x "/usr/lib/podman/${pair%%:*}" ] || [ -x "/usr/libexec/podman/${pair%%:*}" ] ||
+      has_library "${pair%%:*}" || printf '%s ' "${pair#*:}"
   done
 }
 
@@ -34,7 +40,7 @@ fi
 PATH=$PATH:/usr/sbin:/sbin
 # More pairs may be given as arguments (scripts/test.sh does).
 # shellcheck disable=SC2086
-packages=$(missing_packages $helpers $hidden "$@")
+packages=$(missing_packages $helpers $hidden $libraries "$@")
 if [ -n "$packages" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
     # shellcheck disable=SC2086

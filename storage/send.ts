@@ -151,6 +151,7 @@ async function sendLayer(
         compress(
           plain ? metered(await tar(diffId), onProgress, signal) : checked(metered(await tar(diffId), onProgress, signal), diffId),
           choice,
+          { ownsChunks: true },
         ),
       // The destination holds it against these.
       ...(plain ? { digest: diffId, size: tarBytes } : {}),
