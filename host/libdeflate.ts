@@ -41,7 +41,7 @@ function bindAll(): Functions | undefined {
       compress: library.func(
         'size_t libdeflate_gzip_compress(void *compressor, const uint8_t *source, size_t size, uint8_t *target, size_t available)',
       ),
-    } as unknown as Functions;
+    };
   } catch {
     return undefined;
   }
@@ -61,13 +61,13 @@ export class GzipCompressor implements Disposable {
 
   /** Not before the last one is done. `bytes` must stay as they are until then. */
   member(bytes: Buffer): Promise<Buffer> {
-    const most = Number(this.#functions.bound(this.#compressor, bytes.length));
+    const most = this.#functions.bound(this.#compressor, bytes.length);
     if (this.#target.length < most) this.#target = Buffer.allocUnsafeSlow(most);
     const target = this.#target;
     const done = new Promise<Buffer>((resolve, reject) => {
       this.#functions.compress.async(this.#compressor, bytes, bytes.length, target, target.length, (error, size) => {
-        if (error) reject(error as Error);
-        else resolve(Buffer.from(target.subarray(0, Number(size))));
+        if (error) reject(error);
+        else resolve(Buffer.from(target.subarray(0, size)));
       });
     });
     this.#underWay = done.catch(() => undefined);
