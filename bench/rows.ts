@@ -60,6 +60,8 @@ HealthCmd=true
 WantedBy=default.target
 `;
 const BYTES_PER_MB = 1e6;
+/** Background clean-up of the starting commands is not counted. */
+const SETTLE_MS = 1000;
 
 export const ROWS: readonly Row[] = [
   row('run', '`run --rm IMG true`', 0.6, 0.45, { measure: command('run', '--rm', SMALL_IMAGE, 'true') }),
@@ -261,7 +263,7 @@ export const ROWS: readonly Row[] = [
     unit: 'MB',
     samples: 3,
     setup: withNetwork().setup!,
-    measure: (engine) => measureMemory(engine, (index) => ['--network', NAME, '-p', `${FIRST_PORT + index}:80`]),
+    measure: (engine) => measureMemory(engine, (index) => ['--network', NAME, '-p', `${firstPort(engine) + index}:80`]),
     teardown: async (engine, material) => {
       await removeIdle(engine);
       await withNetwork().teardown!(engine, material);
@@ -293,6 +295,12 @@ export const ROWS: readonly Row[] = [
     samples: 3,
     measure: (engine) => measureMemory(engine, () => []),
     teardown: removeIdle,
+  }),
+  row('memory-pod', 'memory held by a pod of 3 idle containers (PSS)', 1, 0.8, {
+    unit: 'MB',
+    samples: 3,
+    measure: measurePodMemory,
+    teardown: removePod,
   }),
   row('disk', 'disk for the 600 MB image', 1.05, 1, { unit: 'MB', samples: 1, measure: measureDisk, teardown: removeLarge }),
 ];
@@ -420,14 +428,28 @@ async function removePod(engine: Engine): Promise<void> {
   await carryOut(engine, ['pod', 'rm', '--force', '--time', '0', POD], { ignoreFailure: true });
 }
 
+/** Containers of one engine still hold theirs while those of the other are made. */
+function firstPort({ name }: Engine): number {
+  return name === 'lichen' ? FIRST_PORT : FIRST_PORT + IDLE_CONTAINERS;
+}
+
+/** Of a pod and its three containers, all in all. */
+async function measurePodMemory(engine: Engine): Promise<number> {
+  await removePod(engine);
+  const before = processIds();
+  await carryOut(engine, ['pod', 'create', '--name', POD]);
+  for (let index = 0; index < 3; index++) await carryOut(engine, ['run', '-d', '--pod', POD, SMALL_IMAGE, ...IDLE_COMMAND]);
+  await sleep(SETTLE_MS);
+  return heldByHelpers(before, IDLE_COMMAND.join(' ')) / BYTES_PER_MB;
+}
+
 async function measureMemory(engine: Engine, flags: (index: number) => readonly string[]): Promise<number> {
   await removeIdle(engine);
   const before = processIds();
   for (let index = 0; index < IDLE_CONTAINERS; index++) {
     await carryOut(engine, ['run', '-d', '--name', `${NAME}-${index}`, ...flags(index), SMALL_IMAGE, ...IDLE_COMMAND]);
   }
-  // Background clean-up of the starting commands must not be counted.
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await sleep(SETTLE_MS);
   return heldByHelpers(before, IDLE_COMMAND.join(' ')) / IDLE_CONTAINERS / BYTES_PER_MB;
 }
 
