@@ -12,6 +12,8 @@ import { withEntry, type StageState } from './state.ts';
 export interface BuildParts {
   readonly machine: BuildMachine;
   readonly lookUpOwner: OwnerLookUp;
+  /** One layer in the place of those that a stage has made. */
+  readonly squash: (state: StageState) => Promise<StageState>;
 }
 
 /** What the target came to; it is no image yet. Throws DOCKERFILE, INVALID_ARGUMENT, and what images, layers and the runtime throw. */
@@ -34,7 +36,9 @@ export async function build(request: BuildRequest, parts: BuildParts): Promise<S
     throw new EngineError('DOCKERFILE', `stage ${index} is not built yet: a stage can use those above it`);
   };
   for (const stage of neededStages(plan, target)) {
-    const state = buildStage({ ...parts, request, plan, stage, facts, other });
+    const built = buildStage({ ...parts, request, plan, stage, facts, other });
+    const isBase = plan.stages.some(({ base }) => base === stage.index);
+    const state = request.layers === 'one' && isBase && stage.index !== target.index ? built.then(parts.squash) : built;
     state.catch(() => undefined);
     running.set(stage.index, state);
   }

@@ -49,15 +49,13 @@ export async function* copyMembers(request: CopyRequest): AsyncGenerator<TarMemb
   }
 }
 
-/** The directories that `--parents` makes are as those of the source; one that is there stays as it is. */
+/** The directories of `--parents` become like those of the source, as those of a tree that is copied do. */
 function* parentMembers(request: CopyRequest, source: TreeSource, base: string): Generator<TarMember, void> {
   const { destination } = request;
   for (const { path, stat } of source.parents) {
     const target = directoryTarget(request, joined(base, path));
     yield* bare(destination.above(target));
-    const isNew = !destination.isDirectory(target);
-    for (const entry of destination.directory(target))
-      yield { entry: isNew ? { ...entry, ...attributes(request, { stat }) } : entry, body: noBody() };
+    for (const entry of destination.directory(target)) yield { entry: { ...entry, ...attributes(request, { stat }) }, body: noBody() };
   }
 }
 
