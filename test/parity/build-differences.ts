@@ -78,12 +78,8 @@ const OTHERWISE: Readonly<Record<string, Change>> = {
   'format-docker': withHistory((by) => by.replace(/lost=1$/, '')),
   'no-layers-settings': withoutLayer,
   'squash-settings': withoutLayer,
-  // The layer of a stage is told of the step that made it. A WORKDIR that no RUN follows makes no directory, nor does a VOLUME.
-  'no-layers-stages': (image) => {
-    const [base, run, arg, ...steps] = image.history as readonly { readonly empty?: true }[];
-    const { empty: _empty, ...made } = run!;
-    return withoutFiles('/w')({ ...image, history: [base, made, { ...arg, empty: true }, ...steps] });
-  },
+  // A WORKDIR that no RUN follows makes no directory, nor does a VOLUME.
+  'no-layers-stages': withoutFiles('/w'),
   'squash-stages': withoutFiles('/v'),
   'substitution-everywhere': withoutFiles('/dir/vol'),
   // `*` stands for slashes, too.

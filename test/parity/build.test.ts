@@ -27,7 +27,10 @@ describe.skipIf(!canRunContainers)('what builds make', () => {
   });
 
   test.each(readBuildGoldens().map((golden) => [golden.name, golden] as const))('%s', (name, golden) => {
-    expect(built.get(name), said.get(name)).toEqual(otherwise(golden));
+    const expected = otherwise(golden);
+    expect(built.get(name), said.get(name)).toEqual(expected);
+    if (expected.exitCode !== 0) expect(said.get(name)).toMatch(/^Error: \S/m);
+    expect(said.get(name)).not.toMatch(/^ +at \S+:\d/m);
   });
 });
 
