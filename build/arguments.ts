@@ -18,6 +18,9 @@ export const PREDEFINED = [
   'all_proxy',
 ];
 
+/** Given by `--source-date-epoch` too; steps see it where it is declared. */
+export const EPOCH = 'SOURCE_DATE_EPOCH';
+
 export function predefinedEnv({ buildArgs }: Pick<MetadataFacts, 'buildArgs'>, { args }: Pick<StageState, 'args'>): readonly string[] {
   return PREDEFINED.filter((name) => buildArgs.has(name) && !args.has(name)).map((name) => `${name}=${buildArgs.get(name)}`);
 }

@@ -1,7 +1,7 @@
 /** A build: the stages that are needed, side by side where one does not wait for another, and the image of the last. */
 import { EngineError } from '../core/errors.ts';
 import { hostPlatform } from '../storage/platform.ts';
-import { platformArgs, PREDEFINED } from './arguments.ts';
+import { EPOCH, platformArgs, PREDEFINED } from './arguments.ts';
 import { findTarget, neededStages, planStages, type StagePlan } from './dockerfile/stages.ts';
 import type { BuildMachine } from './machine.ts';
 import type { OwnerLookUp } from './owner.ts';
@@ -12,6 +12,8 @@ import { withEntry, type StageState } from './state.ts';
 export interface BuildParts {
   readonly machine: BuildMachine;
   readonly lookUpOwner: OwnerLookUp;
+  /** One layer in the place of those that a stage has made. */
+  readonly squash: (state: StageState) => Promise<StageState>;
 }
 
 /** What the target came to; it is no image yet. Throws DOCKERFILE, INVALID_ARGUMENT, and what images, layers and the runtime throw. */
@@ -34,12 +36,15 @@ export async function build(request: BuildRequest, parts: BuildParts): Promise<S
     throw new EngineError('DOCKERFILE', `stage ${index} is not built yet: a stage can use those above it`);
   };
   for (const stage of neededStages(plan, target)) {
-    const state = buildStage({ ...parts, request, plan, stage, facts, other });
+    const built = buildStage({ ...parts, request, plan, stage, facts, other });
+    const isBase = plan.stages.some(({ base }) => base === stage.index);
+    const state = request.layers === 'one' && isBase && stage.index !== target.index ? built.then(parts.squash) : built;
     state.catch(() => undefined);
     running.set(stage.index, state);
   }
   const settled = await Promise.allSettled(running.values());
-  warnOfUnused(request, plan);
+  const seen = settled.flatMap((one) => (one.status === 'fulfilled' ? [...one.value.declared] : []));
+  warnOfUnused(request, plan, seen);
   const failure = settled.find((one) => one.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
   return withLabels(await running.get(target.index)!, request);
@@ -56,8 +61,9 @@ function withLabels(state: StageState, { labels }: BuildRequest): StageState {
   return told.length === 0 ? state : withEntry(state, `/bin/sh -c #(nop) LABEL ${told.join(' ')}`);
 }
 
-function warnOfUnused({ buildArgs, warn }: BuildRequest, { stages, metaArgs }: StagePlan): void {
-  const declared = new Set([...metaArgs.keys(), ...PREDEFINED]);
+/** `seen`: ARGs of the stages that were built, those of ONBUILD among them. */
+function warnOfUnused({ buildArgs, warn }: BuildRequest, { stages, metaArgs }: StagePlan, seen: readonly string[]): void {
+  const declared = new Set([...metaArgs.keys(), ...PREDEFINED, EPOCH, ...seen]);
   for (const { statements } of stages)
     for (const statement of statements) if (statement.kind === 'arg') for (const { name } of statement.args) declared.add(name);
   const unused = [...buildArgs.keys()].filter((name) => !declared.has(name));

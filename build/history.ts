@@ -10,6 +10,7 @@ export function metadataHistory(statement: MetadataStatement, declared: Readonly
   return nop(at.typedName, afterName(at));
 }
 
+/** `args`: with the values that a program of the step sees. */
 export function runHistory({ at, heredocs }: StatementOf<'run'>, args: ReadonlyMap<string, string>): string {
   const told =
     args.size === 0
@@ -22,13 +23,12 @@ export function runHistory({ at, heredocs }: StatementOf<'run'>, args: ReadonlyM
   return `${told}/bin/sh -c ${afterName(at)}${documents}`;
 }
 
-/** `digest` tells what was copied, whatever it is called. */
+/** `digest` tells what was copied, whatever it is called; `to` is absolute. */
 export function transferHistory(
-  { at, rawDestination }: StatementOf<'copy' | 'add'>,
-  kind: 'file' | 'dir' | 'multi',
-  digest: string,
+  { at, rawDestination, link }: StatementOf<'copy' | 'add'>,
+  { kind, digest, to }: { readonly kind: 'file' | 'dir' | 'multi'; readonly digest: string; readonly to: string },
 ): string {
-  return nop(at.name, `${kind}:${digest} in ${rawDestination}`);
+  return link ? nop(at.name, `--link ${kind}:${digest} in ${to}`) : nop(at.name, `${kind}:${digest} in ${rawDestination}`);
 }
 
 function afterName({ text, typedName }: Instruction): string {

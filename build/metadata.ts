@@ -77,7 +77,7 @@ export function applyMetadata(state: StageState, statement: MetadataStatement, f
     case 'onbuild':
       return set({ OnBuild: [...(config.OnBuild ?? []), statement.text] });
     case 'maintainer':
-      return { ...state, author: expand(statement.text) };
+      return { ...state, author: statement.text };
   }
 }
 

@@ -48,7 +48,8 @@ export async function makeReady(wanted: readonly RunMount[], facts: MountFacts):
           type: 'tmpfs',
           source: 'tmpfs',
           target: mount.target,
-          options: mount.size === undefined ? [] : [`size=${mount.size}`],
+          // It begins empty, whatever the image has there.
+          options: ['notmpcopyup', ...(mount.size === undefined ? [] : [`size=${mount.size}`])],
         });
       else if (mount.type === 'bind') mounts.push(await bound(mount, facts, held));
       else if (mount.type === 'cache') mounts.push(await cached(mount, facts, held));
@@ -67,7 +68,7 @@ type MountOf<T extends RunMount['type']> = Extract<RunMount, { readonly type: T 
 async function bindSource({ source, from }: MountOf<'bind'>, { tree }: MountFacts) {
   const found = await tree(from);
   try {
-    return { sources: treeSources(found, source.replaceAll(/[*?[\\]/g, '\\$&')), rules: found.rules };
+    return { sources: treeSources(found, source.replaceAll(/[*?[\\]/g, '\\$&'), { parents: false }), rules: found.rules };
   } catch (error) {
     if (error instanceof MissingSource) throw new MountWordError(`${JSON.stringify(source)}: no such file or directory`);
     throw error;

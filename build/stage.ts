@@ -17,7 +17,7 @@ import { makeReady, mountKey, type MountFacts } from './mounting.ts';
 import { MountWordError, parseRunMount, type RunMount } from './mounts.ts';
 import type { BuildRequest, NamedContext } from './request.ts';
 import { planRun, runStep } from './run.ts';
-import { keyOf, stateKey, withEntry, withEnv, type StageState } from './state.ts';
+import { keyOf, seenArgs, stateKey, withEntry, withEnv, type StageState } from './state.ts';
 import { addTransfer, planTransfer, type Transfer, type TransferFacts } from './transfer.ts';
 import type { OwnerLookUp } from './owner.ts';
 import { predefinedEnv } from './arguments.ts';
@@ -77,14 +77,8 @@ async function begin(build: StageBuild): Promise<StageState> {
   const { stage, request } = build;
   if (typeof stage.base === 'number') {
     const state = await build.other(stage.base);
-    return {
-      ...state,
-      baseLayers: state.layers.length,
-      baseHistory: state.history.length,
-      args: new Map(),
-      declared: new Set(),
-      comment: undefined,
-    };
+    const own = { config: inherited(state.config, request), baseLayers: state.layers.length, baseHistory: state.history.length };
+    return withRequestEnv({ ...state, ...own, comment: undefined }, request);
   }
   const { base: name } = stage;
   const empty = { args: new Map<string, string>(), declared: new Set<string>(), layers: [], baseLayers: 0, baseHistory: 0, history: [] };
@@ -140,7 +134,7 @@ function inherited({ Labels, ...config }: StageState['config'], { inheritLabels 
   return inheritLabels && Labels !== undefined ? { ...config, Labels } : config;
 }
 
-/** `--env` is a step of its own. */
+/** `--env` is a step of its own in each stage. */
 function withRequestEnv(state: StageState, { env }: BuildRequest): StageState {
   if (env.length === 0) return state;
   const told = env.map(([name, value]) => `${JSON.stringify(name)}=${JSON.stringify(value)}`).join(' ');
@@ -171,7 +165,7 @@ async function run(build: StageBuild, state: StageState, statement: StatementOf<
     throw failed(statement.at, `unsupported network mode ${JSON.stringify(network)}: it is default, none or host`);
   if (statement.rawSecurity !== undefined && statement.rawSecurity !== 'sandbox')
     throw failed(statement.at, `unsupported security mode ${JSON.stringify(statement.rawSecurity)}`);
-  if (state.layers.length === 0) throw failed(statement.at, 'there is nothing to run in an empty image (FROM scratch)');
+  if (state.layers.length === 0) throw failed(statement.at, 'there is nothing to run in an empty image (FROM scratch)', { exitCode: 1 });
   await using held = new AsyncDisposableStack();
   const mounts = statement.rawMounts.map((raw) => runMount(build, state, statement, raw));
   const mountFacts: MountFacts = {
@@ -185,7 +179,7 @@ async function run(build: StageBuild, state: StageState, statement: StatementOf<
   };
   return await explained(statement, async () => {
     const what = ['RUN', planRun(state, statement), network, await Promise.all(mounts.map((mount) => mountKey(mount, mountFacts)))];
-    return await cachedStep(build, state, state, what, runHistory(statement, state.args), async () => {
+    return await cachedStep(build, state, state, what, runHistory(statement, seenArgs(state)), async () => {
       await using ready = await makeReady(mounts, mountFacts);
       return await runStep(machine, state, statement, {
         stage: build.stage.index,
@@ -234,7 +228,7 @@ async function transfer(build: StageBuild, state: StageState, statement: Transfe
   };
   const plan = await planTransfer(state, statement, facts);
   const what = [statement.kind, plan.digest, plan.to, plan.rawOwner, plan.modeText, statement.parents, statement.unpack];
-  const told = transferHistory(statement, plan.kind, plan.digest);
+  const told = transferHistory(statement, plan);
   return await cachedStep(build, state, state, what, told, () => addTransfer(machine, state, statement, plan, facts));
 }
 

@@ -46,6 +46,11 @@ export function withEnv(env: readonly string[] | undefined, name: string, value:
   return at < 0 ? [...known, `${name}=${value}`] : known.with(at, `${name}=${value}`);
 }
 
+/** ARGs with the values that count: a variable of the image stands before one of the same name. */
+export function seenArgs({ config, args }: StageState): ReadonlyMap<string, string> {
+  return new Map([...args].map(([name, value]) => [name, envValue(config.Env, name) ?? value]));
+}
+
 /** What a program of a step finds: the image's variables, and ARGs that no variable of the image stands before. */
 export function stepEnv({ config, args }: StageState): readonly string[] {
   const names = new Set((config.Env ?? []).map((variable) => variable.slice(0, variable.indexOf('='))));

@@ -66,8 +66,9 @@ export async function planTransfer(state: StageState, statement: Transfer, facts
   const rules = transferRules(statement, facts, expand);
   const sources: CopySource[] = [];
   for (const raw of statement.rawSources) sources.push(...(await sourcesOf(statement, raw, expand(raw), { ...facts, rules })));
+  if (statement.heredocs.length > 0 && statement.rawChecksum !== undefined) throw localChecksum(statement);
   for (const { name, content, expand: isExpanded } of statement.heredocs)
-    sources.push({ kind: 'text', name, bytes: Buffer.from(isExpanded ? plainly(content, value) : content) });
+    sources.push({ kind: 'text', name, bytes: Buffer.from(isExpanded ? inText(content, value) : content) });
   if (sources.length > 1 && directory === '' && statement.heredocs.length > 0)
     throw failed(statement.at, `destination ${JSON.stringify(destination)} must be a directory and end with a /`);
   const modeText = statement.rawChmod === undefined ? undefined : expand(statement.rawChmod);
@@ -149,17 +150,20 @@ async function sourcesOf(
   if (isAdd && isGitUrl(word)) {
     const options = { checksum: statement.rawChecksum, keepGitDirectory: statement.keepGitDir };
     const root = await told(statement, () => repository(word, options));
-    return [{ kind: 'tree', root, path: '', name: '', asked: '', isDirectory: true }];
+    return [{ kind: 'tree', root, path: '', name: '', asked: '', isDirectory: true, parents: [] }];
   }
   if (isAdd && URL_SOURCE.test(word)) {
     const { name, path, digest } = await told(statement, () => fetch(word, statement.rawChecksum));
     return [{ kind: 'file', name, path, digest }];
   }
+  if (statement.rawChecksum !== undefined) throw localChecksum(statement);
   if (tree === undefined) throw new EngineError('DOCKERFILE', `${statement.at.name} needs a build context`);
   try {
-    const sources = treeSources({ ...tree, rules }, word);
+    const sources = treeSources({ ...tree, rules }, word, { parents: statement.parents });
     if (!isAdd || statement.unpack === false) return sources;
-    return sources.map((source) => (!source.isDirectory && isArchive(source) ? { ...source, kind: 'archive' as const } : source));
+    const found: CopySource[] = [];
+    for (const source of sources) found.push(!source.isDirectory && (await isArchive(source)) ? { ...source, kind: 'archive' } : source);
+    return found;
   } catch (error) {
     if (!(error instanceof MissingSource)) throw error;
     throw failed(
@@ -171,6 +175,20 @@ async function sourcesOf(
       },
     );
   }
+}
+
+function localChecksum({ at }: Transfer): Error {
+  return failed(at, '--checksum is for what is downloaded, and not for local sources', {
+    word: '--checksum',
+    at: at.text.indexOf('--checksum'),
+  });
+}
+
+/** Variables alone, and none behind a backslash: all else is part of the text, the backslash too. */
+function inText(text: string, value: (name: string) => string | undefined): string {
+  return text.replaceAll(/\\[^]|\$(?:\w+|\{[^}]*\})/g, (found) =>
+    found.startsWith('\\') ? found : expandWord(found, { escape: '\\', value }),
+  );
 }
 
 /** Variables alone: quotes and escapes are part of the text. */

@@ -1,7 +1,8 @@
-/** ADD of a local archive: what is in it becomes part of the layer, with its owners. */
+/** ADD of a local archive: what is in it becomes part of the layer, with its owners and modes whatever `--chown` and `--chmod` say. */
 import { closeSync, constants, createReadStream, readSync } from 'node:fs';
-import { decompress, detectCompression } from '../../storage/transport/compression.ts';
+import { decompress, detectCompression, type Compression } from '../../storage/transport/compression.ts';
 import { noBody, readTar, type TarMember } from '../../storage/tar/read.ts';
+import { log } from '../../core/log.ts';
 import type { Root } from '../../host/root.ts';
 import type { Destination } from './destination.ts';
 import type { CopyRequest } from './members.ts';
@@ -10,23 +11,44 @@ import type { TreeSource } from './sources.ts';
 const HEAD_BYTES = 512;
 const USTAR_AT = 257;
 
-/** A tar, plain or compressed by gzip, zstd, xz or bzip2. */
-export function isArchive({ root, path }: Pick<TreeSource, 'root' | 'path'>): boolean {
+/** A tar, plain or compressed by gzip, zstd, xz or bzip2. What has the name of one and is damaged counts: it is an error and no file. */
+export async function isArchive({ root, path }: Pick<TreeSource, 'root' | 'path'>): Promise<boolean> {
   const head = headOf(root, path);
   const compression = detectCompression(head);
-  if (compression !== undefined) return isTarName(path);
+  if (compression === undefined) return isTarHead(head);
+  return isTarName(path) || isTarHead(await plainHead(root, path, compression));
+}
+
+function isTarHead(head: Buffer): boolean {
   return head.length === HEAD_BYTES && head.toString('latin1', USTAR_AT, USTAR_AT + 5) === 'ustar';
 }
 
-/** What is compressed and no tar is copied as it is. */
 function isTarName(path: string): boolean {
   return /\.(tar\.\w+|tgz|tzst|txz|tbz2?)$/.test(path);
+}
+
+/** Shorter where the file is damaged, or nothing on this machine reads it: then it is copied as it is. */
+async function plainHead(root: Root, path: string, compression: Compression): Promise<Buffer> {
+  const file = createReadStream('', { fd: root.open(path, constants.O_RDONLY) });
+  let head: Buffer = Buffer.alloc(0);
+  try {
+    for await (const chunk of (await decompress(file, compression)) as AsyncIterable<Buffer>) {
+      head = Buffer.concat([head, chunk]).subarray(0, HEAD_BYTES);
+      if (head.length === HEAD_BYTES) break;
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    log.debug(`${path} is copied as it is: ${error.message}`);
+  } finally {
+    file.destroy();
+  }
+  return head;
 }
 
 export async function* archiveMembers(
   { root, path }: TreeSource,
   target: string,
-  { destination, owner, mode }: CopyRequest,
+  { destination }: CopyRequest,
 ): AsyncGenerator<TarMember, void> {
   for (const entry of destination.above(target)) yield { entry, body: noBody() };
   const isNew = target !== '' && !destination.isDirectory(target);
@@ -41,7 +63,7 @@ export async function* archiveMembers(
       // What the archive says of its top holds for a directory that is made for it.
       if (!isNew || entry.type !== 'directory') continue;
       destination.tell(target);
-      yield { entry: { ...entry, ...owner, path: Buffer.from(`${target}/`, 'latin1') }, body };
+      yield { entry: { ...entry, path: Buffer.from(`${target}/`, 'latin1') }, body };
       continue;
     }
     for (const top of destination.directory(target)) yield { entry: top, body: noBody() };
@@ -52,8 +74,7 @@ export async function* archiveMembers(
       entry.type === 'hardlink'
         ? Buffer.from(placeOf(destination, inside(entry.linkPath.toString('latin1')), false), 'latin1')
         : entry.linkPath;
-    const changed = mode === undefined || entry.type === 'symlink' ? entry.mode : mode(entry.mode, entry.type === 'directory');
-    yield { entry: { ...entry, ...owner, mode: changed, path: Buffer.from(place, 'latin1'), linkPath }, body };
+    yield { entry: { ...entry, path: Buffer.from(place, 'latin1'), linkPath }, body };
   }
 }
 

@@ -26,12 +26,13 @@ export function digestSources(sources: readonly CopySource[], rules: WalkRules, 
 }
 
 function digestTree(total: Hash, source: TreeSource, rules: WalkRules, { owners, read }: DigestOptions): void {
-  total.update(JSON.stringify([source.kind, source.name, source.asked, source.isDirectory]));
+  const ownerOf = (stat: BigIntStats): number[] => (owners ? [Number(stat.uid), Number(stat.gid)] : []);
+  const parents = source.parents.map(({ stat }) => [Number(stat.mode), ...ownerOf(stat)]);
+  total.update(JSON.stringify([source.kind, source.name, source.asked, source.isDirectory, ...parents]));
   for (const entry of entriesOf(source, rules)) {
     const { stat, path, link } = entry;
-    const owner = owners ? [Number(stat.uid), Number(stat.gid)] : [];
     const content = stat.isFile() ? fileDigest(entry, source.digests, read) : (link?.toString('latin1') ?? Number(stat.rdev));
-    total.update(JSON.stringify([path, Number(stat.mode), ...owner, content]));
+    total.update(JSON.stringify([path, Number(stat.mode), ...ownerOf(stat), content]));
   }
 }
 

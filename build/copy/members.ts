@@ -41,10 +41,21 @@ export async function* copyMembers(request: CopyRequest): AsyncGenerator<TarMemb
   for (const source of sources) {
     const isTree = source.kind === 'tree' || source.kind === 'archive';
     const under = parents && isTree ? joined(base, source.asked) : base;
+    if (isTree) yield* parentMembers(request, source, base);
     if (source.kind === 'archive') yield* archiveMembers(source, directoryTarget(request, base), request);
     else if (source.kind === 'tree' && source.isDirectory) yield* treeMembers(request, source, under);
     else if (parents && isTree) yield* fileMembers(request, source, under);
     else yield* fileMembers(request, source, intoDirectory ? joined(base, source.name) : base);
+  }
+}
+
+/** The directories of `--parents` become like those of the source, as those of a tree that is copied do. */
+function* parentMembers(request: CopyRequest, source: TreeSource, base: string): Generator<TarMember, void> {
+  const { destination } = request;
+  for (const { path, stat } of source.parents) {
+    const target = directoryTarget(request, joined(base, path));
+    yield* bare(destination.above(target));
+    for (const entry of destination.directory(target)) yield { entry: { ...entry, ...attributes(request, { stat }) }, body: noBody() };
   }
 }
 
@@ -126,7 +137,10 @@ function kindOf({ stat, link }: WalkedEntry): TarEntry['type'] {
   return stat.isBlockDevice() ? 'block' : 'char';
 }
 
-function attributes(request: CopyRequest, { stat, link }: WalkedEntry): Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtime'> {
+function attributes(
+  request: CopyRequest,
+  { stat, link }: Pick<WalkedEntry, 'stat' | 'link'>,
+): Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtime'> {
   const { owner, keepOwners } = request;
   const { uid, gid } = owner ?? (keepOwners ? { uid: Number(stat.uid), gid: Number(stat.gid) } : { uid: 0, gid: 0 });
   const mode = Number(stat.mode & 0o7777n);

@@ -6,7 +6,7 @@ const WHO: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007 
 
 /** Undefined for what is neither. */
 export function parseMode(text: string): ModeChange | undefined {
-  if (/^[0-7]{1,4}$/.test(text)) return () => Number.parseInt(text, 8);
+  if (/^0*[0-7]{1,4}$/.test(text)) return () => Number.parseInt(text, 8);
   const clauses = text.split(',').map(parseClause);
   if (clauses.includes(undefined)) return undefined;
   return (mode, isDirectory) => clauses.reduce((now, clause) => clause!(now, isDirectory), mode);

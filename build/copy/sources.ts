@@ -1,5 +1,5 @@
 /** What COPY and ADD take: parts of a tree, texts of the Dockerfile, files that were downloaded, archives to unpack. */
-import { closeSync, constants, fstatSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { posix } from 'node:path';
 import { ERRNO, errnoOf } from '../../host/libc.ts';
 import { descriptorPath, O_PATH, type Root } from '../../host/root.ts';
@@ -19,7 +19,15 @@ export interface TreeSource {
   /** As it was asked for, without the part before `/./`: where `--parents` puts it. */
   readonly asked: string;
   readonly isDirectory: boolean;
+  /** For `--parents`: the directories above it from the top of `asked` on. */
+  readonly parents: readonly ParentDirectory[];
   readonly digests?: FileDigests | undefined;
+}
+
+export interface ParentDirectory {
+  /** As a part of `asked`. */
+  readonly path: string;
+  readonly stat: BigIntStats;
 }
 
 export interface TextSource {
@@ -47,16 +55,17 @@ export interface SourceTree {
 
 export class MissingSource extends Error {}
 
-/** Those that a word means. A path that climbs out of the tree stays at its root. Throws MissingSource. */
-export function treeSources(tree: SourceTree, word: string): TreeSource[] {
+/** Those that a word means. A path that climbs out of the tree stays at its root. `parents`: they are wanted, too. Throws MissingSource. */
+export function treeSources(tree: SourceTree, word: string, { parents }: { readonly parents: boolean }): TreeSource[] {
   const climbed = posix.resolve('/', word).slice(1);
   const pivot = word.includes('/./') ? posix.resolve('/', word.slice(word.indexOf('/./') + 2)).slice(1) : climbed;
   const found = isGlob(climbed) ? glob(tree.root, climbed).filter((path) => isWanted(tree.rules, path)) : [climbed];
   const sources = found.flatMap((asked) => {
     const source = lookUp(tree, asked);
     if (source === undefined) return [];
-    const under = climbed.length - pivot.length;
-    return [{ ...source, asked: asked.slice(Math.min(under, asked.length)) }];
+    const under = Math.min(climbed.length - pivot.length, asked.length);
+    const own = { ...source, asked: asked.slice(under) };
+    return [parents ? { ...own, parents: parentsOf(tree, asked.slice(0, under), own.asked) } : own];
   });
   if (sources.length === 0) throw new MissingSource(word);
   return sources;
@@ -75,10 +84,23 @@ function lookUp({ root, rules, digests }: SourceTree, asked: string): TreeSource
   try {
     const isDirectory = fstatSync(fd).isDirectory();
     const path = realPathIn(root, fd);
-    return { kind: 'tree', root, path, name: posix.basename(asked), asked, isDirectory, digests };
+    return { kind: 'tree', root, path, name: posix.basename(asked), asked, isDirectory, parents: [], digests };
   } finally {
     closeSync(fd);
   }
+}
+
+function parentsOf({ root }: SourceTree, before: string, asked: string): ParentDirectory[] {
+  const parts = asked.split('/').slice(0, -1);
+  return parts.map((_, index) => {
+    const path = parts.slice(0, index + 1).join('/');
+    const fd = root.open(`${before}${path}`, O_PATH);
+    try {
+      return { path, stat: fstatSync(fd, { bigint: true }) };
+    } finally {
+      closeSync(fd);
+    }
+  });
 }
 
 function isWanted(rules: WalkRules, path: string): boolean {

@@ -192,7 +192,10 @@ function variablesAbove({ from, above }: StagePart, facts: StageFacts): Set<stri
     return names === undefined ? undefined : new Set([...names, ...facts.predefined]);
   }
   const known = variablesAbove(base, facts);
-  for (const statement of base.statements) if (statement.kind === 'env') for (const { rawName } of statement.pairs) known?.add(rawName);
+  for (const statement of base.statements) {
+    if (statement.kind === 'env') for (const { rawName } of statement.pairs) known?.add(rawName);
+    if (statement.kind === 'arg') for (const { name } of statement.args) known?.add(name);
+  }
   return known;
 }
 

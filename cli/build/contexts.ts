@@ -4,7 +4,7 @@ import type { NamedContext } from '../../build/request.ts';
 import { EngineError } from '../../core/errors.ts';
 import { fetchContext, isFetched } from '../../libpod/build/context.ts';
 import type { Engine } from '../../libpod/engine.ts';
-import { directoryTree, localContext, type ContextDirectory } from './place.ts';
+import { directoryTree, ignoreFile, localContext, type ContextDirectory } from './place.ts';
 
 export interface OpenContexts extends Disposable {
   readonly context: ContextDirectory;
@@ -33,9 +33,15 @@ export async function openContexts(engine: Engine, { cwd, typed, named, files, s
     const contexts = new Map<string, NamedContext>();
     for (const text of named) {
       const { name, value } = splitNamed(text);
-      const path = isFetched(value) && value !== '-' ? await fetched(value) : resolve(cwd, value);
       const image = imageOf(value);
-      contexts.set(name, image === undefined ? { kind: 'tree', tree: directoryTree(path), path } : { kind: 'image', name: image });
+      if (image !== undefined) {
+        contexts.set(name, { kind: 'image', name: image });
+        continue;
+      }
+      const isForeign = isFetched(value) && value !== '-';
+      const path = isForeign ? await fetched(value) : resolve(cwd, value);
+      const ignored = ignoreFile({ path, name: value, isForeign }, []);
+      contexts.set(name, { kind: 'tree', tree: directoryTree(path, ignored), path });
     }
     return { context, named: contexts, [Symbol.dispose]: () => held.dispose() };
   } catch (error) {

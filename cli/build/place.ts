@@ -45,7 +45,7 @@ export function findPlace(cwd: string, context: ContextDirectory, flags: PlaceFl
   const dockerfile = parseDockerfile(
     readSource(shownName(cwd, context, files), Buffer.concat(files.flatMap((path) => [readText(path), Buffer.from('\n')]))),
   );
-  const ignored = ignoreFile(cwd, context, files, flags.ignorefile);
+  const ignored = flags.ignorefile === undefined ? ignoreFile(context, files) : readRules(resolve(cwd, flags.ignorefile), flags.ignorefile);
   return { dockerfile, context: directoryTree(context.path, ignored), contextName: context.name };
 }
 
@@ -124,12 +124,16 @@ function shownName(cwd: string, { path, isForeign }: ContextDirectory, files: re
   return near.startsWith('..') ? first : near;
 }
 
-function ignoreFile(cwd: string, context: ContextDirectory, files: readonly string[], typed: string | undefined): IgnoreRules | undefined {
-  if (typed !== undefined) return parseIgnoreFile(readText(resolve(cwd, typed)).toString(), typed);
+/** `files`: Containerfiles, which may have one of their own. Undefined: there is none. Throws INVALID_ARGUMENT. */
+export function ignoreFile(context: ContextDirectory, files: readonly string[]): IgnoreRules | undefined {
   const beside = files.flatMap((path) => [`${path}.containerignore`, `${path}.dockerignore`]);
   const names = context.isForeign ? beside.map((path) => relative(context.path, path)) : beside;
   const found = [...names, '.containerignore', '.dockerignore'].flatMap((name) => located(context, name) ?? [])[0];
-  return found === undefined ? undefined : parseIgnoreFile(readText(found).toString(), relative(context.path, found));
+  return found === undefined ? undefined : readRules(found, relative(context.path, found));
+}
+
+function readRules(path: string, shown: string): IgnoreRules {
+  return parseIgnoreFile(readText(path).toString(), shown);
 }
 
 function isDirectory(path: string): boolean {

@@ -5,6 +5,7 @@ import { parseDurationMs } from '../../core/duration.ts';
 import { EngineError } from '../../core/errors.ts';
 import { completePlatform } from '../../libpod/image/pull.ts';
 import { parseAnnotation, parseEnv, parseLabel } from '../../libpod/spec/parse/env.ts';
+import { EPOCH } from '../../build/arguments.ts';
 import type { Platform } from '../../storage/image.ts';
 import { parsePlatform } from '../../storage/platform.ts';
 import { callerEnvironment } from '../caller-env.ts';
@@ -32,7 +33,13 @@ export function buildRequest(
   { contexts, platform, tell }: RequestParts,
 ): BuildRequest {
   const { env, given, cwd, stderr } = context;
-  const timestamp = timestampOf(flags, env);
+  const buildArgs = new Map([
+    ...flags['build-arg-file'].flatMap((path) => argFile(path, cwd, env)),
+    ...flags['build-arg'].flatMap((text) => parseEnv(text, callerEnvironment(env))),
+  ]);
+  const epoch = flags['source-date-epoch'] ?? buildArgs.get(EPOCH) ?? env[EPOCH];
+  if (epoch !== undefined && epoch !== '' && !buildArgs.has(EPOCH)) buildArgs.set(EPOCH, epoch);
+  const timestamp = timestampOf(flags, epoch);
   return {
     dockerfile: place.dockerfile,
     context: place.context,
@@ -40,10 +47,7 @@ export function buildRequest(
     contexts,
     target: flags.target || undefined,
     from: flags.from || undefined,
-    buildArgs: new Map([
-      ...flags['build-arg-file'].flatMap((path) => argFile(path, cwd, env)),
-      ...flags['build-arg'].flatMap((text) => parseEnv(text, callerEnvironment(env))),
-    ]),
+    buildArgs,
     env: flags.env.flatMap((text) => parseEnv(text, callerEnvironment(env))),
     labels: Object.fromEntries(flags.label.map(parseLabel)),
     annotations: Object.fromEntries(flags.annotation.map(parseAnnotation)),
@@ -95,12 +99,11 @@ function format({ format: typed }: BuildFlags, env: NodeJS.ProcessEnv): 'oci' | 
   throw new EngineError('INVALID_ARGUMENT', `unrecognized image type ${JSON.stringify(word)}`);
 }
 
-function timestampOf(flags: BuildFlags, env: NodeJS.ProcessEnv): number | undefined {
+function timestampOf(flags: BuildFlags, epoch: string | undefined): number | undefined {
   if (flags.timestamp !== undefined && flags['source-date-epoch'] !== undefined)
     throw new EngineError('INVALID_ARGUMENT', 'timestamp and source-date-epoch can not be specified together');
   if (flags.timestamp !== undefined) return checkedSeconds('--timestamp', String(flags.timestamp));
-  const text = flags['source-date-epoch'] ?? env['SOURCE_DATE_EPOCH'];
-  return text === undefined || text === '' ? undefined : checkedSeconds('source date epoch', text);
+  return epoch === undefined || epoch === '' ? undefined : checkedSeconds('source date epoch', epoch);
 }
 
 const MAX_SECONDS = 253_402_300_799;

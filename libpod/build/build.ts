@@ -1,6 +1,6 @@
 /** `build`: from a request to an image in the store. */
 import { Readable } from 'node:stream';
-import { build as buildStages } from '../../build/build.ts';
+import { build as buildStages, type BuildParts } from '../../build/build.ts';
 import { imageDocuments, squashed } from '../../build/document.ts';
 import type { BuildMachine } from '../../build/machine.ts';
 import type { BuildRequest } from '../../build/request.ts';
@@ -66,11 +66,12 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
     adapt,
   });
   const stored = await keepCopy(engine, { names, event: 'build' }, async () => {
-    const state = await buildWithPatience(machine, request).finally(() => digests?.save());
+    const squash = (state: StageState): Promise<StageState> => asAsked(engine, machine, state, request);
+    const state = await buildWithPatience({ machine, lookUpOwner, squash }, request).finally(() => digests?.save());
     wanted.onCommit();
     const same = unchanged(engine, state, request);
     if (same !== undefined) return same;
-    return await storeDocuments(engine, machine, await asAsked(engine, machine, state, request), request);
+    return await storeDocuments(engine, machine, await squash(state), request);
   });
   if (wanted.outputs.length > 0) {
     await using view = stored.layers.length === 0 ? undefined : await machine.view(stored.layers);
@@ -110,8 +111,7 @@ function unchanged(engine: Engine, state: StageState, request: BuildRequest): St
   };
 }
 
-async function buildWithPatience(machine: BuildMachine, request: BuildRequest): Promise<StageState> {
-  const parts = { machine, lookUpOwner };
+async function buildWithPatience(parts: BuildParts, request: BuildRequest): Promise<StageState> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await buildStages(request, parts);

@@ -29,6 +29,11 @@ export function buildWords({ name, flags }: BuildCase, directory: string): reado
   return ['build', '--quiet', '--tag', imageOf(name), ...flags.map((word) => word.replaceAll('@CONTEXT', context)), context];
 }
 
+/** Times are compared, too, where the case is about them. */
+export function isTimed(name: string): boolean {
+  return name.startsWith('timestamp');
+}
+
 export function imageOf(name: string): string {
   return `localhost/case:${name}`;
 }

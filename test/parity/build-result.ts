@@ -13,6 +13,8 @@ export interface BuildGolden {
 
 export interface BuiltImage {
   readonly config: unknown;
+  /** Where times are compared. */
+  readonly created?: string;
   readonly author: string;
   readonly history: readonly unknown[];
   readonly layers: number;
@@ -23,21 +25,35 @@ export interface BuiltImage {
 
 interface Inspected {
   readonly Config: { readonly Labels?: Readonly<Record<string, string>> };
+  readonly Created: string;
   readonly Author: string;
   readonly History:
-    | readonly { readonly created_by?: string; readonly comment?: string; readonly author?: string; readonly empty_layer?: boolean }[]
+    | readonly {
+        readonly created?: string;
+        readonly created_by?: string;
+        readonly comment?: string;
+        readonly author?: string;
+        readonly empty_layer?: boolean;
+      }[]
     | null;
   readonly RootFS: { readonly Layers: readonly string[] };
   readonly Annotations: Readonly<Record<string, string>> | null;
 }
 
-export function builtImage(document: unknown, files: readonly string[]): BuiltImage {
-  const { Config, Author, History, RootFS, Annotations } = document as Inspected;
+export function builtImage(document: unknown, files: readonly string[], times: boolean): BuiltImage {
+  const { Config, Created, Author, History, RootFS, Annotations } = document as Inspected;
   return {
     config: sorted(withoutIdentity(Config)),
+    ...(times ? { created: seconds(Created) } : {}),
     author: Author,
-    history: (History ?? []).map(({ created_by: by = '', comment, author, empty_layer: empty }) =>
-      sorted({ by: toldAlike(by), ...(comment ? { comment } : {}), ...(author ? { author } : {}), ...(empty === true ? { empty } : {}) }),
+    history: (History ?? []).map(({ created, created_by: by = '', comment, author, empty_layer: empty }) =>
+      sorted({
+        by: toldAlike(by),
+        ...(times && created !== undefined ? { created: seconds(created) } : {}),
+        ...(comment ? { comment } : {}),
+        ...(author ? { author } : {}),
+        ...(empty === true ? { empty } : {}),
+      }),
     ),
     layers: RootFS.Layers.length,
     annotations: Object.fromEntries(
@@ -47,6 +63,11 @@ export function builtImage(document: unknown, files: readonly string[]): BuiltIm
     ),
     files,
   };
+}
+
+/** Programs write as many digits after the second as they like. */
+function seconds(time: string): string {
+  return time.replace(/\.\d+/, '');
 }
 
 /** buildah's version, which only buildah can write. */
@@ -60,7 +81,7 @@ function withoutIdentity(config: Inspected['Config']): unknown {
 function toldAlike(by: string): string {
   return by
     .replaceAll(/(file|dir|multi):[0-9a-f]{64}/g, '$1:HASH')
-    .replace(/\|(?:unsetLabel|force-mtime)=.*$|:sha256:[0-9a-f]{64}$/, '')
+    .replace(/\|(?:unsetLabel|unsetAnnotation|inheritLabels|force-mtime|clamp-mtime)=.*$|:sha256:[0-9a-f]{64}$/, '')
     .trimEnd();
 }
 

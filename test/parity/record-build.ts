@@ -10,7 +10,7 @@ import { chmodSync, cpSync, createReadStream, mkdtempSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fixturePath } from '../fixtures/build/images.ts';
-import { BASES, BUILD_CASES, buildCases, buildWords, imageOf } from './build-cases.ts';
+import { BASES, BUILD_CASES, buildCases, buildWords, imageOf, isTimed } from './build-cases.ts';
 import { builtImage, treeChanges, treesOf, type BuildGolden } from './build-result.ts';
 import { GOLDENS, readBuildGoldens } from './goldens.ts';
 
@@ -34,13 +34,14 @@ try {
   }
   const images = built.filter(({ exitCode }) => exitCode === 0).map(({ name }) => imageOf(name));
   run('save', '--quiet', '--multi-image-archive', '--output', join(base, 'all.tar'), 'localhost/busybox', ...images);
-  const trees = await treesOf(createReadStream(join(base, 'all.tar')), (image) => image === imageOf('timestamp'));
+  const timed = buildCases().flatMap(({ name }) => (isTimed(name) ? [imageOf(name)] : []));
+  const trees = await treesOf(createReadStream(join(base, 'all.tar')), (image) => timed.includes(image));
   const plain = trees.get('localhost/busybox:latest')!;
   const before = new Map(readBuildGoldens().map((golden) => [golden.name, golden]));
   const recorded = built.map((one): BuildGolden => {
     if (one.exitCode !== 0) return one;
     const [document] = JSON.parse(run('image', 'inspect', imageOf(one.name)).stdout) as unknown[];
-    return { ...one, image: builtImage(document, treeChanges(trees.get(imageOf(one.name))!, plain)) };
+    return { ...one, image: builtImage(document, treeChanges(trees.get(imageOf(one.name))!, plain), isTimed(one.name)) };
   });
   for (const one of recorded) before.set(one.name, one);
   const goldens = buildCases().flatMap(({ name }) => before.get(name) ?? []);

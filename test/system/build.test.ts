@@ -254,6 +254,8 @@ RUN --mount=type=bind,source=dir/up,target=/mounted cat /mounted/a > /read`,
     ['COPY --chmod=rwx a /', 125, /Dockerfile:2:1: invalid chmod parameter: 'rwx'/],
     ['COPY --from=localhost/missing a /', 125, /Dockerfile:2:6: COPY --from=localhost\/missing: no stage or image found with that name/],
     ['ADD --checksum=md5:0 http://127.0.0.1:1/x /', 125, /invalid checksum "md5:0"/],
+    [`ADD --checksum=sha256:${'0'.repeat(64)} a /`, 125, /Dockerfile:2:5: --checksum is for what is downloaded, and not for local sources/],
+    [`ADD --checksum=sha256:${'0'.repeat(64)} <<X /x\nX`, 125, /Dockerfile:2:5: --checksum is for what is downloaded/],
     ['ADD http://127.0.0.1:1/x /', 125, /downloading http:\/\/127\.0\.0\.1:1\/x/],
     ['USER nobody-known\nRUN true', 125, /Dockerfile:3:1: unable to find user nobody-known/],
     ['RUN --network=other true', 125, /Dockerfile:2:1: unsupported network mode "other"/],
@@ -264,7 +266,7 @@ RUN --mount=type=bind,source=dir/up,target=/mounted cat /mounted/a > /read`,
     ['EXPOSE 99999', 125, /Dockerfile:2:8: invalid containerPort: 99999/],
     ['STOPSIGNAL SIGNOTHING', 125, /Dockerfile:2:12: invalid signal: SIGNOTHING/],
     ['ENV A="${B:?say B}"', 125, /Dockerfile:2:7: B: say B/],
-    ['FROM scratch\nRUN true', 125, /Dockerfile:3:1: there is nothing to run in an empty image/],
+    ['FROM scratch\nRUN true', 1, /Dockerfile:3:1: there is nothing to run in an empty image/],
   ])('%s', async (line, exitCode, message) => {
     const failed = await failure(`FROM localhost/busybox\n${line}`, ['--pull=never', '--network=none']);
     expect(failed).toEqual({ exitCode, message: expect.stringMatching(message) });

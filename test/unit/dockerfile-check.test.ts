@@ -35,6 +35,7 @@ test.each([
   ['FROM scratch\nEXPOSE 80/TCP 127.0.0.1:1:2', ['ExposeProtoCasing 2:8', 'ExposeInvalidFormat 2:15']],
   ["FROM known AS a\nARG B\nENV C=$OF_BASE$B D=$E F=${G:-h} I='$J' K=\\$L", ['UndefinedVar 3:20']],
   ['FROM known AS a\nENV C=1\nFROM a\nLABEL c=$C d=$D', ['UndefinedVar 4:14']],
+  ['FROM known AS a\nARG B\nFROM a\nLABEL b=$B c=$C', ['UndefinedVar 4:14']],
   ['FROM unknown\nLABEL d=$D', []],
   ['FROM x\nCOPY a ./ignored /\nCOPY --from=x ignored /', ['CopyIgnoredFile 2:8']],
   ['# check=skip=StageNameCasing,FromAsCasing\nFROM x as B', []],
