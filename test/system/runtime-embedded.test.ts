@@ -127,6 +127,15 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
     expect(lines(stdout)).toBe('/dev/pts/0\nconsole\n');
   });
 
+  test('a /dev that cannot be written to has its devices, its console and what is mounted in it', async () => {
+    const look =
+      'tty; test -c /dev/console && echo console; echo >/dev/null && ls -1 /dev/pts /dev/shm; touch /dev/x 2>/dev/null || echo closed';
+    const { stdout } = await host.run(
+      sh(`script -qc "lichen --runtime embedded run --rm -t --read-only --read-only-tmpfs=false ${BUSYBOX} sh -c '${look}'" /dev/null`),
+    );
+    expect(lines(stdout)).toBe('/dev/pts/0\nconsole\n/dev/pts:\n0\nptmx\n\n/dev/shm:\nclosed\n');
+  });
+
   test('a user namespace of its own, with a network that is not, and a build', async () => {
     const look =
       'id -u; cat /proc/sys/net/ipv4/ping_group_range; grep CapEff /proc/self/status | tr -d "\\t"; test -c /dev/null && echo device';
@@ -230,6 +239,11 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
       'a hook that fails',
       `rm config.json; lichen-runtime spec; sed -i '1a "hooks": {"createRuntime": [{"path": "/bin/false"}]},' config.json; lichen-runtime create --console-socket /x x`,
       'false',
+    ],
+    [
+      'a root whose /proc is a link',
+      `mkdir -p linked; ln -sfn /tmp linked/proc; rm -f config.json; lichen-runtime spec; sed -i 's/"terminal": true/"terminal": false/; s/"rootfs"/"linked"/' config.json; lichen-runtime create x </dev/null`,
+      'mount `/proc`: the root has a symbolic link there',
     ],
     ['a spec over another', 'lichen-runtime spec', 'exists already'],
   ])('%s is one error in the log, and leaves nothing', async (_, command, message) => {
