@@ -120,6 +120,15 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
     await removeNow(host, 'life');
   });
 
+  test('a health check, with what it says', async () => {
+    await succeed('run', '-d', '--name=checked', '--health-cmd=echo fine; echo well >&2', '--health-interval=1s', BUSYBOX, 'sleep', '1000');
+    await succeed('healthcheck', 'run', 'checked');
+    const [entry] = JSON.parse(await succeed('inspect', '--format', '{{json .State.Health.Log}}', 'checked')) as object[];
+    expect(entry).toMatchObject({ ExitCode: 0, Output: expect.stringMatching(/^(fine\nwell|well\nfine)\n$/) });
+    await expect.poll(() => succeed('inspect', '--format', '{{len .State.Health.Log}}', 'checked')).toBe('3');
+    await removeNow(host, 'checked');
+  });
+
   test('a terminal, which is the console', async () => {
     const { stdout } = await host.run(
       sh(`script -qc "lichen --runtime embedded run --rm -t ${BUSYBOX} sh -c 'tty; test -c /dev/console && echo console'" /dev/null`),

@@ -28,8 +28,9 @@ export interface MonitorChannels {
 const SIGKILL = 9;
 /** What a service manager ends a service with is the container's to hear. */
 const PASSED_ON = { SIGTERM: 15, SIGINT: 2, SIGQUIT: 3 } as const;
-/** In the exit file of a container that ran over its time. */
+/** In the exit file of a container that ran over its time, and our own exit status then. */
 const TIMED_OUT = '-1';
+const TIMED_OUT_STATUS = 255;
 const COMPLAINT_BYTES = 8192;
 
 /** Ends the process. Throws what its parts throw as long as there is no container. */
@@ -46,16 +47,19 @@ export async function supervise(task: MonitorTask, channels: MonitorChannels): P
   }
   const container = await create(loop, task, streams);
   answer(channels, container === undefined ? { data: -1, message: complaint(streams.errors) } : { data: container.pid });
+  let status = 0;
   if (container !== undefined) {
     const score = new OomScore();
     const code = await endOf(loop, container, task, streams);
     writeExit(task.exitFile, code);
+    status = code === TIMED_OUT ? TIMED_OUT_STATUS : Number(code);
     score.restore();
   }
   streams.close();
   for (let fd = 3; fd < channels.end; fd++) closeSync(fd);
   await runExitCommand(task.exitCommand);
-  exitNow(0);
+  // To a service manager we are the service: how we end is how it has ended.
+  exitNow(status);
 }
 
 /** The container's process, once it waits to be let go. Undefined where the runtime failed. */
