@@ -181,7 +181,7 @@ class OpenEngine implements Engine {
       const { openOciRuntime } = await import('./runtime/oci.ts');
       return openOciRuntime({
         recorded,
-        wanted: wantedRuntime(this),
+        wanted: askedRuntime(this)?.name,
         flags: this.options.runtimeFlags,
         stateRoot: join(this.paths.run, 'oci'),
         cgroupManager: this.cgroupManager,
@@ -194,7 +194,7 @@ class OpenEngine implements Engine {
     return this.#once(`monitor ${config.runtime ?? ''}`, async () => {
       const { openMonitor } = await import('./monitor/choose.ts');
       return await openMonitor({
-        wanted: wantedMonitor(this.options),
+        wanted: askedMonitor(this.options)?.name,
         directories: this.settings.conmonPaths,
         runtime: await this.runtime(config),
         exitDirectory: join(this.paths.run, 'exits'),
@@ -229,14 +229,25 @@ class OpenEngine implements Engine {
   }
 }
 
-/** By flag, environment or configuration: a name, a path, or `embedded`. */
-export function wantedRuntime({ options, settings }: Pick<Engine, 'options' | 'settings'>): string | undefined {
-  return options.runtime ?? (options.env['LICHEN_RUNTIME'] || settings.runtime);
+/** A name, a path, or `embedded`, and the flag, variable or file that asks for it. */
+export interface Asked {
+  readonly name: string;
+  readonly by: string;
 }
 
-/** By flag or environment. */
-export function wantedMonitor({ conmon, env }: Pick<EngineOptions, 'conmon' | 'env'>): string | undefined {
-  return conmon ?? (env['LICHEN_MONITOR'] || undefined);
+export function askedRuntime({ options, settings }: Pick<Engine, 'options' | 'settings'>): Asked | undefined {
+  const { LICHEN_RUNTIME } = options.env;
+  return firstAsked({ '--runtime': options.runtime, LICHEN_RUNTIME: LICHEN_RUNTIME || undefined, 'containers.conf': settings.runtime });
+}
+
+/** The paths in containers.conf ask for none: where nothing is at one, there is still another. */
+export function askedMonitor({ conmon, env }: Pick<EngineOptions, 'conmon' | 'env'>): Asked | undefined {
+  return firstAsked({ '--conmon': conmon, LICHEN_MONITOR: env['LICHEN_MONITOR'] || undefined });
+}
+
+function firstAsked(places: Readonly<Record<string, string | undefined>>): Asked | undefined {
+  for (const [by, name] of Object.entries(places)) if (name !== undefined) return { name, by };
+  return undefined;
 }
 
 /** What a monitor and the clean-up it starts need of our environment: nothing of the caller's secrets. */

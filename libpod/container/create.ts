@@ -9,7 +9,7 @@ import { randomHex } from '../../host/random.ts';
 import { hostRlimits } from '../../host/rlimit.ts';
 import { findProgram } from '../../host/search.ts';
 import { formatPlatform, hostPlatform } from '../../storage/platform.ts';
-import { wantedRuntime, type Engine } from '../engine.ts';
+import { askedRuntime, type Engine } from '../engine.ts';
 import { findImage, type FoundImage } from '../image/find.ts';
 import type { ContainerConfig, ContainerMount, ContainerPod } from '../spec/container.ts';
 import type { LockedFlag } from '../spec/mount-options.ts';
@@ -94,7 +94,7 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
     },
     engine.settings.defaults,
   );
-  const config = { ...resolved, runtime: wantedRuntime(engine) ?? (await engine.runtime()).name };
+  const config = { ...resolved, runtime: askedRuntime(engine)?.name ?? (await engine.runtime()).name };
   refuseUnavailable(config);
   if (config.log.driver === 'journald') (await import('./log-tag.ts')).requireJournal();
   if (options.starting) await engine.monitor(config);

@@ -12,9 +12,9 @@ const NO_START = 'containers cannot be started';
 
 export const runtime: Probe = {
   name: 'runtime',
-  run: async ({ wanted, settings, launcher }) => {
+  run: async ({ wanted, launcher }) => {
     const embedded = join(dirname(launcher), 'lichen-runtime');
-    const asked = wanted.runtime ?? settings.runtime;
+    const asked = wanted.runtime;
     try {
       const { name, path } = await openOciRuntime({ wanted: asked, flags: [], stateRoot: '/', cgroupManager: 'disabled', embedded });
       const found = await working(path);
