@@ -5,6 +5,7 @@ import { trace } from '../host/trace.ts';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
+import { log } from '../core/log.ts';
 import { enterNamespaces } from '../host/enter.ts';
 import { readIdentity, type Identity } from '../host/identity.ts';
 import { managerScope } from '../host/service-manager.ts';
@@ -164,7 +165,7 @@ class OpenEngine implements Engine {
     this.options = options;
     this.driverWish = parts.driverWish;
     this.db = db;
-    this.cgroupManager = options.cgroupManager ?? settings.cgroupManager ?? defaultCgroupManager(identity, options.env);
+    this.cgroupManager = chosenCgroupManager(parts);
     this.containers = new ContainerTable(db);
     this.images = new ImageTable(db);
     this.lists = new ListTable(db);
@@ -256,6 +257,17 @@ export function helperEnvironment(env: NodeJS.ProcessEnv): Record<string, string
     /^(PATH|HOME|USER|LOGNAME|TMPDIR|LANG|LC_.*|XDG_.*|DBUS_SESSION_BUS_ADDRESS|CONTAINERS_.*|LICHEN_.*)$/.test(name),
   );
   return Object.fromEntries(kept.map((name) => [name, env[name]]));
+}
+
+/** Podman, too, makes cgroups without the systemd that it was told to use where there is none. */
+function chosenCgroupManager({ identity, options, settings }: EngineParts): CgroupManager {
+  const asked = options.cgroupManager ?? settings.cgroupManager;
+  if (asked !== 'systemd') return asked ?? defaultCgroupManager(identity, options.env);
+  if (managerScope(identity, options.env) !== undefined) return asked;
+  log.warn(
+    'cgroups are to be made by systemd (--cgroup-manager, cgroup_manager), and none answers here: they are made without it (cgroupfs)',
+  );
+  return 'cgroupfs';
 }
 
 /** systemd where its user manager runs and every controller is in cgroup v2; a hybrid host's cgroup2 view is ours alone. */

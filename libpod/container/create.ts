@@ -96,6 +96,7 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
   );
   const config = { ...resolved, runtime: askedRuntime(engine)?.name ?? (await engine.runtime()).name };
   refuseUnavailable(config);
+  checkCgroupParent(engine, config);
   if (config.log.driver === 'journald') (await import('./log-tag.ts')).requireJournal();
   if (options.starting) await engine.monitor(config);
   const lock = options.starting ? await lockContainer(engine, id) : undefined;
@@ -227,6 +228,16 @@ function findSharing(engine: Engine, kind: string, container: string): Container
     if (!isEngineError(error, 'NO_SUCH_CONTAINER')) throw error;
     throw new EngineError(error.code, `looking up container to share ${kind} namespace with: ${error.message}`, { cause: error });
   }
+}
+
+/** Throws INVALID_ARGUMENT. */
+function checkCgroupParent({ cgroupManager }: Engine, { cgroupParent }: ContainerConfig): void {
+  if (cgroupParent === undefined || cgroupParent.endsWith('.slice') === (cgroupManager === 'systemd')) return;
+  const mismatch =
+    cgroupManager === 'systemd'
+      ? 'did not receive systemd slice as cgroup parent when using systemd to manage cgroups'
+      : 'systemd slice received as cgroup parent when using cgroupfs';
+  throw new EngineError('INVALID_ARGUMENT', `${mismatch}: invalid argument`);
 }
 
 function refuseUnavailable(config: ContainerConfig): void {
