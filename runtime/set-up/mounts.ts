@@ -10,7 +10,7 @@ import { MS } from '../../host/mount.ts';
 import { O_PATH } from '../../host/root.ts';
 import type { IdMapping, Mount } from '../config.ts';
 import { fillFromBelow } from './copy-up.ts';
-import { idMapNamespace } from './id-map.ts';
+import { idMapNamespace, parseIdMaps } from './id-map.ts';
 import { AT_EMPTY_PATH, type InnerRoot } from './inner-root.ts';
 import { MOUNT_ATTR, parseMountOptions, type MountWish } from './mount-options.ts';
 
@@ -73,12 +73,22 @@ async function attachBind(root: InnerRoot, mount: Mount, wish: MountWish, source
   if (cleared !== 0 && tree.tryChange({ clear: cleared }, { recursive: false }) === -1 && errno() !== ERRNO.EPERM) {
     throw syscallError('mount_setattr', source, errno());
   }
-  if (wish.isIdMapped || mount.uidMappings !== undefined) {
-    using namespace = await idMapNamespace(mount.uidMappings ?? request.uidMappings, mount.gidMappings ?? request.gidMappings);
-    tree.change({ set: MOUNT_ATTR.IDMAP, userNamespace: namespace.fd }, { recursive: wish.isRecursive });
+  if (wish.idMap !== undefined || mount.uidMappings !== undefined) {
+    const container = { uids: mount.uidMappings ?? request.uidMappings, gids: mount.gidMappings ?? request.gidMappings };
+    using namespace = await idMapNamespace(parseIdMaps(wish.idMap ?? '', container));
+    if (tree.tryChange({ set: MOUNT_ATTR.IDMAP, userNamespace: namespace.fd }, { recursive: wish.isRecursive }) === -1) refuseIdMap(source);
   }
   for (const { kind: propagation, isRecursive } of wish.propagation) tree.change({ propagation }, { recursive: isRecursive });
   root.attach(root.deputy.give(tree.fd), mount.destination, kind);
+}
+
+/** mount_setattr(2), EINVAL and EPERM of MOUNT_ATTR_IDMAP. */
+function refuseIdMap(source: string): never {
+  if (errno() !== ERRNO.EPERM && errno() !== ERRNO.EINVAL) throw syscallError('mount_setattr', source, errno());
+  throw new EngineError(
+    'NOT_SUPPORTED',
+    `ids cannot be mapped on ${source}: that takes a file system that can do it and was mounted in the user namespace of the runtime`,
+  );
 }
 
 /** Undefined when it is done; the errno of a mount(2) that was refused. Throws SYSCALL for all else. */

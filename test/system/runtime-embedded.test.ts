@@ -155,6 +155,40 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
     expect(await succeed('run', '--rm', built.stdout.trim(), 'cat', '/said')).toBe('built');
   });
 
+  test('ids of a mount are mapped on a file system of the user namespace; elsewhere, and with wrong words, that is one error', async () => {
+    const make = 'mkdir -p mapped; mount -t tmpfs mapped mapped; touch mapped/file; chown 5:6 mapped/file';
+    await host.succeed(['unshare', ...sh(make)]);
+    const owner = async (volume: string, ...flags: readonly string[]) => {
+      const { stdout, stderr } = await lichen(
+        'run',
+        '--rm',
+        '--network=none',
+        ...flags,
+        '-v',
+        volume,
+        BUSYBOX,
+        'stat',
+        '-c',
+        '%u:%g',
+        '/m/file',
+      );
+      return stdout.trim() || stderr.trim();
+    };
+    const source = `${host.user.home}/mapped:/m`;
+    const own = ['--uidmap=0:100:500', '--gidmap=0:100:500'];
+    expect(await owner(`${source}:idmap=uids=5-7-1;gids=6-8-1`)).toBe('7:8');
+    expect(await owner(`${source}:idmap`, ...own)).toBe('5:6');
+    expect(await owner(`${source}:idmap=uids=@5-9-1;gids=@6-10-1`, ...own)).toBe('9:10');
+    expect(await owner(`${source}:idmap=uids=x;gids=0-0-1`)).toBe(
+      'Error: OCI runtime error: embedded: invalid mapping `x` in idmap: FROM-TO-SIZE is expected',
+    );
+    expect(await owner(`${source}:idmap`)).toMatch(/^Error: .*: a mount with mapped ids needs maps for uids and gids/);
+    expect(await owner(`${host.user.home}/bundle:/m:idmap`, ...own)).toMatch(
+      /^Error: .*: ids cannot be mapped on \/home\/tester\/bundle: /,
+    );
+    await host.succeed(['unshare', 'umount', `${host.user.home}/mapped`]);
+  });
+
   test('R01: a container that looks for whoever enters it finds no Node, and nothing that it can change', async () => {
     const attack = `while :; do for exe in /proc/[0-9]*/exe; do
       case $(readlink $exe) in *busybox) ;; *node*) echo met >> /node ;; *memfd*) echo met >> /seen; echo x >> $exe && echo done >> /changed ;; esac
