@@ -136,6 +136,12 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
     expect(lines(stdout)).toBe('/dev/pts/0\nconsole\n');
   });
 
+  test('a terminal has the caller’s size before its first instruction, under the embedded monitor too', async () => {
+    const run = `lichen --runtime embedded --conmon embedded run --rm -t ${BUSYBOX} stty size`;
+    const { stdout } = await host.run(sh(`script -qc "stty rows 30 cols 100; ${run}; ${run}; ${run}" /dev/null`));
+    expect(lines(stdout)).toBe('30 100\n'.repeat(3));
+  });
+
   test('a /dev that cannot be written to has its devices, its console and what is mounted in it', async () => {
     const look =
       'tty; test -c /dev/console && echo console; echo >/dev/null && ls -1 /dev/pts /dev/shm; touch /dev/x 2>/dev/null || echo closed';
