@@ -7,6 +7,7 @@ import { warnOnce } from '../libpod/once.ts';
 import type { ContainerRecord } from '../libpod/state/containers.ts';
 import { oneIdHint } from '../host/idmap.ts';
 import { identify, signalProcess } from '../host/pid.ts';
+import type { TerminalSize } from '../host/terminal.ts';
 import { awaitReady } from './ready.ts';
 import { ownStreams, passTerminal, proxySignals, typedKeys } from './streams.ts';
 import type { Stream } from './wish/streams.ts';
@@ -28,7 +29,7 @@ export async function foregroundRun(
   let ready: Promise<void> | undefined;
   const exitCode = await inFront(engine, record, foreground, (run) =>
     runAttached(engine, record.id, run, async (options) => {
-      const started = await start(options);
+      const started = await start({ ...options, terminalSize: record.config.terminal ? await callersSize() : undefined });
       ready = awaitReady(engine, record, started.runCount, detached.signal);
       ready.catch(() => undefined);
       return started;
@@ -38,6 +39,10 @@ export async function foregroundRun(
   else await ready;
   if (exitCode !== undefined && exitCode !== 0) tellOfOneId(engine);
   return exitCode ?? 0;
+}
+
+async function callersSize(): Promise<TerminalSize | undefined> {
+  return (await import('../host/terminal.ts')).terminalSize();
 }
 
 function tellOfOneId(engine: Engine): void {

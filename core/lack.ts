@@ -77,9 +77,12 @@ export const NO_RUNTIME: Lack = {
   mend: [{ install: 'crun' }],
 };
 
+/** Of lichen's own; test/system/monitor.contract.test.ts measures it. */
+export const MONITOR_MEMORY = '15 to 20 MB';
+
 export const NO_MONITOR: Lack = {
   what: 'conmon is not installed',
-  loss: 'each container that runs holds 15 to 20 MB more: the monitor of lichen takes its place',
+  loss: `each container that runs holds ${MONITOR_MEMORY} more: the monitor of lichen takes its place`,
   mend: [{ install: 'conmon' }],
 };
 

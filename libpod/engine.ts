@@ -5,6 +5,7 @@ import { trace } from '../host/trace.ts';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../core/errors.ts';
+import { log } from '../core/log.ts';
 import { enterNamespaces } from '../host/enter.ts';
 import { readIdentity, type Identity } from '../host/identity.ts';
 import { managerScope } from '../host/service-manager.ts';
@@ -164,7 +165,7 @@ class OpenEngine implements Engine {
     this.options = options;
     this.driverWish = parts.driverWish;
     this.db = db;
-    this.cgroupManager = options.cgroupManager ?? settings.cgroupManager ?? defaultCgroupManager(identity, options.env);
+    this.cgroupManager = chosenCgroupManager(parts);
     this.containers = new ContainerTable(db);
     this.images = new ImageTable(db);
     this.lists = new ListTable(db);
@@ -181,7 +182,7 @@ class OpenEngine implements Engine {
       const { openOciRuntime } = await import('./runtime/oci.ts');
       return openOciRuntime({
         recorded,
-        wanted: wantedRuntime(this),
+        wanted: askedRuntime(this)?.name,
         flags: this.options.runtimeFlags,
         stateRoot: join(this.paths.run, 'oci'),
         cgroupManager: this.cgroupManager,
@@ -194,7 +195,7 @@ class OpenEngine implements Engine {
     return this.#once(`monitor ${config.runtime ?? ''}`, async () => {
       const { openMonitor } = await import('./monitor/choose.ts');
       return await openMonitor({
-        wanted: wantedMonitor(this.options),
+        wanted: askedMonitor(this.options)?.name,
         directories: this.settings.conmonPaths,
         runtime: await this.runtime(config),
         exitDirectory: join(this.paths.run, 'exits'),
@@ -229,14 +230,25 @@ class OpenEngine implements Engine {
   }
 }
 
-/** By flag, environment or configuration: a name, a path, or `embedded`. */
-export function wantedRuntime({ options, settings }: Pick<Engine, 'options' | 'settings'>): string | undefined {
-  return options.runtime ?? (options.env['LICHEN_RUNTIME'] || settings.runtime);
+/** A name, a path, or `embedded`, and the flag, variable or file that asks for it. */
+export interface Asked {
+  readonly name: string;
+  readonly by: string;
 }
 
-/** By flag or environment. */
-export function wantedMonitor({ conmon, env }: Pick<EngineOptions, 'conmon' | 'env'>): string | undefined {
-  return conmon ?? (env['LICHEN_MONITOR'] || undefined);
+export function askedRuntime({ options, settings }: Pick<Engine, 'options' | 'settings'>): Asked | undefined {
+  const { LICHEN_RUNTIME } = options.env;
+  return firstAsked({ '--runtime': options.runtime, LICHEN_RUNTIME: LICHEN_RUNTIME || undefined, 'containers.conf': settings.runtime });
+}
+
+/** The paths in containers.conf ask for none: where nothing is at one, there is still another. */
+export function askedMonitor({ conmon, env }: Pick<EngineOptions, 'conmon' | 'env'>): Asked | undefined {
+  return firstAsked({ '--conmon': conmon, LICHEN_MONITOR: env['LICHEN_MONITOR'] || undefined });
+}
+
+function firstAsked(places: Readonly<Record<string, string | undefined>>): Asked | undefined {
+  for (const [by, name] of Object.entries(places)) if (name !== undefined) return { name, by };
+  return undefined;
 }
 
 /** What a monitor and the clean-up it starts need of our environment: nothing of the caller's secrets. */
@@ -245,6 +257,17 @@ export function helperEnvironment(env: NodeJS.ProcessEnv): Record<string, string
     /^(PATH|HOME|USER|LOGNAME|TMPDIR|LANG|LC_.*|XDG_.*|DBUS_SESSION_BUS_ADDRESS|CONTAINERS_.*|LICHEN_.*)$/.test(name),
   );
   return Object.fromEntries(kept.map((name) => [name, env[name]]));
+}
+
+/** Podman, too, makes cgroups without the systemd that it was told to use where there is none. */
+function chosenCgroupManager({ identity, options, settings }: EngineParts): CgroupManager {
+  const asked = options.cgroupManager ?? settings.cgroupManager;
+  if (asked !== 'systemd') return asked ?? defaultCgroupManager(identity, options.env);
+  if (managerScope(identity, options.env) !== undefined) return asked;
+  log.warn(
+    'cgroups are to be made by systemd (--cgroup-manager, cgroup_manager), and none answers here: they are made without it (cgroupfs)',
+  );
+  return 'cgroupfs';
 }
 
 /** systemd where its user manager runs and every controller is in cgroup v2; a hybrid host's cgroup2 view is ours alone. */

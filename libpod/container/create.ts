@@ -9,7 +9,7 @@ import { randomHex } from '../../host/random.ts';
 import { hostRlimits } from '../../host/rlimit.ts';
 import { findProgram } from '../../host/search.ts';
 import { formatPlatform, hostPlatform } from '../../storage/platform.ts';
-import { wantedRuntime, type Engine } from '../engine.ts';
+import { askedRuntime, type Engine } from '../engine.ts';
 import { findImage, type FoundImage } from '../image/find.ts';
 import type { ContainerConfig, ContainerMount, ContainerPod } from '../spec/container.ts';
 import type { LockedFlag } from '../spec/mount-options.ts';
@@ -95,8 +95,9 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
     },
     engine.settings.defaults,
   );
-  const config = { ...resolved, runtime: wantedRuntime(engine) ?? (await engine.runtime()).name };
+  const config = { ...resolved, runtime: askedRuntime(engine)?.name ?? (await engine.runtime()).name };
   refuseUnavailable(config);
+  checkCgroupParent(engine, config);
   if (config.log.driver === 'journald') (await import('./log-tag.ts')).requireJournal();
   if (options.starting) await engine.monitor(config);
   const lock = options.starting ? await lockContainer(engine, id) : undefined;
@@ -228,6 +229,16 @@ function findSharing(engine: Engine, kind: string, container: string): Container
     if (!isEngineError(error, 'NO_SUCH_CONTAINER')) throw error;
     throw new EngineError(error.code, `looking up container to share ${kind} namespace with: ${error.message}`, { cause: error });
   }
+}
+
+/** Throws INVALID_ARGUMENT. */
+function checkCgroupParent({ cgroupManager }: Engine, { cgroupParent }: ContainerConfig): void {
+  if (cgroupParent === undefined || cgroupParent.endsWith('.slice') === (cgroupManager === 'systemd')) return;
+  const mismatch =
+    cgroupManager === 'systemd'
+      ? 'did not receive systemd slice as cgroup parent when using systemd to manage cgroups'
+      : 'systemd slice received as cgroup parent when using cgroupfs';
+  throw new EngineError('INVALID_ARGUMENT', `${mismatch}: invalid argument`);
 }
 
 function refuseUnavailable(config: ContainerConfig): void {

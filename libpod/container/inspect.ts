@@ -7,7 +7,7 @@ import type { JsonObject } from '../../core/json.ts';
 import { ownCgroup } from '../../host/cgroup.ts';
 import { isMountPoint } from '../../host/mount.ts';
 import { isAlive } from '../../host/pid.ts';
-import { wantedRuntime, type Engine } from '../engine.ts';
+import { askedRuntime, type Engine } from '../engine.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import { type ContainerInspectFacts, inspectContainer } from '../inspect/container.ts';
 import { type ContainerRecord, LIVE } from '../state/containers.ts';
@@ -106,7 +106,7 @@ async function runtimeName(engine: Engine, config: ContainerConfig): Promise<str
   try {
     return (await engine.runtime(config)).name;
   } catch (error) {
-    if (isEngineError(error)) return wantedRuntime(engine) ?? '';
+    if (isEngineError(error)) return askedRuntime(engine)?.name ?? '';
     throw error;
   }
 }

@@ -15,6 +15,7 @@ import { systemWords } from '../../core/system-words.ts';
 import { isNamespace } from '../../host/namespaces.ts';
 import { mount, MS, unmountAll } from '../../host/mount.ts';
 import { identify } from '../../host/pid.ts';
+import type { TerminalSize } from '../../host/terminal.ts';
 import type { NetworkAttachment } from '../../network/backend.ts';
 import { endBegun, forgetCommands, isUndecided, type BegunNetwork } from '../../network/early.ts';
 import { clearNamespace, teardownAttachment } from '../../network/teardown.ts';
@@ -44,6 +45,8 @@ import { undoStart } from './undo.ts';
 export interface StartOptions {
   /** Called when attach clients can connect and the container's process has not started: whoever connects now misses nothing. */
   readonly onAttachable?: (process: MonitoredProcess) => Promise<void>;
+  /** Of the terminal that it gets, from its first instruction on: the monitor may hear of sizes later than that. */
+  readonly terminalSize?: TerminalSize | undefined;
   /** Stop at the state "initialized": everything is there, the process waits (`lichen init`). */
   readonly initOnly?: boolean;
   /** Descriptors of the caller that the container's process gets under the same numbers; only of this start. */
@@ -128,7 +131,7 @@ async function start(
       readiness === undefined ? facts : { ...facts, files: { ...facts.files, ...readiness.files } },
       engine.settings.defaults,
     );
-    const oci = await hooked(engine, config, plain);
+    const oci = await hooked(engine, config, sized(plain, options.terminalSize));
     writeFileSync(join(places.run, 'config.json'), JSON.stringify(oci), { mode: 0o600 });
     if (oci.hooks?.['poststop'] !== undefined) writeFileSync(places.poststop, '', { mode: 0o600 });
     trace('prepared');
@@ -178,6 +181,11 @@ async function start(
 
 async function belowPod(engine: Engine, config: ContainerConfig, facts: StartFacts): Promise<Pick<StartFacts, 'podCgroup'>> {
   return (await import('../pod/cgroup.ts')).podCgroup(engine, config, facts);
+}
+
+function sized(oci: OciConfig, size: TerminalSize | undefined): OciConfig {
+  if (size === undefined || oci.process.terminal !== true) return oci;
+  return { ...oci, process: { ...oci.process, consoleSize: { height: size.rows, width: size.columns } } };
 }
 
 /** With the hooks of the machine, where it has any. */

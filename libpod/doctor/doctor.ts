@@ -11,7 +11,7 @@ import { enteredAs, readIdentity } from '../../host/identity.ts';
 import { enterArgv, needsPause, temporaryNamespaces } from '../../host/pause.ts';
 import { choosePaths } from '../../host/paths.ts';
 import { runHelper } from '../../host/process.ts';
-import { type EngineOptions, wantedMonitor } from '../engine.ts';
+import { askedMonitor, askedRuntime, type EngineOptions } from '../engine.ts';
 import { loadSettings, type Settings } from '../settings.ts';
 import { missing, lackOf, type NamedFinding, ok, type Patient, runProbes, type Verdict } from './probe.ts';
 
@@ -40,7 +40,7 @@ export async function diagnoseInside(options: EngineOptions): Promise<readonly N
 }
 
 async function readPatient(options: EngineOptions): Promise<{ readonly patient: Patient; readonly configuration: NamedFinding }> {
-  const { env, root, runroot, runtime } = options;
+  const { env, root, runroot } = options;
   const identity = readIdentity(env);
   const paths = choosePaths(identity, env, { root, runroot });
   const read = async (): Promise<[Settings, NamedFinding]> => {
@@ -55,7 +55,14 @@ async function readPatient(options: EngineOptions): Promise<{ readonly patient: 
   };
   const [settings, configuration] = await read();
   return {
-    patient: { identity, env, paths, settings, wanted: { runtime, monitor: wantedMonitor(options) }, launcher: options.self[0]! },
+    patient: {
+      identity,
+      env,
+      paths,
+      settings,
+      wanted: { runtime: askedRuntime({ options, settings })?.name, monitor: askedMonitor(options)?.name },
+      launcher: options.self[0]!,
+    },
     configuration,
   };
 }

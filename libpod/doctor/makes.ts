@@ -1,6 +1,6 @@
 /** The programs that run and watch containers. */
 import { dirname, join } from 'node:path';
-import { NO_MONITOR, NO_RUNTIME, type Lack } from '../../core/lack.ts';
+import { MONITOR_MEMORY, NO_MONITOR, NO_RUNTIME, type Lack } from '../../core/lack.ts';
 import { isEngineError } from '../../core/errors.ts';
 import { findProgram, HELPER_DIRECTORIES } from '../../host/search.ts';
 import { findConmon } from '../monitor/choose.ts';
@@ -12,9 +12,9 @@ const NO_START = 'containers cannot be started';
 
 export const runtime: Probe = {
   name: 'runtime',
-  run: async ({ wanted, settings, launcher }) => {
+  run: async ({ wanted, launcher }) => {
     const embedded = join(dirname(launcher), 'lichen-runtime');
-    const asked = wanted.runtime ?? settings.runtime;
+    const asked = wanted.runtime;
     try {
       const { name, path } = await openOciRuntime({ wanted: asked, flags: [], stateRoot: '/', cgroupManager: 'disabled', embedded });
       const found = await working(path);
@@ -32,7 +32,8 @@ async function askedMonitor({ settings, wanted }: Patient): Promise<Finding> {
   try {
     const path = findConmon({ wanted: wanted.monitor, directories: settings.conmonPaths });
     if (path !== undefined) return await working(path);
-    return wanted.monitor === undefined ? degraded(NO_MONITOR, { path: null }) : ok('the one that lichen brings along', { path: null });
+    if (wanted.monitor === undefined) return degraded(NO_MONITOR, { path: null });
+    return ok(`the one that lichen brings along, ${MONITOR_MEMORY} for each container`, { path: null });
   } catch (error) {
     if (!isEngineError(error, 'HELPER_MISSING')) throw error;
     return missing(lackOf(error, NO_START), { path: null });

@@ -50,9 +50,9 @@ export async function probe(engine: Engine, record: ContainerRecord, check: DueC
       .catch((error: unknown) => {
         if (isEngineError(error, 'COMMAND_NOT_FOUND', 'COMMAND_NOT_EXECUTABLE', 'HELPER_FAILED')) return 126;
         throw error;
-      });
-    // The child has it by now: launch starts it before its first await.
-    closeSync(write);
+      })
+      // Not before: a runtime may take its time until it hands it on.
+      .finally(() => closeSync(write));
     const timedOut = !(await endsWithin(ended, check.timeoutMs, pidFile));
     const code = await ended;
     await output.drained(DRAIN_MS);

@@ -23,6 +23,7 @@ export type OciHooks = Readonly<Record<string, readonly OciHook[]>>;
 
 export interface OciProcess {
   readonly terminal?: boolean;
+  readonly consoleSize?: { readonly height: number; readonly width: number };
   readonly user: OciUser;
   readonly args: readonly string[];
   readonly env: readonly string[];

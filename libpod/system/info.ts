@@ -2,7 +2,6 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { availableParallelism, hostname, release } from 'node:os';
 import { join } from 'node:path';
-import { orAbsent } from '../../core/errors.ts';
 import type { JsonObject, Json } from '../../core/json.ts';
 import { CGROUP_ROOT, controllersIn, isCgroup2, ownCgroup } from '../../host/cgroup.ts';
 import { osRelease } from '../../host/distribution.ts';
@@ -10,28 +9,28 @@ import { readIdMap, type IdMapEntry } from '../../host/idmap.ts';
 import { findProgram, HELPER_DIRECTORIES } from '../../host/search.ts';
 import { chooseDefault } from '../../network/choose.ts';
 import { hostPlatform } from '../../storage/platform.ts';
-import { wantedMonitor, type Engine } from '../engine.ts';
-import { EMBEDDED, findConmon } from '../monitor/choose.ts';
-import { fileBeside } from '../monitor/beside.ts';
+import type { Engine } from '../engine.ts';
+import { EMBEDDED } from '../monitor/choose.ts';
+import { networkMachine } from '../container/network.ts';
 import { registriesConf } from '../image/find.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import { chosenMakes, type Makes } from './makes.ts';
 import { describeHelper, type HelperFacts } from './programs.ts';
 import { fileSystemName, formatUptime, parseCpuUtilization, parseDistribution, parseMemory, readText } from './machine.ts';
 
 /** `version` is what the door knows of itself. Starts each helper once, to ask for its version. */
 export async function engineInfo(engine: Engine, version: JsonObject): Promise<JsonObject> {
-  const [host, store, registries] = await Promise.all([hostInfo(engine, version), storeInfo(engine), registriesInfo(engine)]);
+  const makes = await chosenMakes(engine);
+  const [host, store, registries] = await Promise.all([hostInfo(engine, version, makes), storeInfo(engine), registriesInfo(engine)]);
   const plugins = { volume: ['local'], network: [], log: ['k8s-file', 'none', 'passthrough', 'journald'], authorization: null };
-  return { host, store, registries, plugins, version };
+  return { host, store, registries, plugins, version, makes: { ...makes } };
 }
 
-async function hostInfo(engine: Engine, version: JsonObject): Promise<JsonObject> {
+async function hostInfo(engine: Engine, version: JsonObject, makes: Makes): Promise<JsonObject> {
   const { identity, settings, paths } = engine;
   const helpers = (name: string): string | undefined => findProgram(name, [...settings.helperDirectories, ...HELPER_DIRECTORIES]);
-  const ociRuntime = await runtimeOf(engine);
   const [conmon, runtime, pasta, slirp, netavark, aardvark] = await Promise.all([
-    describeMonitor(engine, version['Version'] as string),
-    describeHelper(ociRuntime?.path),
+    describeMonitor(makes.monitor, version['Version'] as string),
+    describeHelper(makes.runtime.path || undefined),
     describeHelper(helpers('pasta')),
     describeHelper(helpers('slirp4netns')),
     describeHelper(helpers('netavark')),
@@ -70,7 +69,7 @@ async function hostInfo(engine: Engine, version: JsonObject): Promise<JsonObject
       dns: { version: aardvark.version, package: aardvark.package, path: aardvark.path },
       defaultNetwork: 'podman',
     },
-    ociRuntime: { name: ociRuntime?.name ?? '', package: runtime.package, path: runtime.path, version: runtime.version },
+    ociRuntime: { name: makes.runtime.name, package: runtime.package, path: runtime.path, version: runtime.version },
     os: 'linux',
     remoteSocket: { path: socket, exists: existsSync(socket) },
     rootlessNetworkCmd: chooseDefault(networkMachine(engine), settings.defaults.rootlessNetwork).name,
@@ -87,19 +86,9 @@ async function hostInfo(engine: Engine, version: JsonObject): Promise<JsonObject
 }
 
 /** Of our own there is a file of this package, and no version but lichen's. */
-async function describeMonitor(engine: Engine, version: string): Promise<HelperFacts> {
-  const wanted = wantedMonitor(engine.options);
-  const path = await orAbsent(async () => findConmon({ wanted, directories: engine.settings.conmonPaths }) ?? EMBEDDED, 'HELPER_MISSING');
-  if (path !== EMBEDDED) return await describeHelper(path);
-  return { package: '', path: fileBeside('monitor-main'), version: `lichen ${version}` };
-}
-
-function runtimeOf(engine: Engine): Promise<Runtime | undefined> {
-  return orAbsent(() => engine.runtime(), 'INVALID_ARGUMENT');
-}
-
-function networkMachine({ settings, paths, identity }: Engine): Parameters<typeof chooseDefault>[0] {
-  return { helperDirectories: settings.helperDirectories, cacheDirectory: paths.run, rootful: !identity.rootless };
+async function describeMonitor({ name, path }: Makes['monitor'], version: string): Promise<HelperFacts> {
+  if (name === EMBEDDED) return { package: '', path, version: `lichen ${version}` };
+  return await describeHelper(path || undefined);
 }
 
 function securityInfo({ settings, identity }: Engine): JsonObject {

@@ -1,7 +1,7 @@
 /** Which cgroup a container comes into, by the manager that was asked for. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EngineError } from '../../core/errors.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
 import { CGROUP_ROOT, isCgroup2, ownCgroup } from '../../host/cgroup.ts';
 import { hasOwnIds } from '../../host/own-ids.ts';
 import { systemdRun } from '../../host/service-manager.ts';
@@ -63,17 +63,18 @@ async function placeInScope(pid: number, { id, config }: PlaceRequest): Promise<
   const user = hasOwnIds() || process.geteuid!() !== 0;
   const properties = Object.entries(config.annotations ?? {}).flatMap(([key, value]) => propertyWords(key, value));
   // systemd-run is the scope's first process; it becomes a shell that takes the container's along.
-  await systemdRun(user ? ['--user'] : [], [
+  await makeScope(unit, user ? ['--user'] : [], [
     '--scope',
     '--collect',
     `--unit=${unit}`,
+    `--description=Container ${id}`,
     ...(slice === '' ? [] : [`--slice=${slice}`]),
     '--property=Delegate=yes',
     ...properties,
     '--',
     '/bin/sh',
     '-c',
-    'while IFS=: read -r _ _ path; do :; done </proc/self/cgroup; echo "$1" >"$2$path/cgroup.procs"',
+    'while IFS=: read -r number _ path; do [ "$number" != 0 ] || own=$path; done </proc/self/cgroup; echo "$1" >"$2$own/cgroup.procs"',
     'sh',
     String(pid),
     CGROUP_ROOT,
@@ -82,6 +83,17 @@ async function placeInScope(pid: number, { id, config }: PlaceRequest): Promise<
   enterCgroup(`${scope}/${INSIDE}`, pid);
   passControllers(cgroupDirectory(scope));
   return { path: `${scope}/${INSIDE}`, scope: { name: unit, user } };
+}
+
+/** Throws CGROUP_UNAVAILABLE. */
+async function makeScope(unit: string, user: readonly string[], words: readonly string[]): Promise<void> {
+  try {
+    await systemdRun(user, words);
+  } catch (cause) {
+    if (!isEngineError(cause)) throw cause;
+    const said = cause.message.replace(/^systemd-run \S+: /, '');
+    throw new EngineError('CGROUP_UNAVAILABLE', `systemd does not make ${unit}: ${said}`, { cause });
+  }
 }
 
 /** `org.systemd.property.NAME: VALUE` with the types of GVariant that systemd-run does not want. */

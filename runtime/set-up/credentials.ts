@@ -1,5 +1,4 @@
 /** From root of the container to the user and the capabilities that its process has (config.md#user, #linux-process). */
-import { EngineError } from '../../core/errors.ts';
 import type { Deputy } from '../../host/deputy/deputy.ts';
 import type { Step } from '../../host/deputy/layout.ts';
 import { rightsMessage } from '../../host/deputy/rights.ts';
@@ -81,14 +80,9 @@ function setCapabilities(deputy: Deputy, capabilities: Capabilities, withAdmin: 
 }
 
 function setGroups(deputy: Deputy, { process, maySetGroups, keepGroups }: CredentialsRequest): void {
-  const { gid = 0, additionalGids: groups = [] } = process.user ?? {};
-  if (keepGroups) return;
-  if (!maySetGroups) {
-    if (groups.every((group) => group === gid)) return;
-    throw new EngineError('SUBID_RANGE_MISSING', `setgroups ${groups.join(',')}: this user namespace has one group only`, {
-      hint: 'Install newuidmap and newgidmap (Debian: apt-get install uidmap), and have subordinate ids.',
-    });
-  }
+  const { additionalGids: groups = [] } = process.user ?? {};
+  // Where the user namespace forbids it, as one with a single group does, they are left out, as crun leaves them.
+  if (keepGroups || !maySetGroups) return;
   const list = Buffer.alloc(4 * groups.length);
   for (const [index, group] of groups.entries()) list.writeUInt32LE(group, 4 * index);
   const result = deputy.attempt('setgroups', [groups.length, list]);

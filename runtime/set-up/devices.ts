@@ -29,8 +29,15 @@ const LINKS: readonly (readonly [name: string, target: string])[] = [
 const FILE_TYPES: Readonly<Record<string, number>> = { c: 0o020000, u: 0o020000, b: 0o060000, p: 0o010000 };
 const S_IFMT = 0o170000;
 
-/** `areBound`: nodes may not be made, as in every user namespace; the host's are put there instead. Throws SYSCALL, INVALID_ARGUMENT. */
-export function makeDevices(root: InnerRoot, devices: readonly Device[], options: { readonly areBound: boolean }): void {
+/**
+ * `areBound`: nodes may not be made, as in every user namespace; the host's are put there instead. `withConsole`: a terminal will need the
+ * place of /dev/console when /dev may be read-only. Throws SYSCALL, INVALID_ARGUMENT.
+ */
+export function makeDevices(
+  root: InnerRoot,
+  devices: readonly Device[],
+  options: { readonly areBound: boolean; readonly withConsole: boolean },
+): void {
   const own = new Set(devices.map(({ path }) => path));
   root.make('/dev', 'directory');
   for (const device of [...DEFAULTS.filter(({ path }) => !own.has(path)), ...devices]) {
@@ -39,6 +46,7 @@ export function makeDevices(root: InnerRoot, devices: readonly Device[], options
     else makeNode(root, device);
   }
   makeLinks(root);
+  if (options.withConsole) root.make('/dev/console', 'file');
 }
 
 /** The device itself. Throws where something else has its place: whoever writes to it would write to that (CVE-2025-31133). */

@@ -28,7 +28,8 @@ export interface MountWish {
   /** Flags of mount(2) for the file system itself. */
   readonly flags: number;
   readonly copyUp: boolean;
-  readonly isIdMapped: boolean;
+  /** What follows `idmap=`; empty: the maps of the container's user namespace. */
+  readonly idMap: string | undefined;
   readonly data: readonly string[];
 }
 
@@ -106,7 +107,8 @@ export function parsePropagation(word: string): Propagation | undefined {
 
 export function parseMountOptions(type: string | undefined, options: readonly string[]): MountWish {
   let [set, clear, setAll, clearAll, flags] = [0, 0, 0, 0, 0];
-  let [isBind, isRecursive, copyUp, isIdMapped] = [type === 'bind' || type === 'rbind', type === 'rbind', false, false];
+  let [isBind, isRecursive, copyUp] = [type === 'bind' || type === 'rbind', type === 'rbind', false];
+  let idMap: string | undefined;
   const propagation: Propagation[] = [];
   const data: string[] = [];
   for (const option of options) {
@@ -116,12 +118,13 @@ export function parseMountOptions(type: string | undefined, options: readonly st
     if (option === 'bind') isBind = true;
     else if (option === 'rbind') [isBind, isRecursive] = [true, true];
     else if (option === 'tmpcopyup') copyUp = true;
-    else if (option === 'idmap' || option === 'ridmap' || option.startsWith('idmap=')) isIdMapped = true;
+    else if (option === 'idmap' || option === 'ridmap') idMap = '';
+    else if (option.startsWith('idmap=')) idMap = option.slice('idmap='.length);
     else if (spread !== undefined) propagation.push(spread);
     else if (own !== undefined) [set, clear] = [(set & ~own[1]) | own[0], (clear & ~own[0]) | own[1]];
     else if (all !== undefined) [setAll, clearAll] = [(setAll & ~all[1]) | all[0], (clearAll & ~all[0]) | all[1]];
     else if (Object.hasOwn(FLAGS, option)) flags |= FLAGS[option]!;
     else data.push(option);
   }
-  return { isBind, isRecursive, set, clear, setAll, clearAll, propagation, flags, copyUp, isIdMapped, data };
+  return { isBind, isRecursive, set, clear, setAll, clearAll, propagation, flags, copyUp, idMap, data };
 }

@@ -2,6 +2,7 @@
 import { lstatSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
+import type { Deputy } from '../../host/deputy/deputy.ts';
 import { argumentOf, type Step } from '../../host/deputy/layout.ts';
 import { DetachedMount, mountAttributes } from '../../host/detached-mount.ts';
 import { ERRNO, errno, syscallError } from '../../host/libc.ts';
@@ -9,7 +10,7 @@ import { MS } from '../../host/mount.ts';
 import { O_PATH } from '../../host/root.ts';
 import type { IdMapping, Mount } from '../config.ts';
 import { fillFromBelow } from './copy-up.ts';
-import { idMapNamespace } from './id-map.ts';
+import { idMapNamespace, parseIdMaps } from './id-map.ts';
 import { AT_EMPTY_PATH, type InnerRoot } from './inner-root.ts';
 import { MOUNT_ATTR, parseMountOptions, type MountWish } from './mount-options.ts';
 
@@ -26,21 +27,30 @@ export interface MountRequest {
 /** What stands for a file system that may not be mounted here: the host's own view of it. */
 const STAND_INS: Readonly<Record<string, string>> = { sysfs: '/sys', mqueue: '/dev/mqueue', cgroup2: '/sys/fs/cgroup' };
 
-/** Throws SYSCALL, INVALID_ARGUMENT. */
-export async function mountAt(root: InnerRoot, mount: Mount, request: MountRequest): Promise<void> {
+/**
+ * A tmpfs that is to be read-only can still be written to afterwards, for what is mounted and made in it: its descriptor, in the deputy's table,
+ * is for `makeReadOnly`. Throws SYSCALL, INVALID_ARGUMENT.
+ */
+export async function mountAt(root: InnerRoot, mount: Mount, request: MountRequest): Promise<number | undefined> {
   const wish = parseMountOptions(mount.type, mount.options ?? []);
   if (wish.isBind) {
     const source = resolve(request.bundle, mount.source ?? '');
-    return attachBind(root, mount, wish, source, request);
+    await attachBind(root, mount, wish, source, request);
+    return undefined;
   }
   const type = mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? '');
   if (type === '' || type === 'none') throw new EngineError('INVALID_ARGUMENT', `mount ${mount.destination}: a type is required`);
-  if (type === 'cgroup2' && !request.hasOwnCgroupNamespace) return attachStandIn(root, mount, wish, type, request);
-  const refused = await mountNew(root, mount, wish, type);
-  if (refused === undefined) return;
-  const isForbidden = refused.errno === ERRNO.EPERM || refused.errno === ERRNO.EBUSY;
-  if (!isForbidden || STAND_INS[type] === undefined) throw syscallError('mount', `${type} on ${mount.destination}`, refused.errno);
+  const refused = type === 'cgroup2' && !request.hasOwnCgroupNamespace ? ERRNO.EPERM : await mountNew(root, mount, wish, type);
+  if (refused === undefined) return isReadOnlyLater(type, wish) ? root.open(mount.destination) : undefined;
+  const isForbidden = refused === ERRNO.EPERM || refused === ERRNO.EBUSY;
+  if (!isForbidden || STAND_INS[type] === undefined) throw syscallError('mount', `${type} on ${mount.destination}`, refused);
   await attachStandIn(root, mount, wish, type, request);
+  return undefined;
+}
+
+/** Throws SYSCALL. */
+export function makeReadOnly(deputy: Deputy, fd: number): void {
+  deputy.call('mount_setattr', [fd, '', AT_EMPTY_PATH, mountAttributes({ set: MOUNT_ATTR.RDONLY }), 32], 'a mount, read-only');
 }
 
 /** The bind mount of a device or another file of ours that needs no options. Throws SYSCALL. */
@@ -63,16 +73,26 @@ async function attachBind(root: InnerRoot, mount: Mount, wish: MountWish, source
   if (cleared !== 0 && tree.tryChange({ clear: cleared }, { recursive: false }) === -1 && errno() !== ERRNO.EPERM) {
     throw syscallError('mount_setattr', source, errno());
   }
-  if (wish.isIdMapped || mount.uidMappings !== undefined) {
-    using namespace = await idMapNamespace(mount.uidMappings ?? request.uidMappings, mount.gidMappings ?? request.gidMappings);
-    tree.change({ set: MOUNT_ATTR.IDMAP, userNamespace: namespace.fd }, { recursive: wish.isRecursive });
+  if (wish.idMap !== undefined || mount.uidMappings !== undefined) {
+    const container = { uids: mount.uidMappings ?? request.uidMappings, gids: mount.gidMappings ?? request.gidMappings };
+    using namespace = await idMapNamespace(parseIdMaps(wish.idMap ?? '', container));
+    if (tree.tryChange({ set: MOUNT_ATTR.IDMAP, userNamespace: namespace.fd }, { recursive: wish.isRecursive }) === -1) refuseIdMap(source);
   }
   for (const { kind: propagation, isRecursive } of wish.propagation) tree.change({ propagation }, { recursive: isRecursive });
   root.attach(root.deputy.give(tree.fd), mount.destination, kind);
 }
 
+/** mount_setattr(2), EINVAL and EPERM of MOUNT_ATTR_IDMAP. */
+function refuseIdMap(source: string): never {
+  if (errno() !== ERRNO.EPERM && errno() !== ERRNO.EINVAL) throw syscallError('mount_setattr', source, errno());
+  throw new EngineError(
+    'NOT_SUPPORTED',
+    `ids cannot be mapped on ${source}: that takes a file system that can do it and was mounted in the user namespace of the runtime`,
+  );
+}
+
 /** Undefined when it is done; the errno of a mount(2) that was refused. Throws SYSCALL for all else. */
-async function mountNew(root: InnerRoot, mount: Mount, wish: MountWish, type: string): Promise<{ readonly errno: number } | undefined> {
+async function mountNew(root: InnerRoot, mount: Mount, wish: MountWish, type: string): Promise<number | undefined> {
   const { destination, source = type } = mount;
   // A link in the place of /proc or /sys would lead what is written there elsewhere (CVE-2019-19921).
   const options = { noLinks: type === 'proc' || type === 'sysfs' };
@@ -84,7 +104,7 @@ async function mountNew(root: InnerRoot, mount: Mount, wish: MountWish, type: st
       { call: 'fchdir', args: [0] },
       {
         call: 'mount',
-        args: [source, '.', type, wish.flags | flagsOf(wish), dataWords.length === 0 ? null : dataWords.join(',')],
+        args: [source, '.', type, wish.flags | flagsOf(wish, type), dataWords.length === 0 ? null : dataWords.join(',')],
       },
       ...afterwards(root, destination, wish),
     ]);
@@ -95,24 +115,27 @@ async function mountNew(root: InnerRoot, mount: Mount, wish: MountWish, type: st
     } else if (failed.index === 2) {
       // A group that the user namespace does not have.
       const without = dataWords.filter((word) => !(type === 'devpts' && word.startsWith('gid=')));
-      if (failed.errno !== ERRNO.EINVAL || without.length === dataWords.length) return failed;
+      if (failed.errno !== ERRNO.EINVAL || without.length === dataWords.length) return failed.errno;
       dataWords = without;
+    } else if (options.noLinks && failed.index === 0 && failed.errno === ERRNO.ELOOP) {
+      throw new EngineError('INVALID_ARGUMENT', `mount \`${destination}\`: the root has a symbolic link there`);
     } else {
-      throw syscallError(failed.call, `${type} on ${destination}`, failed.errno);
+      throw syscallError(failed.index === 0 ? 'open' : failed.call, `${type} on ${destination}`, failed.errno);
     }
   }
   await fill?.();
-  if (wish.copyUp && (wish.set & MOUNT_ATTR.RDONLY) !== 0) {
-    const fd = root.open(destination);
-    root.deputy.call('mount_setattr', [fd, '', AT_EMPTY_PATH, mountAttributes({ set: MOUNT_ATTR.RDONLY }), 32], destination);
-  }
   return undefined;
 }
 
-/** Flags that mount(2) takes for the new mount; a tmpfs that is to be filled is read-only afterwards. */
-function flagsOf({ set, copyUp }: MountWish): number {
+function isReadOnlyLater(type: string, { set }: MountWish): boolean {
+  return type === 'tmpfs' && (set & MOUNT_ATTR.RDONLY) !== 0;
+}
+
+/** Flags that mount(2) takes for the new mount. */
+function flagsOf(wish: MountWish, type: string): number {
+  const { set } = wish;
   return (
-    ((set & MOUNT_ATTR.RDONLY) !== 0 && !copyUp ? MS.RDONLY : 0) |
+    ((set & MOUNT_ATTR.RDONLY) !== 0 && !isReadOnlyLater(type, wish) ? MS.RDONLY : 0) |
     (set & (MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC)) |
     ((set & MOUNT_ATTR.NOATIME) !== 0 ? MS.NOATIME : 0) |
     ((set & MOUNT_ATTR.STRICTATIME) !== 0 ? 1 << 24 : 0) |

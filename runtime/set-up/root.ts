@@ -9,9 +9,9 @@ import { EngineError } from '../../core/errors.ts';
 import type { Bundle } from '../bundle.ts';
 import type { Mount } from '../config.ts';
 import { makeDevices } from './devices.ts';
-import { AT_EMPTY_PATH, AT_FDCWD, InnerRoot, O_CLOEXEC } from './inner-root.ts';
+import { AT_FDCWD, InnerRoot, O_CLOEXEC } from './inner-root.ts';
 import { MOUNT_ATTR, parsePropagation } from './mount-options.ts';
-import { mountAt } from './mounts.ts';
+import { makeReadOnly, mountAt } from './mounts.ts';
 
 const MNT_DETACH = 2;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
@@ -48,8 +48,14 @@ export async function makeRoot(deputy: Deputy, request: RootRequest): Promise<In
     gidMappings: linux.gidMappings ?? [],
     hasOwnCgroupNamespace: linux.namespaces?.some(({ type }) => type === 'cgroup') === true,
   };
-  for (const mount of mounts) await mountAt(root, mount, mountRequest);
-  if (hasDev(mounts)) makeDevices(root, linux.devices ?? [], { areBound: request.areDevicesBound });
+  const readOnlyLater: number[] = [];
+  for (const mount of mounts) {
+    const fd = await mountAt(root, mount, mountRequest);
+    if (fd !== undefined) readOnlyLater.push(fd);
+  }
+  if (hasDev(mounts))
+    makeDevices(root, linux.devices ?? [], { areBound: request.areDevicesBound, withConsole: config.process?.terminal === true });
+  for (const fd of readOnlyLater) makeReadOnly(deputy, fd);
   await request.beforePivot();
   if (request.noPivot) changeRoot(deputy, root);
   else pivot(deputy, root);
@@ -77,7 +83,7 @@ export function closeRoot(root: InnerRoot, { config }: Bundle): void {
   protect(root.deputy, config.linux?.readonlyPaths ?? []);
   hide(root, config.linux?.maskedPaths ?? []);
   if (config.root?.readonly === true) {
-    root.deputy.call('mount_setattr', [root.fd, '', AT_EMPTY_PATH, mountAttributes({ set: MOUNT_ATTR.RDONLY }), 32], 'the root, read-only');
+    makeReadOnly(root.deputy, root.fd);
   }
 }
 

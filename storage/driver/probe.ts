@@ -10,16 +10,26 @@ import { FuseOverlayDriver } from './fuse.ts';
 import { OverlayDriver } from './overlay.ts';
 import { VfsDriver } from './vfs.ts';
 
-/** Plain data, so that the caller can keep it: it holds as long as kernel, file system and fuse-overlayfs stay the same. */
 export type DriverChoice =
   | { readonly kind: 'overlay' }
   | { readonly kind: 'fuse-overlayfs'; readonly program: string }
-  | { readonly kind: 'vfs'; readonly warning?: string };
+  | { readonly kind: 'vfs' };
+
+/** Plain data, so that the caller can keep it: it holds as long as kernel, file system and fuse-overlayfs stay the same. */
+export interface ProbedDriver {
+  readonly choice: DriverChoice;
+  /** In words. */
+  readonly why: string;
+  /** Nobody asked for it, and nothing better works. */
+  readonly isLastResort: boolean;
+}
 
 export interface DriverWish {
   readonly driver?: 'overlay' | 'vfs' | undefined;
   readonly mountProgram?: string | undefined;
 }
+
+const ASKED_FOR = 'asked for';
 
 export function openDriver(choice: DriverChoice): Driver {
   if (choice.kind === 'overlay') return new OverlayDriver();
@@ -30,26 +40,25 @@ export function openDriver(choice: DriverChoice): Driver {
  * The best driver that works for a store in `directory`: each is tried for real, with a write and a deletion. Leaves nothing behind.
  * What was asked for by name is taken or refused, never replaced. Throws NOT_SUPPORTED, HELPER_MISSING.
  */
-export async function probeDriver(directory: string, wish: DriverWish = {}): Promise<DriverChoice> {
-  if (wish.driver === 'vfs') return { kind: 'vfs' };
-  if (wish.mountProgram !== undefined) return { kind: 'fuse-overlayfs', program: existing(wish.mountProgram) };
+export async function probeDriver(directory: string, wish: DriverWish = {}): Promise<ProbedDriver> {
+  const chosen = (choice: DriverChoice, why: string): ProbedDriver => ({ choice, why, isLastResort: false });
+  if (wish.driver === 'vfs') return chosen({ kind: 'vfs' }, ASKED_FOR);
+  if (wish.mountProgram !== undefined) return chosen({ kind: 'fuse-overlayfs', program: existing(wish.mountProgram) }, ASKED_FOR);
   const native = await tryDriver(new OverlayDriver(), directory);
-  if (native === undefined) return { kind: 'overlay' };
+  if (native === undefined) return chosen({ kind: 'overlay' }, wish.driver === undefined ? `overlayfs works for ${directory}` : ASKED_FOR);
   const program = findProgram('fuse-overlayfs');
   const fuse =
     program === undefined
       ? 'fuse-overlayfs is not installed'
       : (fuseDevice() ?? (await tryDriver(new FuseOverlayDriver(program), directory)));
-  if (program !== undefined && fuse === undefined) return { kind: 'fuse-overlayfs', program };
+  const failure = `overlay does not work for ${directory}`;
+  if (program !== undefined && fuse === undefined) return chosen({ kind: 'fuse-overlayfs', program }, `${failure} without it: ${native}`);
   if (wish.driver !== undefined) {
-    throw new EngineError('NOT_SUPPORTED', `overlay does not work for ${directory}: ${native}; ${fuse}`, {
+    throw new EngineError('NOT_SUPPORTED', `${failure}: ${native}; ${fuse}`, {
       hint: 'Put the store on another file system, or use --storage-driver vfs.',
     });
   }
-  return {
-    kind: 'vfs',
-    warning: `overlay does not work for ${directory} (${native}; ${fuse}): every container gets a full copy of its image`,
-  };
+  return { choice: { kind: 'vfs' }, why: `${failure} (${native}; ${fuse})`, isLastResort: true };
 }
 
 /** Why the driver does not work there; undefined when it does. */

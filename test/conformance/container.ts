@@ -51,6 +51,7 @@ const sheet = new Sheet(async (bench, script) => {
       { destination: '/tmp/m/rro', type: 'none', source: given, options: ['rbind', 'rro'] },
       { destination: '/tmp/m/file', type: 'none', source: `${given}/file`, options: ['bind'] },
       tmpfs('/tmp/o/ro', 'ro'),
+      tmpfs('/tmp/o/ro/inner'),
       tmpfs('/tmp/o/nosuid', 'nosuid'),
       tmpfs('/tmp/o/nodev', 'nodev'),
       tmpfs('/tmp/o/noexec', 'noexec'),
@@ -127,6 +128,12 @@ sheet.row(
 for (const option of ['ro', 'nosuid', 'nodev', 'noexec', 'sync', 'dirsync', 'noatime', 'nodiratime', 'relatime']) {
   sheet.row('config.md#linux-mount-options', `the option ${option}`, options(`/tmp/o/${option}`), has(option));
 }
+sheet.row(
+  'config.md#mounts',
+  'on a tmpfs with ro there can be other mounts, and it cannot be written to',
+  `ls /tmp/o/ro; touch /tmp/o/ro/inner/new && ${writes('/tmp/o/ro')}`,
+  /^inner\|.*Read-only file system/,
+);
 sheet.row('config.md#linux-mount-options', 'the option strictatime', options('/tmp/o/strictatime'), /^rw,(?!.*atime)/);
 sheet.row(
   'config.md#linux-mount-options',

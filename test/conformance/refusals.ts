@@ -60,7 +60,7 @@ refused(
 refused('config.md#linux-process', 'an oomScoreAdj out of range', program({ oomScoreAdj: 5000 }));
 refused('config.md#posix-platform-hooks', 'a hook whose path is not absolute', hooks({ path: 'bin/true' }));
 refused('config.md#posix-platform-hooks', 'a hook that is not there', hooks({ path: '/no/such/hook' }));
-refused('config.md#posix-platform-hooks', 'a hook with a timeout of zero', hooks({ path: '/bin/true', timeout: 0 }), CRUN_TAKES_IT);
+refused('config.md#posix-platform-hooks', 'a hook with a timeout of zero', hooks({ path: '/bin/cat', timeout: 0 }), CRUN_TAKES_IT);
 refused('config.md#annotations', 'an annotation whose key is empty', { annotations: { '': 'empty' } }, CRUN_TAKES_IT);
 refused('config-linux.md#namespaces', 'a type of namespace that is none', namespaces({ type: 'none' }));
 refused('config-linux.md#namespaces', 'a type of namespace that is listed twice', namespaces({ type: 'uts' }), CRUN_TAKES_IT);

@@ -39,6 +39,14 @@ test.skipIf(!canShapeHosts)('doctor leaves nothing behind, and finds what is wro
     monitor: { verdict: 'missing', found: '/nonexistent: not found' },
   });
   await host.run(['rm', '-r', '/home/tester/.config/containers']);
+  expect(await verdicts('--conmon=embedded')).toMatchObject({
+    monitor: { verdict: 'ok', found: 'the one that lichen brings along, 15 to 20 MB for each container' },
+  });
+  const asked = await host.lichen(['doctor', '--json'], { env: { LICHEN_RUNTIME: '/nowhere' } });
+  expect((JSON.parse(asked.stdout) as Document).probes.find(({ name }) => name === 'runtime')).toMatchObject({
+    verdict: 'missing',
+    found: 'default OCI runtime "/nowhere" not found: invalid argument',
+  });
   await host.asRoot(['chown', '1234:1234', host.store]);
   expect(await verdicts()).toMatchObject({
     exitCode: 1,
@@ -55,4 +63,14 @@ test.skipIf(!canShapeHosts)('doctor leaves nothing behind, and finds what is wro
   expect(existsSync(host.path('/tmp/elsewhere'))).toBe(false);
   await host.writeFile('/tmp/plan.sh', plan.stdout);
   expect((await host.run(['sh', '-n', '/tmp/plan.sh'])).exitCode).toBe(0);
+});
+
+test.skipIf(!canShapeHosts)('where conmon is missing doctor says what lichen’s own monitor holds in memory', async () => {
+  await using host = await testHost({ without: ['conmon'], env: { LICHEN_MONITOR: undefined } });
+  const { probes } = JSON.parse((await host.lichen(['doctor', '--json'])).stdout) as Document;
+  expect(probes.find(({ name }) => name === 'monitor')).toMatchObject({
+    verdict: 'degraded',
+    found: 'conmon is not installed',
+    loss: 'each container that runs holds 15 to 20 MB more: the monitor of lichen takes its place',
+  });
 });

@@ -119,6 +119,7 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('where root has put the gen
       `${quadlets(host)}/t@.container`,
       `${CONTAINER}Exec=sleep 100%i\n[Install]\nWantedBy=default.target\nDefaultInstance=1\n`,
     );
+    await host.writeFile(`${quadlets(host)}/own.container`, `${CONTAINER}Exec=sleep 1000\nGlobalArgs=--conmon=embedded\n`);
     await host.writeFile(`${quadlets(host)}/once.container`, `${CONTAINER}Exec=false\n`);
     await host.writeFile(`${quadlets(host)}/once.container.d/x.conf`, '[Container]\nExec=sh -c "exit 3"\n[Service]\nType=oneshot\n');
     expect(await systemctl(host, 'daemon-reload')).toBe('');
@@ -137,8 +138,15 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('where root has put the gen
     expect((await host.run(['ls', units(host)])).stdout).toBe('');
     await systemctl(host, 'start', 'once');
     expect(await systemctl(host, 'show', '--property=Result,ExecMainStatus', 'once')).toBe('Result=exit-code\nExecMainStatus=3');
-    await host.succeed(['kill', 'systemd-t_2']);
-    await expect.poll(() => state(host, 't@2'), LONG).toBe('failed');
+    await systemctl(host, 'start', 'own');
+    for (const [unit, name] of [
+      ['t@2', 'systemd-t_2'],
+      ['own', 'systemd-own'],
+    ] as const) {
+      await host.succeed(['kill', name]);
+      await expect.poll(() => state(host, unit), LONG).toBe('failed');
+      expect(await systemctl(host, 'show', '--property=ExecMainStatus', '--value', unit)).toBe('137');
+    }
     expect(await host.succeed(['ps', '--all', '--quiet'])).toBe('');
     await host.asRoot(['/opt/lichen/bin/lichen', 'quadlet', 'setup', '--remove']);
     await systemctl(host, 'daemon-reload');

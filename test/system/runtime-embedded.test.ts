@@ -120,11 +120,35 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
     await removeNow(host, 'life');
   });
 
+  test('a health check, with what it says', async () => {
+    await succeed('run', '-d', '--name=checked', '--health-cmd=echo fine; echo well >&2', '--health-interval=1s', BUSYBOX, 'sleep', '1000');
+    await succeed('healthcheck', 'run', 'checked');
+    const [entry] = JSON.parse(await succeed('inspect', '--format', '{{json .State.Health.Log}}', 'checked')) as object[];
+    expect(entry).toMatchObject({ ExitCode: 0, Output: expect.stringMatching(/^(fine\nwell|well\nfine)\n$/) });
+    await expect.poll(() => succeed('inspect', '--format', '{{len .State.Health.Log}}', 'checked')).toBe('3');
+    await removeNow(host, 'checked');
+  });
+
   test('a terminal, which is the console', async () => {
     const { stdout } = await host.run(
       sh(`script -qc "lichen --runtime embedded run --rm -t ${BUSYBOX} sh -c 'tty; test -c /dev/console && echo console'" /dev/null`),
     );
     expect(lines(stdout)).toBe('/dev/pts/0\nconsole\n');
+  });
+
+  test('a terminal has the caller’s size before its first instruction, under the embedded monitor too', async () => {
+    const run = `lichen --runtime embedded --conmon embedded run --rm -t ${BUSYBOX} stty size`;
+    const { stdout } = await host.run(sh(`script -qc "stty rows 30 cols 100; ${run}; ${run}; ${run}" /dev/null`));
+    expect(lines(stdout)).toBe('30 100\n'.repeat(3));
+  });
+
+  test('a /dev that cannot be written to has its devices, its console and what is mounted in it', async () => {
+    const look =
+      'tty; test -c /dev/console && echo console; echo >/dev/null && ls -1 /dev/pts /dev/shm; touch /dev/x 2>/dev/null || echo closed';
+    const { stdout } = await host.run(
+      sh(`script -qc "lichen --runtime embedded run --rm -t --read-only --read-only-tmpfs=false ${BUSYBOX} sh -c '${look}'" /dev/null`),
+    );
+    expect(lines(stdout)).toBe('/dev/pts/0\nconsole\n/dev/pts:\n0\nptmx\n\n/dev/shm:\nclosed\n');
   });
 
   test('a user namespace of its own, with a network that is not, and a build', async () => {
@@ -135,6 +159,40 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
     );
     const built = await host.lichen([...EMBEDDED, 'build', '-q', '-f=-', '.'], { input: `FROM ${BUSYBOX}\nRUN echo built > /said\n` });
     expect(await succeed('run', '--rm', built.stdout.trim(), 'cat', '/said')).toBe('built');
+  });
+
+  test('ids of a mount are mapped on a file system of the user namespace; elsewhere, and with wrong words, that is one error', async () => {
+    const make = 'mkdir -p mapped; mount -t tmpfs mapped mapped; touch mapped/file; chown 5:6 mapped/file';
+    await host.succeed(['unshare', ...sh(make)]);
+    const owner = async (volume: string, ...flags: readonly string[]) => {
+      const { stdout, stderr } = await lichen(
+        'run',
+        '--rm',
+        '--network=none',
+        ...flags,
+        '-v',
+        volume,
+        BUSYBOX,
+        'stat',
+        '-c',
+        '%u:%g',
+        '/m/file',
+      );
+      return stdout.trim() || stderr.trim();
+    };
+    const source = `${host.user.home}/mapped:/m`;
+    const own = ['--uidmap=0:100:500', '--gidmap=0:100:500'];
+    expect(await owner(`${source}:idmap=uids=5-7-1;gids=6-8-1`)).toBe('7:8');
+    expect(await owner(`${source}:idmap`, ...own)).toBe('5:6');
+    expect(await owner(`${source}:idmap=uids=@5-9-1;gids=@6-10-1`, ...own)).toBe('9:10');
+    expect(await owner(`${source}:idmap=uids=x;gids=0-0-1`)).toBe(
+      'Error: OCI runtime error: embedded: invalid mapping `x` in idmap: FROM-TO-SIZE is expected',
+    );
+    expect(await owner(`${source}:idmap`)).toMatch(/^Error: .*: a mount with mapped ids needs maps for uids and gids/);
+    expect(await owner(`${host.user.home}/bundle:/m:idmap`, ...own)).toMatch(
+      /^Error: .*: ids cannot be mapped on \/home\/tester\/bundle: /,
+    );
+    await host.succeed(['unshare', 'umount', `${host.user.home}/mapped`]);
   });
 
   test('R01: a container that looks for whoever enters it finds no Node, and nothing that it can change', async () => {
@@ -230,6 +288,11 @@ describe.skipIf(!canRunContainers)('the embedded runtime', () => {
       'a hook that fails',
       `rm config.json; lichen-runtime spec; sed -i '1a "hooks": {"createRuntime": [{"path": "/bin/false"}]},' config.json; lichen-runtime create --console-socket /x x`,
       'false',
+    ],
+    [
+      'a root whose /proc is a link',
+      `mkdir -p linked; ln -sfn /tmp linked/proc; rm -f config.json; lichen-runtime spec; sed -i 's/"terminal": true/"terminal": false/; s/"rootfs"/"linked"/' config.json; lichen-runtime create x </dev/null`,
+      'mount `/proc`: the root has a symbolic link there',
     ],
     ['a spec over another', 'lichen-runtime spec', 'exists already'],
   ])('%s is one error in the log, and leaves nothing', async (_, command, message) => {

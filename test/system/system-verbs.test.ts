@@ -1,14 +1,15 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { canMakeImages, fixturePath } from '../fixtures/build/images.ts';
-import { canShapeHosts, testHost } from '../host/host.ts';
+import { findProgram } from '../../host/search.ts';
+import { canShapeHosts, testHost, type TestHost } from '../host/host.ts';
 
 test('info tells of host, store, registries, plugins and version, in YAML, JSON and by template', async () => {
   await using host = await testHost();
   const sections = (await host.succeed(['info'])).split('\n').filter((line) => /^\w/.test(line));
-  expect(sections).toEqual(['host:', 'plugins:', 'registries: {}', 'store:', 'version:']);
+  expect(sections).toEqual(['host:', 'makes:', 'plugins:', 'registries: {}', 'store:', 'version:']);
   const info = JSON.parse(await host.succeed(['system', 'info', '--format', 'json'])) as Record<string, Record<string, unknown>>;
-  expect(Object.keys(info)).toEqual(['host', 'store', 'registries', 'plugins', 'version']);
+  expect(Object.keys(info)).toEqual(['host', 'store', 'registries', 'plugins', 'version', 'makes']);
   expect(info['store']).toMatchObject({
     graphRoot: host.store,
     runRoot: host.runDir,
@@ -20,6 +21,67 @@ test('info tells of host, store, registries, plugins and version, in YAML, JSON 
   expect(await host.lichen(['info', '-f', '{{.Foo}}'])).toMatchObject({
     stderr: 'Error: template: info:1:2: executing "info" at <.Foo>: can\'t evaluate field Foo in type system.infoReport\n',
     exitCode: 125,
+  });
+});
+
+/** The suite may run on makes that its environment asks for. */
+const NOTHING_ASKED = { LICHEN_RUNTIME: undefined, LICHEN_MONITOR: undefined };
+
+describe.skipIf(!canShapeHosts)('info tells the makes of runtime, monitor, network and driver, and why each was chosen', () => {
+  const makes = async (host: TestHost, flags: readonly string[] = [], env: Record<string, string> = {}) => {
+    const { stdout, stderr, exitCode } = await host.lichen([...flags, 'info', '-f', 'json'], { env });
+    expect(exitCode, stderr).toBe(0);
+    return (JSON.parse(stdout) as { makes: Record<string, { name: string; path: string; why: string }> }).makes;
+  };
+
+  test.skipIf(!['crun', 'conmon', 'pasta'].every((name) => findProgram(name) !== undefined))('those that are installed', async () => {
+    await using host = await testHost({ env: NOTHING_ASKED });
+    expect(await makes(host)).toEqual({
+      runtime: { name: 'crun', path: findProgram('crun'), why: 'crun is installed' },
+      monitor: { name: 'conmon', path: expect.stringMatching(/\/conmon$/), why: 'conmon is installed' },
+      network: { name: 'pasta', path: expect.stringMatching(/\/pasta$/), why: 'pasta is installed' },
+      driver: { name: 'overlay', path: '', why: `overlayfs works for ${host.store}` },
+    });
+    expect(await host.succeed(['info', '-f', '{{.Makes.Monitor.Name}}: {{.Makes.Monitor.Why}}'])).toBe('conmon: conmon is installed');
+  });
+
+  test('those that were asked for, and by what', async () => {
+    await using host = await testHost({ env: NOTHING_ASKED });
+    const own = { runtime: 'lichen-runtime', monitor: expect.stringMatching(/monitor-main/) as string };
+    const flags = ['--root=/tmp/copies', '--runtime=embedded', '--conmon=embedded', '--storage-driver=vfs'];
+    expect(await makes(host, flags)).toMatchObject({
+      runtime: { name: 'embedded', path: expect.stringContaining(own.runtime), why: 'asked for by --runtime' },
+      monitor: { name: 'embedded', path: own.monitor, why: 'asked for by --conmon' },
+      driver: { name: 'vfs', path: '', why: 'asked for' },
+    });
+    await host.writeFile(
+      `${host.user.home}/.config/containers/containers.conf`,
+      '[engine]\nruntime = "embedded"\nconmon_path = ["/bin/true"]\n[network]\ndefault_rootless_network_cmd = "slirp4netns"\n',
+    );
+    expect(await makes(host)).toMatchObject({
+      runtime: { name: 'embedded', why: 'asked for by containers.conf' },
+      monitor: { name: 'conmon', path: '/bin/true', why: 'conmon_path of containers.conf' },
+      network: { name: 'slirp4netns', why: 'slirp4netns is installed' },
+    });
+    expect(await makes(host, ['--runtime=/no/such', '--conmon=/no/such'])).toMatchObject({
+      runtime: { name: '', path: '', why: 'default OCI runtime "/no/such" not found: invalid argument' },
+      monitor: { name: '', path: '', why: '/no/such: not found' },
+    });
+    expect(await makes(host, [], { LICHEN_RUNTIME: 'embedded', LICHEN_MONITOR: 'embedded' })).toMatchObject({
+      runtime: { name: 'embedded', why: 'asked for by LICHEN_RUNTIME' },
+      monitor: { name: 'embedded', why: 'asked for by LICHEN_MONITOR' },
+    });
+  });
+
+  test('those that are left where others are missing', async () => {
+    await using host = await testHost({ env: NOTHING_ASKED, without: ['crun', 'runc', 'conmon', 'pasta', 'slirp4netns'] });
+    expect(await makes(host)).toMatchObject({
+      runtime: { name: 'embedded', why: 'neither crun nor runc is installed' },
+      monitor: { name: 'embedded', why: 'conmon is not installed' },
+      network: { name: 'none', path: '', why: 'neither pasta nor slirp4netns is installed' },
+    });
+    await using second = await testHost({ without: ['pasta'] });
+    expect(await makes(second)).toMatchObject({ network: { name: 'slirp4netns', why: 'pasta is not installed' } });
   });
 });
 

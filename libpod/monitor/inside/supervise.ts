@@ -28,8 +28,9 @@ export interface MonitorChannels {
 const SIGKILL = 9;
 /** What a service manager ends a service with is the container's to hear. */
 const PASSED_ON = { SIGTERM: 15, SIGINT: 2, SIGQUIT: 3 } as const;
-/** In the exit file of a container that ran over its time. */
+/** In the exit file of a container that ran over its time, and our own exit status then. */
 const TIMED_OUT = '-1';
+const TIMED_OUT_STATUS = 255;
 const COMPLAINT_BYTES = 8192;
 
 /** Ends the process. Throws what its parts throw as long as there is no container. */
@@ -49,6 +50,7 @@ export async function supervise(task: MonitorTask, channels: MonitorChannels): P
   const signals = new PassedSignals();
   const made = await (runtime?.createInside(task, runtime.inside, streams) ?? createByProgram(loop, task, streams, signals));
   answer(channels, typeof made === 'string' ? { data: -1, message: made } : { data: made });
+  let status = 0;
   if (typeof made === 'number') {
     const container = new Child(made);
     signals.passTo(container);
@@ -56,13 +58,15 @@ export async function supervise(task: MonitorTask, channels: MonitorChannels): P
     const score = new OomScore();
     const code = await endOf(loop, container, task, streams);
     writeExit(task.exitFile, code);
+    status = code === TIMED_OUT ? TIMED_OUT_STATUS : Number(code);
     score.restore();
   }
   streams.close();
   for (let fd = 3; fd < channels.end; fd++) closeSync(fd);
   if (task.kind === 'create') await runtime?.deleteInside(task, runtime.inside);
   await runExitCommand(task.exitCommand);
-  exitNow(0);
+  // To a service manager we are the service: how we end is how it has ended.
+  exitNow(status);
 }
 
 /** The pid of the container's process, once it waits to be let go; or what the runtime said of why there is none. */
