@@ -105,6 +105,8 @@ async function cached(
   const { path, lock } = await lockedCache(join(directory, name), sharing);
   held.use(lock);
   if (mkdirSync(path, { recursive: true }) !== undefined) {
+    // For whoever lists them.
+    writeFileSync(`${path}.lock`, id);
     giveTo(path, uid, gid);
     chmodSync(path, mode);
   }

@@ -154,6 +154,16 @@ export interface DiskUsageSummary {
   readonly imageReclaimableBytes: number;
   readonly containers: readonly ContainerUsage[];
   readonly volumes: readonly VolumeUsage[];
+  readonly caches: readonly CacheUsage[];
+}
+
+/** Of a cache mount of builds. */
+export interface CacheUsage {
+  /** As `RUN --mount=type=cache,id=` has it. */
+  readonly id: string;
+  /** By a build at this moment. */
+  readonly isUsed: boolean;
+  readonly sizeBytes: number;
 }
 
 export interface ImageUsage {

@@ -9,6 +9,7 @@ import type { Digest } from '../../core/digest.ts';
 import { isEngineError } from '../../core/errors.ts';
 import type { LayerStore } from '../../storage/layer/store.ts';
 import { diskUsage } from '../../storage/tree/usage.ts';
+import { cacheUsage } from '../build/caches.ts';
 import { containerSize } from '../container/size.ts';
 import { volumeData } from '../container/places.ts';
 import type { Engine } from '../engine.ts';
@@ -29,6 +30,7 @@ export async function storeUsage(engine: Engine): Promise<DiskUsageSummary> {
     ...imageUsage(engine, sizeOf),
     containers: await containerUsage(engine),
     volumes: volumeUsage(engine),
+    caches: cacheUsage(engine),
   };
 }
 

@@ -94,6 +94,29 @@ describe.skipIf(!canMakeImages)('system df', () => {
     await host.succeed(['volume', 'rm', 'data', 'idle']);
   });
 
+  test('cache mounts of builds are listed as long as there are any', async () => {
+    const cwd = `${host.user.home}/cached`;
+    const mount = (id: string) => `--mount=type=cache,id=${id},target=/cache`;
+    await host.writeFile(
+      `${cwd}/Containerfile`,
+      `FROM localhost/layered\nRUN ${mount('one')} echo 12345 >/cache/f\nRUN ${mount('"a\tb"')} echo 1 >/cache/f\n`,
+    );
+    await host.succeed(['build', '-q', '--network', 'none', cwd]);
+    expect((await rows())[3]).toEqual(
+      expect.objectContaining({ Type: 'Build Cache', TotalCount: 2, Active: 0, RawSize: 8, RawReclaimable: 8 }),
+    );
+    const listed = (await host.succeed(['system', 'df', '--verbose'])).split('Build cache space usage:\n\n')[1]!;
+    expect(listed.split('\n').map((line) => line.split(/ {2,}/))).toEqual(
+      expect.arrayContaining([
+        ['CACHE ID', 'IN USE', 'SIZE'],
+        ['one', 'false', '6B'],
+        ['a b', 'false', '2B'],
+      ]),
+    );
+    await host.succeed(['image', 'prune', '--force', '--build-cache']);
+    expect(await rows()).toHaveLength(3);
+  });
+
   test.each([
     [['-v', '--format', 'json'], 'cannot combine --format and --verbose flags'],
     [['x'], '`lichen system df` takes no arguments'],

@@ -57,6 +57,7 @@ test('the verbose form has the headings, an empty line between the kinds, and a 
     imageReclaimableBytes: 0,
     containers: [container('one', 'running', 11370)],
     volumes: [{ name: 'gvol', links: 2, sizeBytes: 6 }],
+    caches: [],
   };
   const text = dfVerbose(usage, NOW_MS);
   const model = golden('system-df-v.txt').split('\n');
@@ -70,6 +71,8 @@ test('the verbose form has the headings, an empty line between the kinds, and a 
   expect(rows).toContainEqual(['one9b28c41cf', 'b1dacf6c513a', 'sleep 700', '1', '11.37kB', '6 seconds', 'running', 'one']);
   expect(rows).toContainEqual(['gvol', '2', '6B']);
   expect(dfRows(usage)[0]).toMatchObject({ total: 4, active: 1 });
+  const withCache = dfVerbose({ ...usage, caches: [{ id: 'npm', isUsed: false, sizeBytes: 2000 }] }, NOW_MS);
+  expect(withCache.slice(text.length)).toBe('\nBuild cache space usage:\n\nCACHE ID    IN USE      SIZE\nnpm         false       2kB\n');
 });
 
 test('only running containers are active, the others and unused volumes can be reclaimed', () => {
@@ -82,9 +85,14 @@ test('only running containers are active, the others and unused volumes can be r
       { name: 'used', links: 1, sizeBytes: 7 },
       { name: 'unused', links: 0, sizeBytes: 5 },
     ],
+    caches: [
+      { id: 'npm', isUsed: false, sizeBytes: 40 },
+      { id: '/root/.cache', isUsed: true, sizeBytes: 2 },
+    ],
   };
   expect(dfRows(usage).slice(1)).toEqual([
     { type: 'Containers', total: 3, active: 1, sizeBytes: 123, reclaimableBytes: 23 },
     { type: 'Local Volumes', total: 2, active: 1, sizeBytes: 12, reclaimableBytes: 5 },
+    { type: 'Build Cache', total: 2, active: 1, sizeBytes: 42, reclaimableBytes: 40 },
   ]);
 });

@@ -11,7 +11,7 @@ import { GoStruct } from '../template/value.ts';
 import { splitName } from './images.ts';
 
 export interface DfRow {
-  readonly type: 'Images' | 'Containers' | 'Local Volumes';
+  readonly type: 'Images' | 'Containers' | 'Local Volumes' | 'Build Cache';
   readonly total: number;
   readonly active: number;
   readonly sizeBytes: number;
@@ -20,8 +20,11 @@ export interface DfRow {
 
 export const DF_COLUMNS = ['Type', 'Total', 'Active', 'Size', 'Reclaimable'] as const;
 
-/** Images are counted as `images` lists them, a line for each name. Only a container that runs is active. */
-export function dfRows({ images, imageBytes, imageReclaimableBytes, containers, volumes }: DiskUsageSummary): readonly DfRow[] {
+/**
+ * Images are counted as `images` lists them, a line for each name. Only a container that runs is active. What cache mounts of builds keep has a line,
+ * as Docker has it, where there is any.
+ */
+export function dfRows({ images, imageBytes, imageReclaimableBytes, containers, volumes, caches }: DiskUsageSummary): readonly DfRow[] {
   const sum = (items: readonly { readonly sizeBytes: number }[]): number => items.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
   const running = containers.filter(({ status }) => status === 'running');
   return [
@@ -46,6 +49,17 @@ export function dfRows({ images, imageBytes, imageReclaimableBytes, containers, 
       sizeBytes: sum(volumes),
       reclaimableBytes: sum(volumes.filter(({ links }) => links === 0)),
     },
+    ...(caches.length === 0
+      ? []
+      : [
+          {
+            type: 'Build Cache' as const,
+            total: caches.length,
+            active: caches.filter(({ isUsed }) => isUsed).length,
+            sizeBytes: sum(caches),
+            reclaimableBytes: sum(caches.filter(({ isUsed }) => !isUsed)),
+          },
+        ]),
   ];
 }
 
@@ -83,7 +97,7 @@ export function dfJson(rows: readonly DfRow[]): string {
 }
 
 /** `--verbose`. */
-export function dfVerbose({ images, containers, volumes }: DiskUsageSummary, nowMs: number): string {
+export function dfVerbose({ images, containers, volumes, caches }: DiskUsageSummary, nowMs: number): string {
   const age = (createdAt: string): string => humanDuration(nowMs - unixSeconds(createdAt) * 1000);
   const size = (bytes: number): string => humanSize(bytes, 4);
   const imageRows = images.flatMap((image) =>
@@ -108,17 +122,20 @@ export function dfVerbose({ images, containers, volumes }: DiskUsageSummary, now
     one.status,
     one.name,
   ]);
+  const cacheRows = caches.map(({ id, isUsed, sizeBytes }) => [id, String(isUsed), size(sizeBytes)]);
   const volumeRows = volumes.map(({ name, links, sizeBytes }) => [name, String(links), size(sizeBytes)]);
   return [
     `Images space usage:\n\n${formatTable([IMAGE_HEADING, ...imageRows])}`,
     `Containers space usage:\n\n${formatTable([CONTAINER_HEADING, ...containerRows])}`,
     `Local Volumes space usage:\n\n${formatTable([VOLUME_HEADING, ...volumeRows])}`,
+    ...(caches.length === 0 ? [] : [`Build cache space usage:\n\n${formatTable([CACHE_HEADING, ...cacheRows])}`]),
   ].join('\n');
 }
 
 const NAMELESS = { repository: '<none>', tag: '<none>' };
 const IMAGE_HEADING = ['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE', 'SHARED SIZE', 'UNIQUE SIZE', 'CONTAINERS'];
 const CONTAINER_HEADING = ['CONTAINER ID', 'IMAGE', 'COMMAND', 'LOCAL VOLUMES', 'SIZE', 'CREATED', 'STATUS', 'NAMES'];
+const CACHE_HEADING = ['CACHE ID', 'IN USE', 'SIZE'];
 const VOLUME_HEADING = ['VOLUME NAME', 'LINKS', 'SIZE'];
 
 function percent({ sizeBytes, reclaimableBytes }: DfRow): number {
