@@ -86,6 +86,8 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('services', () => {
   test('a published port behind the proxy of systemd: the first connection starts the container', async () => {
     const [outside, inside] = [await freePort(), await freePort()];
     await follow(PROXY, { 8080: outside, 8081: inside });
+    const files = ['socket', 'service'].map((kind) => `${host.user.home}/.config/systemd/user/web-proxy.${kind}`);
+    expect(await host.run(['systemd-analyze', '--user', 'verify', ...files])).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await host.succeed(['ps', '-aq'])).toBe('');
     // The proxy is up before the server is.
     await expect.poll(() => answer(outside), LONG).toContain('404 Not Found');
