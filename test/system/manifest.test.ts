@@ -389,6 +389,40 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('manifest', () => {
     expect(readdirSync(host.path(`${host.user.home}/directory`)).filter((file) => file.endsWith('.manifest.json'))).toHaveLength(2);
   });
 
+  test('a registry with a certificate of its own and a password wants both, of add, inspect and push', async () => {
+    const secure = await startRegistry(host, { secure: true });
+    const { user, password } = secure.credentials!;
+    const certificates = `${host.user.home}/list-certs`;
+    await host.writeFile(`${certificates}/ca.crt`, await host.readFile(secure.caFile));
+    const trusted = ['--cert-dir', certificates];
+    const known = [...trusted, '--creds', `${user}:${password}`];
+    const name = `${secure.name}/team/guarded:1`;
+    await host.succeed(['push', '-q', ...known, 'busybox', name]);
+    await host.succeed(['manifest', 'create', 'guarded']);
+    for (const [flags, message] of [
+      [[], 'certificate signed by unknown authority'],
+      [trusted, 'authentication required'],
+      [[...trusted, '--creds', `${user}:wrong`], 'authentication required'],
+    ] as const) {
+      const refused = await host.lichen(['manifest', 'add', ...flags, 'guarded', `docker://${name}`]);
+      expect(refused).toMatchObject({ exitCode: 125, stdout: '', stderr: expect.stringContaining(message) as string });
+      expect(refused.stderr).not.toContain('wrong');
+    }
+    expect((await inspect('guarded')).manifests).toBeNull();
+    await host.succeed(['manifest', 'add', ...known, 'guarded', `docker://${name}`]);
+    const authFile = `${host.user.home}/list-auth.json`;
+    await host.succeed(['login', '--authfile', authFile, ...trusted, '-u', user, '-p', password, secure.name]);
+    const kept = [...trusted, '--authfile', authFile];
+    await host.succeed(['manifest', 'add', ...kept, 'guarded', `docker://${name}`]);
+    expect((await inspect('guarded')).manifests).toHaveLength(1);
+    const to = `${secure.name}/team/guarded:list`;
+    expect((await host.lichen(['manifest', 'push', ...trusted, 'guarded', to])).stderr).toContain('authentication required');
+    await host.succeed(['manifest', 'push', '-q', ...kept, '--remove-signatures', 'guarded', to]);
+    const read = await host.succeed(['manifest', 'inspect', '--authfile', authFile, '--tls-verify=false', to]);
+    expect((JSON.parse(read) as Index).manifests).toEqual((await inspect('guarded')).manifests);
+    await host.succeed(['manifest', 'rm', 'guarded']);
+  });
+
   test('push --add-compression sends each image a second time, and the index tells the copies apart', async () => {
     const [busybox, foreign] = await Promise.all([builtFixture('busybox'), builtFixture('foreign')]);
     const manifestOf = async (repository: string, { digest }: Entry) => {
