@@ -1,4 +1,5 @@
 /** Help in Podman's layout, printed from the same tables that parse. */
+import { formatDuration } from '../core/duration.ts';
 import type { CommandFace } from './command.ts';
 import type { Flag, FlagTable } from './flag.ts';
 import { findEntry, type Group, isGroup } from './registry.ts';
@@ -88,6 +89,7 @@ function flagName(name: string, flag: Flag): string {
 
 function remark(flag: Flag): string {
   if (flag.unsupported === true) return ' (not supported yet)';
+  if (flag.kind === 'duration' && typeof flag.default === 'number') return ` (default ${formatDuration(flag.default)})`;
   const value = flag.default ?? flag.shownDefault;
   if (value === undefined || value === false || value === '') return '';
   if (Array.isArray(value)) return ` (default [${value.join(',')}])`;

@@ -268,8 +268,11 @@ const SYSTEM: Group = {
 const GENERATE: Group = {
   summary: 'Write what other programs run containers by',
   commands: {
-    quadlet: { summary: 'Write Quadlet files for containers, volumes and networks', load: () => import('./commands/generate-quadlet.ts') },
-    systemd: { summary: 'Write systemd units for a container', load: () => import('./commands/generate-systemd.ts') },
+    quadlet: {
+      summary: 'Write Quadlet files for containers, pods, volumes and networks',
+      load: () => import('./commands/generate-quadlet.ts'),
+    },
+    systemd: { summary: 'Write systemd units for a container or pod', load: () => import('./commands/generate-systemd.ts') },
   },
 };
 

@@ -1,7 +1,7 @@
 import { EngineError } from '../../core/errors.ts';
 import { pushList } from '../../libpod/manifest/push.ts';
 import { removeLists } from '../../libpod/manifest/remove.ts';
-import { parseCompressionFormat } from '../../storage/transport/compress.ts';
+import { parseCompressionFormat, type LayerCompression } from '../../storage/transport/compress.ts';
 import type { ManifestFormat } from '../../storage/transport/destination.ts';
 import { defineCommand } from '../command.ts';
 import { writeDigest } from '../digest-file.ts';
@@ -19,6 +19,7 @@ export const command = defineCommand(manifestPushFace, async (context, [name, de
     all: flags.all,
     format: parseFormat(flags.format),
     ...(chosen ? { compression } : {}),
+    addCompression: flags['add-compression'].map(parseAdded),
     forceCompression: context.given.has('force-compression') ? flags['force-compression'] : context.given.has('compression-format'),
     onEvent: copyProgress(context, flags),
   };
@@ -27,6 +28,17 @@ export const command = defineCommand(manifestPushFace, async (context, [name, de
   if (flags.digestfile !== undefined) writeDigest(flags.digestfile, digest);
   if (flags.rm) throwFailures((await removeLists(engine, [name!], { ignoreMissing: true })).failures, []);
 });
+
+function parseAdded(text: string): LayerCompression {
+  try {
+    return parseCompressionFormat(text);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const { code, hint, message } = error;
+    const hinted = hint === undefined ? {} : { hint };
+    throw new EngineError(code, `requested algorithm ${text} is not supported for replication: ${message}`, { cause: error, ...hinted });
+  }
+}
 
 function parseFormat(text: string | undefined): ManifestFormat | undefined {
   if (text === undefined || text === '') return undefined;

@@ -4,7 +4,7 @@ import { flagTable } from '../flag.ts';
 
 export const generateSystemdFace = defineFace({
   usage: '[options] {CONTAINER|POD}',
-  summary: 'Write systemd units for a container',
+  summary: 'Write systemd units for a container or pod',
   description: 'Write a unit by which systemd runs a container as a service.',
   examples: ['generate systemd CTR', 'generate systemd --new --time 10 CTR', 'generate systemd --files --name POD'],
   flags: flagTable({

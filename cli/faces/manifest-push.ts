@@ -6,10 +6,13 @@ import { IMAGE_SOURCE, SIGNING } from './shared.ts';
 export const manifestPushFace = defineFace({
   usage: '[options] LIST DESTINATION',
   summary: 'Send a manifest list and what it lists to a registry',
-  examples: ['manifest push mylist:v1.11 docker://registry.example.org/mylist:v1.11'],
+  examples: [
+    'manifest push mylist:v1.11 docker://registry.example.org/mylist:v1.11',
+    'manifest push --add-compression zstd mylist:v1.11 docker://registry.example.org/mylist:v1.11',
+  ],
   flags: flagTable({
     ...SIGNING,
-    'add-compression': { kind: 'strings', help: 'Add copies of the images in another compression', unsupported: true },
+    'add-compression': { kind: 'strings', help: 'Add copies of the images in another compression (gzip, zstd)' },
     all: { kind: 'bool', help: 'Send what is listed, too', default: true },
     authfile: IMAGE_SOURCE.authfile,
     'cert-dir': IMAGE_SOURCE['cert-dir'],

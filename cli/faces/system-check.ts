@@ -17,7 +17,6 @@ export const systemCheckFace = defineFace({
       short: 'm',
       help: 'Age from which layers that nothing uses are damage',
       default: 24 * 3_600_000,
-      shownDefault: '24h0m0s',
     },
     quick: { kind: 'bool', short: 'q', help: 'Leave out what takes time: the contents of layers' },
     repair: { kind: 'bool', short: 'r', help: 'Mend damaged images' },

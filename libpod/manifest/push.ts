@@ -12,7 +12,7 @@ import { withRetries } from '../../storage/registry/retry.ts';
 import { relay } from '../../storage/relay.ts';
 import { openRemote } from '../../storage/remote.ts';
 import { sendImage } from '../../storage/send.ts';
-import type { CompressionChoice } from '../../storage/transport/compress.ts';
+import type { CompressionChoice, LayerCompression } from '../../storage/transport/compress.ts';
 import type { ImageDestination, ManifestFormat } from '../../storage/transport/destination.ts';
 import type { ManifestDocument } from '../../storage/transport/source.ts';
 import { digestOf, verifyBytes } from '../../storage/verify.ts';
@@ -25,6 +25,7 @@ import type { RegistryChoice } from '../registry/access.ts';
 import type { ImageRecord } from '../state/images.ts';
 import type { ListInstance } from '../state/lists.ts';
 import { findList, readIndex } from './find.ts';
+import { entryOf, isMarkedZstd, planSendings, type Sending } from './variants.ts';
 
 export interface PushListOptions extends RegistryChoice {
   /** What is listed as well as the index; else it must be there already. */
@@ -33,6 +34,8 @@ export interface PushListOptions extends RegistryChoice {
   readonly format?: ManifestFormat | undefined;
   readonly compression?: CompressionChoice | undefined;
   readonly forceCompression: boolean;
+  /** Each image also in these compressions, where no image of its platform has them. */
+  readonly addCompression?: readonly LayerCompression[] | undefined;
   readonly onEvent?: OnCopyEvent | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -53,6 +56,7 @@ export async function pushList(engine: Engine, name: string, destination: string
       'copying multiple images: destination transport "docker-archive" does not support copying multiple images as a group',
     );
   }
+  checkAdded(options);
   const digest = await withRetries(() => attempt(engine, list, to, options), {
     retries: options.retries,
     delayMs: options.retryDelayMs,
@@ -70,21 +74,21 @@ async function attempt(engine: Engine, list: ImageRecord, to: string, options: P
   const instances = new Map(engine.lists.instances(list.id).map((instance) => [instance.digest, instance]));
   const opened = await openDestination(engine, to, options);
   await using destination = opened.destination;
-  const chosen = options.all ? index.manifests : [];
+  const sendings = options.all ? plan(index, instances, opened, options) : [];
   say('Getting image list signatures');
-  say(`Copying ${chosen.length} images generated from ${index.manifests.length} images in list`);
-  const sent = new Map<Digest, ManifestDocument>();
-  for (const [place, entry] of chosen.entries()) {
-    say(`Copying image ${entry.digest} (${place + 1}/${chosen.length})`);
+  say(`Copying ${sendings.length} images generated from ${index.manifests.length} images in list`);
+  const sent: Sent[] = [];
+  for (const [place, sending] of sendings.entries()) {
+    const { digest } = sending.entry;
+    say(`${sending.added === undefined ? 'Copying' : 'Replicating'} image ${digest} (${place + 1}/${sendings.length})`);
     onEvent?.({ kind: 'signatures' });
-    sent.set(
-      entry.digest,
-      await sendInstance(engine, list, instances.get(entry.digest)!, { ...opened, destination: asEntry(destination) }, options),
-    );
+    const entrance = { ...opened, destination: asEntry(destination) };
+    sent.push({ ...sending, document: await sendInstance(engine, list, instances.get(digest)!, entrance, asSending(sending, options)) });
   }
   say('Writing manifest list to image destination');
-  const bytes = formatIndex(indexThere(index, sent, options.format));
-  const document = { bytes, mediaType: typeFor(index, options.format), digest: digestOf(bytes) };
+  const there = indexThere(index, sent, options.format);
+  const bytes = formatIndex(there);
+  const document = { bytes, mediaType: there.mediaType, digest: digestOf(bytes) };
   if (opened.digest !== undefined && opened.digest !== document.digest) {
     throw new EngineError('INVALID_ARGUMENT', "Digest of source image's manifest would not match destination reference");
   }
@@ -92,6 +96,52 @@ async function attempt(engine: Engine, list: ImageRecord, to: string, options: P
   await destination.finish(signal);
   say('Storing list signatures');
   return document.digest;
+}
+
+interface Sent extends Sending {
+  readonly document: ManifestDocument;
+}
+
+function checkAdded({ addCompression = [], all, format }: PushListOptions): void {
+  if (addCompression.length === 0) return;
+  if (!all) {
+    throw new EngineError(
+      'INVALID_ARGUMENT',
+      'preparing instances for copy: EnsureCompressionVariantsExist is not implemented for CopySpecificImages',
+      { hint: 'Leave out --all=false: copies are made of the images that are pushed.' },
+    );
+  }
+  if (format === 'v2s2' && addCompression.includes('zstd')) {
+    throw new EngineError('NOT_SUPPORTED', 'compression using zstd is not supported by the v2s2 manifest format', {
+      hint: 'Use --format oci.',
+    });
+  }
+}
+
+/** A place of plain layers has one form of each image. */
+function plan(
+  { manifests }: ImageIndex,
+  instances: ReadonlyMap<Digest, ListInstance>,
+  { compresses }: OpenedDestination,
+  { addCompression = [], compression }: PushListOptions,
+): readonly Sending[] {
+  return planSendings(manifests, compresses ? addCompression : [], (entry) => {
+    const { source, files } = instances.get(entry.digest)!;
+    if (files.length > 0 || entry.artifactType !== undefined) return undefined;
+    if (source !== undefined) return isMarkedZstd(entry) ? 'zstd' : 'gzip';
+    return compression?.compression ?? 'gzip';
+  });
+}
+
+/** Beside copies, the image itself must be what the copies are not: no other compression that is there already will do. */
+function asSending({ added }: Sending, options: PushListOptions): InstanceOptions {
+  if (added !== undefined) return { ...options, compression: { compression: added }, forceCompression: true, recompress: true };
+  return (options.addCompression ?? []).length > 0 ? { ...options, forceCompression: true } : options;
+}
+
+interface InstanceOptions extends PushListOptions {
+  /** What comes from another registry, too; else it stays as it is there. */
+  readonly recompress?: boolean;
 }
 
 /** What is listed goes under its digest: the name is that of the index. */
@@ -112,7 +162,7 @@ async function sendInstance(
   list: ImageRecord,
   instance: ListInstance,
   opened: OpenedDestination,
-  options: PushListOptions,
+  options: InstanceOptions,
 ): Promise<ManifestDocument> {
   if (instance.source !== undefined) return relayRemote(engine, instance.source, opened.destination, options);
   const blobs = imageBlobs(engine);
@@ -123,7 +173,8 @@ async function sendInstance(
   const { manifest } = document;
   if (instance.files.length > 0 || !isImageManifest(manifest)) {
     const open = async ({ digest }: Descriptor) => createReadStream(blobs.path(digest), { highWaterMark: 2 ** 20 });
-    return relay({ manifest, bytes, digest: instance.digest, open }, opened.destination, options);
+    const { format, onEvent, signal } = options;
+    return relay({ manifest, bytes, digest: instance.digest, open }, opened.destination, { format, onEvent, signal });
   }
   // The image may have been removed; its parts are kept for the list.
   const id = asId<ImageId>(digestHex(manifest.config.digest));
@@ -140,13 +191,14 @@ async function sendInstance(
   return sent.manifest;
 }
 
-/** From registry to registry, through here only where the one cannot take it from the other. Layers stay compressed as they are. */
+/** From registry to registry, through here only where the one cannot take it from the other. */
 async function relayRemote(
   engine: Engine,
   source: string,
   destination: ImageDestination,
-  options: PushListOptions,
+  options: InstanceOptions,
 ): Promise<ManifestDocument> {
+  const { format, onEvent, signal } = options;
   const { tlsVerify, authFile, certDir, retries, retryDelayMs } = options;
   using remote = await openRemote(
     source,
@@ -165,22 +217,28 @@ async function relayRemote(
       repositories: [repositoryOf(remote.name)],
     },
     destination,
-    options,
+    { format, onEvent, signal, compression: options.recompress === true ? options.compression : undefined },
   );
 }
 
-function indexThere(index: ImageIndex, sent: ReadonlyMap<Digest, ManifestDocument>, format: ManifestFormat | undefined): ImageIndex {
-  return {
-    ...index,
-    mediaType: typeFor(index, format),
-    manifests: index.manifests.map((entry) => {
-      const there = sent.get(entry.digest);
-      return there === undefined ? entry : { ...entry, mediaType: there.mediaType, digest: there.digest, size: there.bytes.length };
-    }),
-  };
+function indexThere(index: ImageIndex, sent: readonly Sent[], format: ManifestFormat | undefined): ImageIndex {
+  const itself = new Map(sent.filter(({ added }) => added === undefined).map(({ entry, document }) => [entry.digest, document]));
+  const originals = index.manifests.map((entry) => {
+    const document = itself.get(entry.digest);
+    return document === undefined ? entry : entryOf(entry, document);
+  });
+  const digests = new Set(originals.map(({ digest }) => digest));
+  const copies = sent
+    .filter(({ added, document }) => added !== undefined && !digests.has(document.digest))
+    .map(({ entry, document }) => entryOf(entry, document));
+  const all = [...originals, ...copies];
+  // Engines that know nothing of zstd take the first entry of their platform.
+  const manifests = copies.length === 0 ? all : [...all.filter((entry) => !isMarkedZstd(entry)), ...all.filter(isMarkedZstd)];
+  return { ...index, mediaType: typeFor(index, manifests, format), manifests };
 }
 
-function typeFor({ mediaType }: ImageIndex, format: ManifestFormat | undefined): string {
-  if (format === undefined) return mediaType;
-  return format === 'oci' ? MEDIA.ociIndex : MEDIA.dockerIndex;
+/** Docker's lists have no word for the mark: unasked, the index becomes an OCI one. */
+function typeFor({ mediaType }: ImageIndex, manifests: readonly Descriptor[], format: ManifestFormat | undefined): string {
+  if (format === 'oci' || (format === undefined && manifests.some(isMarkedZstd))) return MEDIA.ociIndex;
+  return format === 'v2s2' ? MEDIA.dockerIndex : mediaType;
 }

@@ -22,7 +22,7 @@ function remapFlags(source: Source, maps: boolean): string[] {
       if (gids.length > 0) source.fail('GidMap set without RemapUsers', 'RemapGid', 'Write RemapUsers=manual, or GIDMap= instead');
       return [];
     case 'manual':
-      if (!maps) break;
+      if (!maps) source.fail('RemapUsers=manual is not supported', 'RemapUsers', 'Write UserNS= instead');
       return [...uids.flatMap((map) => ['--uidmap', map]), ...gids.flatMap((map) => ['--gidmap', map])];
     case 'auto': {
       const size = source.text('RemapUidSize');
@@ -38,8 +38,8 @@ function remapFlags(source: Source, maps: boolean): string[] {
       if (gids.length > 1) source.fail('RemapUsers=keep-id supports only a single value for GID mapping', 'RemapGid');
       return ['--userns', withOptions('keep-id', [...uids.map((uid) => `uid=${uid}`), ...gids.map((gid) => `gid=${gid}`)])];
     default:
+      return source.fail(`unsupported RemapUsers option '${how}'`, 'RemapUsers', 'Write UserNS= instead');
   }
-  return source.fail(`unsupported RemapUsers option '${how}'`, 'RemapUsers', 'Write UserNS= instead');
 }
 
 function withOptions(mode: string, options: readonly string[]): string {

@@ -46,7 +46,7 @@ export async function decompress(request: DecompressRequest): Promise<Compressio
     else await pipeline(feed, decoder(compression, ownsChunks), consume);
     return compression;
   } catch (error) {
-    throw explain(error, signal);
+    throw explainDamage(error, signal);
   } finally {
     source.destroy();
   }
@@ -107,7 +107,8 @@ function decoder(compression: 'gzip' | 'zstd', ownsChunks: boolean): Duplex {
   return stream;
 }
 
-function explain(error: unknown, signal: AbortSignal | undefined): unknown {
+/** What zlib throws, in our words; anything else as it is. */
+export function explainDamage(error: unknown, signal: AbortSignal | undefined): unknown {
   if (error instanceof EngineError) return error;
   if (signal?.aborted) return new EngineError('ABORTED', 'reading a layer was cancelled', { cause: error });
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

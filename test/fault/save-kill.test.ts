@@ -5,10 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { TestHost } from '../host/host.ts';
 import { canRunContainers, loadedHost } from '../host/loaded.ts';
-import { chance, SEED } from './chance.ts';
+import { chance, sampleOf, SEED } from './chance.ts';
 import { expectNothingLeft } from './remains.ts';
 
-const KILLS = 6;
+/** Of each of the commands; those that find it gone already count for nothing. */
+const KILLS = 8;
 const OUT = '/tmp/out';
 
 /** What is there is whole: the bytes are the same each time. */
@@ -52,13 +53,15 @@ test.skipIf(!canRunContainers)('what a killed save or export leaves is whole or 
     const isDirectory = existsSync(host.path(`${OUT}/file/.`));
     const check = isDirectory ? wholeImage : sameBytes(digestOfFile(host, 'file'));
     const random = chance(argv.join(' '));
-    for (let kill = 0; kill < KILLS; kill++) {
+    const wanted = sampleOf(KILLS);
+    for (let kills = 0, attempts = 0; kills < wanted; attempts++) {
+      if (attempts > wanted * 5) throw new Error(`only ${kills} of ${attempts} kills of ${argv.join(' ')} met a living process`);
       rmSync(host.path(`${OUT}/file`), { recursive: true, force: true });
       const afterMs = (0.3 + 0.75 * random()) * usualMs;
       await using command = host.spawnLichen(argv);
       await delay(afterMs);
       command.signal('SIGKILL');
-      await command.finish();
+      if ((await command.finish()).exitCode === 128 + 9) kills++;
       try {
         await check(host);
         await host.succeed(['images', '--quiet']);

@@ -103,11 +103,6 @@ const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    why: 'a list has its images in one compression',
-    cases: ['added compression', 'added gzip', 'bad added compression', 'added compression alone'].map((name) => `manifest push: ${name}`),
-    instead: { exitCode: 125, stdout: '', stderr: 'Error: --add-compression is not supported yet' },
-  },
-  {
     why: 'keys are not looked into',
     cases: ['trust show', 'trust show: one'],
     instead: { stderr: '' },

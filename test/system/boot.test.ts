@@ -94,6 +94,7 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('with systemd', () => {
       exitCode: 0,
       stderr: `Containers with a restart policy start again after a reboot: ${unitFile(host)}\n`,
     });
+    expect(await host.run(['systemd-analyze', '--user', 'verify', unitFile(host)])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
     await removeNow(host, 'first', 'second');
     await startAll(host);
     expect(await systemctl(host, 'is-enabled', UNIT)).toBe('enabled');

@@ -97,6 +97,22 @@ describe.skipIf(!canMakeImages)('rmi', () => {
     );
   });
 
+  test('nameless parents go with the last image that is built on them, unless --no-prune', async () => {
+    await using host = await hostWith('busybox');
+    await host.succeed(['create', '--name', 'c', 'busybox', 'true']);
+    const [first, second] = [await host.succeed(['commit', '-q', 'c', 'first']), await host.succeed(['commit', '-q', 'c', 'second'])];
+    await host.succeed(['rm', 'c']);
+    await host.succeed(['untag', 'busybox']);
+    const parent = (await builtFixture('busybox')).config.digest.slice(7);
+    const left = async () => (await host.succeed(['images', '-aq', '--no-trunc'])).split('\n').toSorted();
+    expect(await left()).toEqual([first, second, parent].map((id) => `sha256:${id}`).toSorted());
+    expect(await host.succeed(['rmi', 'first'])).toBe(`Untagged: localhost/first:latest\nDeleted: ${first}`);
+    await host.succeed(['tag', second, 'third']);
+    expect(await host.succeed(['rmi', '--no-prune', 'second', 'third'])).toContain(`Deleted: ${second}`);
+    expect(await left()).toEqual([`sha256:${parent}`]);
+    expect(await host.succeed(['image', 'prune', '--force', '--external'])).toBe(parent);
+  });
+
   test('an image in use stays, with force its containers go first', async () => {
     await using host = await hostWith('busybox');
     const container = await host.succeed(['create', 'busybox', 'true']);

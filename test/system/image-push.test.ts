@@ -123,6 +123,18 @@ describe.skipIf(!canRunContainers || !canRunRegistry)('push', () => {
     expect(manifest[0]!.RepoTags).toEqual([...(name.length > 0 ? ['docker.io/library/foo:1'] : []), 'localhost/layered:latest']);
   });
 
+  test('layers in a directory are plain, with --compress gzip', async () => {
+    const typesIn = async (directory: string, ...flags: readonly string[]) => {
+      await host.succeed(['push', '-q', ...flags, 'layered', `dir:${directory}`]);
+      const { layers } = JSON.parse(await host.readFile(`${directory}/manifest.json`)) as Manifest;
+      return [...new Set(layers.map(({ mediaType }) => mediaType.replace(/.*[.+]/, '')))];
+    };
+    expect(await typesIn('/tmp/p-plain', '--remove-signatures', '--disable-content-trust')).toEqual(['tar']);
+    expect(await typesIn('/tmp/p-gzip', '--compress')).toEqual(['gzip']);
+    const { config } = await builtFixture('layered');
+    expect(await host.succeed(['pull', '-q', '--disable-content-trust', 'dir:/tmp/p-gzip'])).toBe(config.digest.slice(7));
+  });
+
   test('a registry with a certificate of its own and a password wants both', async () => {
     const secure = await startRegistry(host, { secure: true });
     const to = `${secure.name}/team/bb:1`;

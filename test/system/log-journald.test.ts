@@ -8,6 +8,18 @@ let host: TestHost;
 const NAME = 'talker';
 const JOURNALD = ['--network=none', '--log-driver=journald'];
 const TIMEOUT_MS = 60_000;
+/** Fields of an entry that do not depend on the machine. */
+const OURS = [
+  'CONTAINER_ID',
+  'CONTAINER_ID_FULL',
+  'CONTAINER_NAME',
+  'CONTAINER_PARTIAL_MESSAGE',
+  'CONTAINER_TAG',
+  'MESSAGE',
+  'PRIORITY',
+  'SYSLOG_IDENTIFIER',
+  '_UID',
+];
 
 const run = (script: string, ...options: readonly string[]) =>
   host.lichen(['run', '--name', NAME, ...JOURNALD, ...options, BUSYBOX, ...sh(script)]);
@@ -141,6 +153,35 @@ describe.skipIf(!canRunContainers || !canRunJournal)('the log driver journald', 
     const clone = await host.succeed(['container', 'clone', NAME]);
     expect(await inspected('{{.HostConfig.LogConfig.Type}} {{.HostConfig.LogConfig.Path}}.', clone)).toBe('journald .');
     await removeNow(host, clone);
+  });
+
+  test('each entry says whose it is, of which stream, and whether its line goes on', async () => {
+    await run('echo out; sleep 0.1; echo err >&2; sleep 0.1; printf part');
+    const id = await inspected('{{.Id}}');
+    const asked = ['journalctl', '-q', '-o', 'json', `CONTAINER_ID_FULL=${id}`];
+    const entries = async () => {
+      const { stdout } = await host.run(asked);
+      return (
+        stdout
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line) => Object.entries(JSON.parse(line) as Readonly<Record<string, string>>).filter(([key]) => OURS.includes(key)))
+          // conmon keeps the end of the line.
+          .map((fields) => Object.fromEntries(fields.map(([key, value]) => [key, value.replace(/\n$/, '')])))
+      );
+    };
+    const always = {
+      CONTAINER_ID: id.slice(0, 12),
+      CONTAINER_ID_FULL: id,
+      CONTAINER_NAME: NAME,
+      SYSLOG_IDENTIFIER: NAME,
+      _UID: String(host.user.uid),
+    };
+    await expect.poll(entries, { timeout: 10_000 }).toEqual([
+      { ...always, MESSAGE: 'out', PRIORITY: '6' },
+      { ...always, MESSAGE: 'err', PRIORITY: '3' },
+      { ...always, MESSAGE: 'part', PRIORITY: '6', CONTAINER_PARTIAL_MESSAGE: 'true' },
+    ]);
   });
 
   test('the tag is a template over the container', async () => {

@@ -389,6 +389,123 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('manifest', () => {
     expect(readdirSync(host.path(`${host.user.home}/directory`)).filter((file) => file.endsWith('.manifest.json'))).toHaveLength(2);
   });
 
+  test('a registry with a certificate of its own and a password wants both, of add, inspect and push', async () => {
+    const secure = await startRegistry(host, { secure: true });
+    const { user, password } = secure.credentials!;
+    const certificates = `${host.user.home}/list-certs`;
+    await host.writeFile(`${certificates}/ca.crt`, await host.readFile(secure.caFile));
+    const trusted = ['--cert-dir', certificates];
+    const known = [...trusted, '--creds', `${user}:${password}`];
+    const name = `${secure.name}/team/guarded:1`;
+    await host.succeed(['push', '-q', ...known, 'busybox', name]);
+    await host.succeed(['manifest', 'create', 'guarded']);
+    for (const [flags, message] of [
+      [[], 'certificate signed by unknown authority'],
+      [trusted, 'authentication required'],
+      [[...trusted, '--creds', `${user}:wrong`], 'authentication required'],
+    ] as const) {
+      const refused = await host.lichen(['manifest', 'add', ...flags, 'guarded', `docker://${name}`]);
+      expect(refused).toMatchObject({ exitCode: 125, stdout: '', stderr: expect.stringContaining(message) as string });
+      expect(refused.stderr).not.toContain('wrong');
+    }
+    expect((await inspect('guarded')).manifests).toBeNull();
+    await host.succeed(['manifest', 'add', ...known, 'guarded', `docker://${name}`]);
+    const authFile = `${host.user.home}/list-auth.json`;
+    await host.succeed(['login', '--authfile', authFile, ...trusted, '-u', user, '-p', password, secure.name]);
+    const kept = [...trusted, '--authfile', authFile];
+    await host.succeed(['manifest', 'add', ...kept, 'guarded', `docker://${name}`]);
+    expect((await inspect('guarded')).manifests).toHaveLength(1);
+    const to = `${secure.name}/team/guarded:list`;
+    expect((await host.lichen(['manifest', 'push', ...trusted, 'guarded', to])).stderr).toContain('authentication required');
+    await host.succeed(['manifest', 'push', '-q', ...kept, '--remove-signatures', 'guarded', to]);
+    const read = await host.succeed(['manifest', 'inspect', '--authfile', authFile, '--tls-verify=false', to]);
+    expect((JSON.parse(read) as Index).manifests).toEqual((await inspect('guarded')).manifests);
+    await host.succeed(['manifest', 'rm', 'guarded']);
+  });
+
+  test('push --add-compression sends each image a second time, and the index tells the copies apart', async () => {
+    const [busybox, foreign] = await Promise.all([builtFixture('busybox'), builtFixture('foreign')]);
+    const manifestOf = async (repository: string, { digest }: Entry) => {
+      const answer = await fetch(`${registry.url}/v2/${repository}/manifests/${digest}`, { headers: { accept: OCI_MANIFEST } });
+      return (await answer.json()) as { config: { digest: string }; layers: readonly { mediaType: string }[] };
+    };
+    /** Of each entry its image, its layers' compressions and whether it is marked. */
+    const rowsOf = async (repository: string) => {
+      const { manifests } = await inspect(`${registry.name}/${repository}:1`);
+      return Promise.all(
+        manifests.map(async (entry) => {
+          const { config, layers } = await manifestOf(repository, entry);
+          const compressions = new Set(layers.map(({ mediaType }) => mediaType.replace(/.*[.+]/, '')));
+          return [config.digest, [...compressions].join(), entry.annotations?.['io.github.containers.compression.zstd']] as const;
+        }),
+      );
+    };
+    const push = async (name: string, repository: string, ...flags: readonly string[]) => {
+      const words = ['manifest', 'push', '--tls-verify=false', ...flags, name, `${registry.name}/${repository}:1`];
+      const { exitCode, stderr } = await host.lichen(words);
+      expect(exitCode, stderr).toBe(0);
+      return stderr;
+    };
+    const remote = `docker://${registry.name}/team/multi:foreign`;
+    await host.succeed(['manifest', 'create', 'varied', 'busybox']);
+    await host.succeed(['manifest', 'add', '--tls-verify=false', 'varied', remote]);
+    await host.writeFile(`${host.user.home}/b.txt`, 'bbb\n');
+    await host.succeed(['manifest', 'add', '--artifact', 'varied', 'b.txt']);
+
+    const [own, other] = [busybox.config.digest, foreign.config.digest];
+    const [listed] = (await inspect('varied')).manifests;
+    const said = await push('varied', 'varied/both', '--add-compression', 'zstd,gzip,zstd');
+    expect(said.split('\n').filter((line) => / image(s|) (gen|sha)/.test(line))).toEqual([
+      'Copying 5 images generated from 3 images in list',
+      `Copying image ${listed!.digest} (1/5)`,
+      `Replicating image ${listed!.digest} (2/5)`,
+      `Copying image ${foreign.manifest.digest} (3/5)`,
+      `Replicating image ${foreign.manifest.digest} (4/5)`,
+      expect.stringMatching(/^Copying image sha256:.* \(5\/5\)$/),
+    ]);
+    const both = await rowsOf('varied/both');
+    expect(both.filter(([digest]) => digest === own || digest === other)).toEqual([
+      [own, 'gzip', undefined],
+      [other, 'gzip', undefined],
+      [own, 'zstd', 'true'],
+      [other, 'zstd', 'true'],
+    ]);
+    expect(both).toHaveLength(5);
+
+    // Each copy is the whole image: what is pulled of it has the same id.
+    const { manifests } = await inspect(`${registry.name}/varied/both:1`);
+    for (const [entry, id] of [
+      [manifests[3]!, own],
+      [manifests[4]!, other],
+    ] as const) {
+      await host.succeed(['rmi', '--force', '--ignore', id]);
+      expect(await host.succeed(['pull', '-q', '--tls-verify=false', `${registry.name}/varied/both@${entry.digest}`])).toBe(
+        id.slice('sha256:'.length),
+      );
+    }
+    await host.succeed(['load', '-q', '-i', host.fixture(await fixturePath('busybox', 'oci-archive'))]);
+    await host.succeed(['load', '-q', '-i', host.fixture(await fixturePath('foreign', 'oci-archive'))]);
+
+    // What has its copies already gets no more; what a registry knows in another compression is sent in its own all the same.
+    await host.succeed(['manifest', 'create', '--tls-verify=false', '--all', 'complete', `${registry.name}/varied/both:1`]);
+    await push('complete', 'varied/again', '--add-compression', 'zstd');
+    expect(await inspect(`${registry.name}/varied/again:1`)).toEqual(await inspect('complete'));
+    await push('varied', 'varied/both', '--compression-format', 'zstd', '--add-compression', 'gzip');
+    expect((await rowsOf('varied/both')).filter(([digest]) => digest === own)).toEqual([
+      [own, 'gzip', undefined],
+      [own, 'zstd', 'true'],
+    ]);
+
+    await push('varied', 'varied/only', '--compression-format', 'zstd');
+    expect((await rowsOf('varied/only')).filter(([digest]) => digest === own)).toEqual([[own, 'zstd', 'true']]);
+    await host.succeed(['manifest', 'push', '-q', '--tls-verify=false', '--add-compression', 'zstd', 'varied', 'dir:plain']);
+    const plain = JSON.parse(await host.readFile(`${host.user.home}/plain/manifest.json`)) as Index;
+    expect(plain.manifests).toHaveLength(3);
+    await host.succeed(['manifest', 'push', '-q', '--tls-verify=false', '--add-compression', 'zstd', 'varied', 'oci-archive:varied.tar']);
+    expect(await host.succeed(['load', '-q', '-i', 'varied.tar'], { cwd: host.user.home })).toContain('Loaded image');
+    await host.succeed(['manifest', 'rm', 'varied', 'complete']);
+  });
+
   test('bad input is refused as Podman does', async () => {
     await host.succeed(['manifest', 'create', '--amend', 'bad']);
     const cases: readonly (readonly [readonly string[], string])[] = [
@@ -421,7 +538,18 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('manifest', () => {
         'retrieving local image from image name busybox: localhost/busybox:latest: image is not a manifest list',
       ],
       [['push', '--format', 'bogus', 'bad', 'dir:x'], `unknown format "bogus". Choose one of the supported formats: 'oci' or 'v2s2'`],
-      [['push', '--add-compression', 'zstd', 'bad', 'dir:x'], '--add-compression is not supported yet'],
+      [
+        ['push', '--add-compression', 'bogus', 'bad', 'dir:x'],
+        'requested algorithm bogus is not supported for replication: cannot find compressor for "bogus"',
+      ],
+      [
+        ['push', '--all=false', '--add-compression', 'zstd', 'bad', 'dir:x'],
+        'preparing instances for copy: EnsureCompressionVariantsExist is not implemented for CopySpecificImages',
+      ],
+      [
+        ['push', '--format', 'v2s2', '--add-compression', 'gzip,zstd', 'bad', 'dir:x'],
+        'compression using zstd is not supported by the v2s2 manifest format',
+      ],
       [['push', '--sign-by', 'me', 'bad', 'dir:x'], '--sign-by is not supported yet'],
       [['push', '--compression-format', 'bogus', 'bad', 'dir:x'], 'cannot find compressor for "bogus"'],
       [
@@ -447,8 +575,13 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('manifest', () => {
   });
 });
 
+interface Entry {
+  readonly digest: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 interface Index {
-  readonly manifests: readonly { readonly digest: string }[];
+  readonly manifests: readonly Entry[];
   readonly subject?: object;
 }
 

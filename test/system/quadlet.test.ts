@@ -5,10 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { convertAll } from '../../libpod/quadlet/convert.ts';
 import { loadSources } from '../../libpod/quadlet/search.ts';
 import { type QuadletCase, quadletCases, unpackCase } from '../fixtures/quadlet/cases.ts';
+import { builtFixture } from '../fixtures/build/images.ts';
+import { pushFixture } from '../fixtures/build/push.ts';
 import { HOSTILE_CALLS, HOSTILE_FILES, HOSTILE_MOUNT } from '../fixtures/quadlet/hostile.ts';
 import type { TestHost } from '../host/host.ts';
 import { canShapeHosts, testHost } from '../host/host.ts';
 import { BUSYBOX, canRunContainers, loadedHost, removeNow } from '../host/loaded.ts';
+import { canRunRegistry, startRegistry } from '../host/registry.ts';
 import { reboot } from '../host/reboot.ts';
 import { canRunSystemd } from '../host/systemd.ts';
 
@@ -103,6 +106,46 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('an ordinary user whose sys
     await host.succeed(['quadlet', 'setup', '--remove']);
     expect((await host.run(['ls', units(host)])).stdout).toBe('default.target.wants\nmine.service\nother.service\n');
     await host.run(['rm', '-r', units(host), quadlets(host)]);
+  });
+});
+
+describe.skipIf(!canRunContainers || !canRunSystemd || !canRunRegistry)('images, builds and artifacts', () => {
+  test('are there when the containers start that name them, and a container without its image does not start', async () => {
+    await using host = await loadedHost(['busybox'], { systemd: true, allowLeaks: true });
+    const registry = await startRegistry(host);
+    await pushFixture(await builtFixture('layered'), registry, 'team/layered', '1');
+    await host.writeFile('/tmp/thing.txt', 'a thing\n');
+    await host.succeed(['artifact', 'add', `${registry.name}/team/thing:1`, '/tmp/thing.txt']);
+    await host.succeed(['artifact', 'push', '--quiet', '--tls-verify=false', `${registry.name}/team/thing:1`]);
+    await host.succeed(['artifact', 'rm', `${registry.name}/team/thing:1`]);
+    const container = (image: string, ...keys: readonly string[]) =>
+      `${keys.join('\n')}\n${CONTAINER.replace(BUSYBOX, image)}Exec=sleep 1000\n`;
+    const files = {
+      Containerfile: `FROM ${BUSYBOX}\nARG WHO\nCOPY page /page\nRUN echo "by $WHO" >> /page\n`,
+      page: 'made\n',
+      'made.build': '[Build]\nImageTag=localhost/made:1\nSetWorkingDirectory=unit\nBuildArg=WHO=me\nPull=never\n',
+      'pulled.image': `[Image]\nImage=${registry.name}/team/layered:1\nTLSVerify=false\n`,
+      'gone.image': `[Image]\nImage=${registry.name}/team/gone:1\nTLSVerify=false\n`,
+      'thing.artifact': `[Artifact]\nArtifact=${registry.name}/team/thing:1\nTLSVerify=false\n`,
+      'one.container': container('made.build', '[Unit]', 'Requires=thing.artifact', 'After=thing.artifact'),
+      'two.container': container('pulled.image'),
+      'three.container': container('gone.image'),
+    };
+    for (const [name, text] of Object.entries(files)) await host.writeFile(`/tmp/kinds/${name}`, text);
+    await host.succeed(['quadlet', 'install', '/tmp/kinds']);
+    expect(await systemctl(host, 'start', 'one', 'two')).toBe('');
+    expect(await host.succeed(['exec', 'systemd-one', 'cat', '/page'])).toBe('made\nby me');
+    expect(await host.succeed(['exec', 'systemd-two', 'cat', '/data/kept'])).toBe('lower');
+    expect((await host.succeed(['ps', '--format', '{{.Names}} {{.Image}}'])).split('\n').toSorted()).toEqual([
+      'systemd-one localhost/made:1',
+      `systemd-two ${registry.name}/team/layered:1`,
+    ]);
+    expect(await host.succeed(['artifact', 'ls', '--format', '{{.Repository}}:{{.Tag}}'])).toBe(`${registry.name}/team/thing:1`);
+    expect(await systemctl(host, 'start', 'three')).toContain('A dependency job for three.service failed');
+    expect(await state(host, 'gone-image')).toBe('failed');
+    expect(await host.succeed(['ps', '--all', '--quiet', '--filter', 'name=three'])).toBe('');
+    await host.succeed(['quadlet', 'rm', '--all', '--force']);
+    expect(await host.succeed(['ps', '--all', '--quiet'])).toBe('');
   });
 });
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort, type TestHost } from '../host/host.ts';
 import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
+import { canRunJournal } from '../host/journal.ts';
 import { reboot } from '../host/reboot.ts';
 import { canRunSystemd } from '../host/systemd.ts';
 
@@ -86,6 +87,8 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('services', () => {
   test('a published port behind the proxy of systemd: the first connection starts the container', async () => {
     const [outside, inside] = [await freePort(), await freePort()];
     await follow(PROXY, { 8080: outside, 8081: inside });
+    const files = ['socket', 'service'].map((kind) => `${host.user.home}/.config/systemd/user/web-proxy.${kind}`);
+    expect(await host.run(['systemd-analyze', '--user', 'verify', ...files])).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await host.succeed(['ps', '-aq'])).toBe('');
     // The proxy is up before the server is.
     await expect.poll(() => answer(outside), LONG).toContain('404 Not Found');
@@ -198,6 +201,25 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('services', () => {
     expect(await systemctl('start', 'listening.socket')).toBe('');
     expect(await systemctl('start', 'listening.service')).toBe('');
     await expect.poll(async () => (await host.lichen(['logs', 'listening'])).stdout, LONG).toBe('2 1 doors:doors\nsocket\nsocket\n');
+  });
+});
+
+describe.skipIf(!canRunContainers || !canRunSystemd || !canRunJournal)('where the journal runs', () => {
+  test('what a container with LogDriver=passthrough says is said from the cgroup of its service, under its name', async () => {
+    await using made = await loadedHost(['busybox'], { systemd: true, journal: true, allowLeaks: true });
+    host = made;
+    const script = `sh -c 'echo spoken; trap "exit 0" TERM; sleep 1000 & wait'`;
+    await host.writeFile('/tmp/said.container', `[Container]\nImage=${BUSYBOX}\nNetwork=none\nLogDriver=passthrough\nExec=${script}\n`);
+    await host.succeed(['quadlet', 'install', '/tmp/said.container']);
+    expect(await systemctl('start', 'said')).toBe('');
+    const asked = ['journalctl', '-q', '-o', 'json', 'SYSLOG_IDENTIFIER=said', 'MESSAGE=spoken'];
+    const entry = async () => JSON.parse((await host.run(asked)).stdout || '{}') as Readonly<Record<string, string>>;
+    // By this path journald knows the unit, where the user's manager is one of the machine's.
+    const group = await systemctl('show', '-P', 'ControlGroup', 'said');
+    expect(group).toMatch(/\/said\.service$/);
+    await expect.poll(async () => (await entry())['_SYSTEMD_CGROUP'], LONG).toMatch(new RegExp(`^${RegExp.escape(group)}/`));
+    expect(await systemctl('stop', 'said')).toBe('');
+    await host.succeed(['quadlet', 'rm', 'said.container']);
   });
 });
 

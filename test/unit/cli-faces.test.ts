@@ -109,6 +109,12 @@ Options:
 `);
 });
 
+test('a duration that is the default is written as one types it', () => {
+  expect(commandHelp(faces.get('system check')!, 'lichen system check')).toContain(
+    'Age from which layers that nothing uses are damage (default 24h0m0s)\n',
+  );
+});
+
 test('help of a command without flags has no section for them', () => {
   expect(commandHelp(faces.get('rename')!, 'lichen rename')).not.toContain('Options:');
 });

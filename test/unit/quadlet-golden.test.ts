@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { convertAll } from '../../libpod/quadlet/convert.ts';
+import { GROUP, KINDS, keysOf } from '../../libpod/quadlet/keys.ts';
 import { loadSources } from '../../libpod/quadlet/search.ts';
 import { QUADLET_GOLDENS, type QuadletCase, quadletCases, unpackCase } from '../fixtures/quadlet/cases.ts';
 
@@ -52,6 +53,13 @@ function withSpace(text: string): string {
 
 test.each(quadletCases())('$name', (one) => {
   expect(generate(one)).toEqual(golden(one.name));
+});
+
+test.each(KINDS)('every key of a .%s file is in a case', (kind) => {
+  const texts = quadletCases().flatMap(({ files }) => files.map(({ text = '' }) => text));
+  const groups = texts.flatMap((text) => text.split(/^(?=\[)/m).filter((group) => group.startsWith(`[${GROUP[kind]}]`)));
+  const written = new Set(groups.flatMap((group) => [...group.matchAll(/^(\w+)=/gm)].map(([, key]) => key)));
+  expect(keysOf(kind, GROUP[kind])!.filter((key) => !written.has(key))).toEqual([]);
 });
 
 function generate(one: QuadletCase): object {
