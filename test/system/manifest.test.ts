@@ -506,6 +506,25 @@ describe.skipIf(!canRunRegistry || !canMakeImages)('manifest', () => {
     await host.succeed(['manifest', 'rm', 'varied', 'complete']);
   });
 
+  test('push --add-compression of a layer that is not what its type says is one error, and no index is there', async () => {
+    const { config } = await builtFixture('busybox');
+    const [repository, ociLayer] = ['team/multi', 'application/vnd.oci.image.layer.v1.tar+gzip'];
+    await pushManifest(
+      registry,
+      { repository, tag: 'odd', mediaType: OCI_MANIFEST },
+      { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [{ ...config, mediaType: ociLayer }] },
+    );
+    await host.succeed(['manifest', 'create', '--tls-verify=false', 'odd', `docker://${registry.name}/${repository}:odd`]);
+    const words = ['manifest', 'push', '-q', '--tls-verify=false', '--add-compression', 'zstd', 'odd', `${registry.name}/varied/odd:1`];
+    expect(await host.lichen(words)).toMatchObject({
+      exitCode: 125,
+      stdout: '',
+      stderr: expect.stringMatching(/^Error: .*the compressed layer is damaged: .*\n$/) as string,
+    });
+    expect((await fetch(`${registry.url}/v2/varied/odd/manifests/1`)).status).toBe(404);
+    await host.succeed(['manifest', 'rm', 'odd']);
+  });
+
   test('bad input is refused as Podman does', async () => {
     await host.succeed(['manifest', 'create', '--amend', 'bad']);
     const cases: readonly (readonly [readonly string[], string])[] = [
