@@ -1,5 +1,4 @@
 import { checkName } from '../../libpod/spec/conflicts.ts';
-import { askedMounts } from '../../libpod/container/create.ts';
 import { clonePod } from '../../libpod/pod/clone.ts';
 import { startPod } from '../../libpod/pod/life.ts';
 import { removePod } from '../../libpod/pod/remove.ts';
@@ -12,7 +11,7 @@ import { clonedInfra } from '../wish/pod.ts';
 
 export const command = defineCommand(podCloneFace, async (context, [original = '', nameArgument], flags) => {
   const source = { flags, args: [], given: context.given, argv: context.argv, env: context.env, cwd: context.cwd };
-  const { resources, restart, hostname, labels, infra, mounts } = clonedInfra(source);
+  const { resources, restart, hostname, labels, infra } = clonedInfra(source);
   const name = nameArgument ?? (flags.name || undefined);
   if (name !== undefined) checkName(name, 'pod');
   const engine = await context.openEngine();
@@ -27,7 +26,6 @@ export const command = defineCommand(podCloneFace, async (context, [original = '
     }),
     labels,
     infra,
-    mounts: askedMounts(engine, mounts),
   });
   const selected = { pod: found, shown: original };
   if (flags.destroy)

@@ -3,7 +3,7 @@ import { defineFace } from '../command.ts';
 import { flagTable } from '../flag.ts';
 import { POD_CONTAINER } from './shared-pod.ts';
 
-/** What decides how the namespaces of an infra container come to be stays as it is in a clone. */
+/** What decides how the namespaces and mounts of an infra container come to be stays as it is in a clone. */
 const kept = <F extends object>(flag: F): F & { readonly unsupported: true } => ({ ...flag, unsupported: true });
 
 export const podCloneFace = defineFace({
@@ -21,6 +21,8 @@ export const podCloneFace = defineFace({
     subuidname: kept(POD_CONTAINER.subuidname),
     uidmap: kept(POD_CONTAINER.uidmap),
     userns: kept(POD_CONTAINER.userns),
+    volume: kept(POD_CONTAINER.volume),
+    'volumes-from': kept(POD_CONTAINER['volumes-from']),
   }),
   args: between(1, 2),
   complete: ['pod', 'none'],

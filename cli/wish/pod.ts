@@ -70,8 +70,6 @@ export interface ClonedInfra {
   readonly hostname?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly infra: Partial<ContainerConfig>;
-  /** For all containers of the pod. */
-  readonly mounts: Pick<ContainerWish, 'mounts' | 'volumesFrom'>;
 }
 
 /** What the flags of `pod clone` change of the pod and of its infra container. Throws INVALID_ARGUMENT. */
@@ -83,7 +81,6 @@ export function clonedInfra(source: Omit<WishSource, 'flags'> & { readonly flags
     ...defined({ restart, hostname }),
     resources,
     labels,
-    mounts: wish,
     infra: defined({
       name: flags['infra-name'] || undefined,
       monitorPidFile,

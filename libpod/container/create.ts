@@ -14,7 +14,6 @@ import { findImage, type FoundImage } from '../image/find.ts';
 import type { ContainerConfig, ContainerMount, ContainerPod } from '../spec/container.ts';
 import type { LockedFlag } from '../spec/mount-options.ts';
 import { resolveContainer } from '../spec/resolve.ts';
-import { containerMounts } from '../spec/volumes.ts';
 import type { AskedSecrets } from '../secret/container.ts';
 import type { ContainerWish, SecretWish } from '../spec/wish.ts';
 import type { ContainerRecord } from '../state/containers.ts';
@@ -273,12 +272,6 @@ export function mountFlags(source: string): readonly LockedFlag[] {
   } catch (cause) {
     throw new EngineError('INVALID_ARGUMENT', `statfs ${source}: no such file or directory`, { cause });
   }
-}
-
-/** What `-v`, `--mount`, `--tmpfs` and `--volumes-from` ask for, where there is no image. Throws INVALID_ARGUMENT, NO_SUCH_CONTAINER. */
-export function askedMounts(engine: Engine, { mounts, volumesFrom = [] }: Pick<ContainerWish, 'mounts' | 'volumesFrom'>): ContainerMount[] {
-  const facts = { newVolumeName: () => randomHex(32), mountFlags, volumesFrom: inheritedMounts(engine, volumesFrom) };
-  return containerMounts({ mounts }, undefined, 'ignore', facts);
 }
 
 function inheritedMounts(engine: Engine, wishes: readonly string[]): ContainerMount[] {

@@ -65,8 +65,8 @@ function sharing(config: ContainerConfig, pod: PodConfig, infra: ContainerRecord
   };
 }
 
-/** What the first have at a place stays there. */
-export function withMounts(own: readonly ContainerMount[], shared: readonly ContainerMount[]): readonly ContainerMount[] {
+/** What the container has at a place stays there. */
+function withMounts(own: readonly ContainerMount[], shared: readonly ContainerMount[]): readonly ContainerMount[] {
   const more = shared.filter(({ target }) => own.every((mount) => mount.target !== target));
   return [...own, ...more].toSorted((a, b) => (a.target < b.target ? -1 : 1));
 }

@@ -3,11 +3,9 @@ import { randomHex } from '../../host/random.ts';
 import { cloneConfig, freeCloneName } from '../container/clone.ts';
 import { insertContainer } from '../container/create.ts';
 import type { Engine } from '../engine.ts';
-import type { ContainerConfig, ContainerMount } from '../spec/container.ts';
+import type { ContainerConfig } from '../spec/container.ts';
 import type { PodConfig } from '../state/pods.ts';
-import { withMounts } from './adopt.ts';
 import { podEvent } from './event.ts';
-import { rounds } from './life.ts';
 import { podTable } from './rows.ts';
 
 export interface ClonePodOptions {
@@ -17,16 +15,13 @@ export interface ClonePodOptions {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Of the new infra container. */
   readonly infra: Partial<ContainerConfig>;
-  /** Of each container, in the place of what it had there. */
-  readonly mounts: readonly ContainerMount[];
 }
 
 /** A pod at rest with clones of all containers of another one, made at once. Throws NAME_IN_USE, NO_SUCH_IMAGE. */
 export function clonePod(engine: Engine, original: PodConfig, options: ClonePodOptions): PodConfig {
   const table = podTable(engine);
   const nowMs = Date.now();
-  // A row may name those that are there already.
-  const members = rounds(engine, engine.containers.inPod(original.id)).flat();
+  const members = engine.containers.inPod(original.id);
   const ids = new Map(members.map(({ id }) => [id as string, asId<ContainerId>(randomHex(32))]));
   const infraId = original.infraId && ids.get(original.infraId);
   const { infraId: _infraId, ...settings } = original;
@@ -46,8 +41,7 @@ export function clonePod(engine: Engine, original: PodConfig, options: ClonePodO
     for (const { id, config } of members) {
       const clone = cloneConfig(engine, config, { id: ids.get(id)!, nowMs });
       const own = config.pod?.isInfra === true ? ofInfra(clone, original, pod, options) : clone;
-      const mounts = withMounts(options.mounts, own.mounts);
-      insertContainer(engine, { ...renamed(own, ids), mounts, pod: { ...config.pod, id: pod.id, name: pod.name } }, nowMs);
+      insertContainer(engine, { ...renamed(own, ids), pod: { ...config.pod, id: pod.id, name: pod.name } }, nowMs);
     }
   });
   return pod;

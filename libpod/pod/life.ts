@@ -136,8 +136,7 @@ export function backwards(engine: Engine, records: readonly ContainerRecord[], w
   return eachRound(rounds(engine, records).toReversed(), work);
 }
 
-/** Each of a round needs none but those of the rounds before. */
-export function rounds(engine: Engine, records: readonly ContainerRecord[]): ContainerRecord[][] {
+function rounds(engine: Engine, records: readonly ContainerRecord[]): ContainerRecord[][] {
   const needing = records.map((record) => ({ id: record.id, name: record.name, needs: engine.containers.dependencies(record.id), record }));
   return startRounds(needing).map((round) => round.map(({ record }) => record));
 }

@@ -261,19 +261,6 @@ describe.skipIf(!canRunContainers)('pods', () => {
     );
     await host.succeed(['pod', 'clone', '--destroy', 'fresh']);
     expect(await host.succeed(['pod', 'ps', '-n', '--sort', 'name', '--format', '{{.Name}}'])).toBe('copied\nfresh-clone');
-
-    await host.succeed(['create', '--name', 'owner', '-v', 'theirs:/theirs', BUSYBOX, 'true']);
-    await host.succeed(['pod', 'clone', '-v', '/tmp:/mine:ro', '-v', 'ours:/ours', '--volumes-from', 'owner', '--start', 'copied', 'more']);
-    const places = '{{range .Mounts}}{{.Destination}} {{.RW}} {{end}}';
-    for (const name of [await infra('more'), 'in-clone-clone'])
-      expect(await host.succeed(['inspect', '-f', places, name])).toBe('/ours true /theirs true /mine false ');
-    expect(await host.succeed(['exec', 'in-clone-clone', ...sh('echo x > /ours/x; ls /ours /theirs')])).toBe('/ours:\nx\n\n/theirs:');
-    expect(await host.lichen(['pod', 'clone', '-v', '/no/such:/x', 'copied', 'never'])).toMatchObject({
-      exitCode: 125,
-      stderr: 'Error: statfs /no/such: no such file or directory\n',
-    });
-    expect(await host.lichen(['pod', 'exists', 'never'])).toMatchObject({ exitCode: 1 });
-    await host.succeed(['rm', 'owner']);
     await host.succeed(['pod', 'rm', '--force', '--time=0', '--all']);
   });
 
