@@ -57,13 +57,55 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
   const id = asId<ContainerId>(options.id ?? randomHex(32));
   const name = wish.name ?? randomName((candidate) => engine.db.get('SELECT 1 FROM containers WHERE name = ?', candidate) !== undefined);
   const nowMs = Date.now();
-  const newVolumes: string[] = [];
   const secrets = wish.secrets === undefined ? undefined : await lookUpSecrets(engine, wish.secrets);
   const requires = wish.requires?.filter((word) => word !== '').map((word) => requiredContainer(engine, word));
-  const idMap = wish.subordinates === undefined ? undefined : await subordinateMap(wish.subordinates);
   // Nobody may remove a network between the look for it and the row that names it.
   using _networks = wish.network.mode?.kind === 'bridge' ? await (await import('../network/store.ts')).lockNetworks(engine) : undefined;
-  const resolved = resolveContainer(
+  const resolved = await resolveWish(engine, wish, found, {
+    id,
+    name,
+    nowMs,
+    volumesFrom: joined?.mounts ?? [],
+    tell: options.tell,
+    ...(pod === undefined ? {} : { pod }),
+    ...(requires && requires.length > 0 ? { requires } : {}),
+    ...(secrets === undefined ? {} : { secrets }),
+  });
+  const config = { ...resolved, runtime: wantedRuntime(engine) ?? (await engine.runtime()).name };
+  refuseUnavailable(config);
+  if (config.log.driver === 'journald') (await import('./log-tag.ts')).requireJournal();
+  if (options.starting) await engine.monitor(config);
+  const lock = options.starting ? await lockContainer(engine, id) : undefined;
+  try {
+    insert(engine, config, nowMs, options, secrets?.data ?? new Map());
+  } catch (error) {
+    if (lock) dropLockFile(engine, id);
+    lock?.[Symbol.dispose]();
+    throw error;
+  }
+  return created(engine, config, lock);
+}
+
+export interface ResolveOptions extends Pick<CreateOptions, 'tell'> {
+  readonly id: ContainerId;
+  readonly name: string;
+  readonly nowMs: number;
+  readonly pod?: ContainerPod;
+  readonly requires?: readonly ContainerId[];
+  readonly secrets?: AskedSecrets;
+  /** Mounts that it has besides those of `--volumes-from`. */
+  readonly volumesFrom: readonly ContainerMount[];
+}
+
+/** What a wish comes to on this machine; nothing is made of it. Throws what createContainer throws for what is asked. */
+export async function resolveWish(
+  engine: Engine,
+  wish: ContainerWish,
+  found: FoundImage | undefined,
+  { id, name, nowMs, pod, requires, secrets, volumesFrom, tell }: ResolveOptions,
+): Promise<ContainerConfig> {
+  const idMap = wish.subordinates === undefined ? undefined : await subordinateMap(wish.subordinates);
+  return resolveContainer(
     { ...(await withNetwork(engine, wish)), ...(idMap && { idMap }) },
     {
       id,
@@ -78,35 +120,18 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
       hostRlimits: hostRlimits(),
       logPath: placesOf(engine, id).log,
       ...(await initProgram(engine, wish)),
-      ...(requires && requires.length > 0 ? { requires } : {}),
-      ...(pod === undefined ? {} : { pod }),
+      ...(requires && { requires }),
+      ...(pod && { pod }),
       ...(wish.envMerge === undefined ? {} : { expandWord: (await import('../spec/parse/word.ts')).expandWord }),
-      ...(secrets === undefined ? {} : { secrets: secrets.secrets, secretEnv: secrets.secretEnv }),
-      newVolumeName: () => {
-        const volume = randomHex(32);
-        newVolumes.push(volume);
-        return volume;
-      },
+      ...(secrets && { secrets: secrets.secrets, secretEnv: secrets.secretEnv }),
+      newVolumeName: () => randomHex(32),
       mountFlags,
-      volumesFrom: [...(joined?.mounts ?? []), ...inheritedMounts(engine, wish.volumesFrom ?? [])],
+      volumesFrom: [...volumesFrom, ...inheritedMounts(engine, wish.volumesFrom ?? [])],
       freePort,
-      warn: options.tell,
+      warn: tell,
     },
     engine.settings.defaults,
   );
-  const config = { ...resolved, runtime: wantedRuntime(engine) ?? (await engine.runtime()).name };
-  refuseUnavailable(config);
-  if (config.log.driver === 'journald') (await import('./log-tag.ts')).requireJournal();
-  if (options.starting) await engine.monitor(config);
-  const lock = options.starting ? await lockContainer(engine, id) : undefined;
-  try {
-    insert(engine, config, nowMs, options, secrets?.data ?? new Map());
-  } catch (error) {
-    if (lock) dropLockFile(engine, id);
-    lock?.[Symbol.dispose]();
-    throw error;
-  }
-  return created(engine, config, lock);
 }
 
 /** A container at rest whose configuration is known already: a clone. Throws NAME_IN_USE, NO_SUCH_IMAGE. */
