@@ -1,5 +1,7 @@
 /** What `network create` can be asked for, seen from containers on such networks, and the pools that subnets come from. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { findPrograms } from '../../network/bridge/netavark.ts';
+import { isRecentVersion } from '../../network/bridge/version.ts';
 import { canBridge } from '../host/netavark.ts';
 import { freePort, type TestHost } from '../host/host.ts';
 import { BUSYBOX, canRunContainers, loadedHost, sh } from '../host/loaded.ts';
@@ -62,6 +64,21 @@ describe.skipIf(!canRunContainers || !canBridge)('networks as they were asked fo
     expect(await run(['--network', 'open'], asking)).toBe('page');
     expect(await run(['--network', 'closed'], 'ip route')).not.toContain('default');
     expect(await run(['--network', 'open'], 'ip route')).toContain('default via 10.224.0.1');
+  });
+
+  test('--opt metric is that of the way out', async () => {
+    await host.succeed(['network', 'create', '--opt', 'metric=77', '--subnet', '10.227.0.0/24', 'far']);
+    expect(await run(['--network', 'far'], 'ip route')).toMatch(/^default via 10\.227\.0\.1 dev eth0 +metric 77/m);
+  });
+
+  test('--opt no_default_route leaves the ways of --route', async ({ skip }) => {
+    const { stdout } = await host.run([findPrograms([]).netavark, '--version']);
+    skip(!isRecentVersion(stdout), 'netavark before 1.10 passes over both');
+    const route = ['--route', '10.99.0.0/16,10.228.0.7,50'];
+    await host.succeed(['network', 'create', '--opt', 'no_default_route=true', ...route, '--subnet', '10.228.0.0/24', 'side']);
+    const routes = await run(['--network', 'side'], 'ip route');
+    expect(routes).not.toContain('default');
+    expect(routes).toMatch(/^10\.99\.0\.0\/16 via 10\.228\.0\.7 dev eth0 +metric 50/m);
   });
 
   test('pools of containers.conf are used up one after the other, then each network must name its subnet', async () => {

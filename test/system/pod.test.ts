@@ -236,6 +236,16 @@ describe.skipIf(!canRunContainers)('pods', () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 125, stderr: expect.stringMatching(/^Error: --memory cannot be applied/) });
   });
 
+  test('cgroups of containers lie below that of their pod, but for --share-parent=false', async () => {
+    for (const [name, flags] of Object.entries({ family: [], loose: ['--share-parent=false'] })) {
+      const id = await pod(name, ...flags);
+      await member(name, `of-${name}`);
+      await host.succeed(['pod', 'start', name]);
+      const path = await host.succeed(['inspect', '-f', '{{.State.CgroupPath}}', `of-${name}`]);
+      expect(path.includes(`libpod-pod-${id}/`), path).toBe(name === 'family');
+    }
+  });
+
   test('an init container that fails keeps the rest from starting', async () => {
     await pod('stuck');
     const init = await host.succeed(['create', '--pod', 'stuck', '--init-ctr', 'always', BUSYBOX, ...sh('exit 3')]);
