@@ -11,12 +11,13 @@ import { clonedInfra } from '../wish/pod.ts';
 
 export const command = defineCommand(podCloneFace, async (context, [original = '', nameArgument], flags) => {
   const source = { flags, args: [], given: context.given, argv: context.argv, env: context.env, cwd: context.cwd };
-  const { resources, restart, hostname, labels, infra } = clonedInfra(source);
+  const { resources, restart, hostname, labels, infra, asked } = clonedInfra(source);
   const name = nameArgument ?? (flags.name || undefined);
   if (name !== undefined) checkName(name, 'pod');
   const engine = await context.openEngine();
   const found = podTable(engine).find(original);
-  const pod = clonePod(engine, found, {
+  const tell = (line: string): void => context.stderr.line(line);
+  const pod = await clonePod(engine, found, {
     name,
     pod: defined({
       hostname,
@@ -26,6 +27,8 @@ export const command = defineCommand(podCloneFace, async (context, [original = '
     }),
     labels,
     infra,
+    asked,
+    tell,
   });
   const selected = { pod: found, shown: original };
   if (flags.destroy)
@@ -35,6 +38,5 @@ export const command = defineCommand(podCloneFace, async (context, [original = '
       (one) => removePod(engine, one, { force: true }),
       () => undefined,
     );
-  const tell = (line: string): void => context.stderr.line(line);
   await forEachPod(context, [{ pod, shown: pod.id }], async (one) => (flags.start ? startPod(engine, one, tell) : []));
 });

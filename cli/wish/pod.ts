@@ -70,17 +70,21 @@ export interface ClonedInfra {
   readonly hostname?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly infra: Partial<ContainerConfig>;
+  /** As `pod create` would ask it of its infra container. */
+  readonly asked: ContainerWish;
 }
 
 /** What the flags of `pod clone` change of the pod and of its infra container. Throws INVALID_ARGUMENT. */
 export function clonedInfra(source: Omit<WishSource, 'flags'> & { readonly flags: FlagValues<typeof podCloneFace.flags> }): ClonedInfra {
   const { flags } = source;
   const { infra: wish, resources } = assembled(source, undefined);
-  const { restart, labels, hostname, security, devices, sysctls, shmSizeBytes, systemdTmpfsBytes, entrypoint, monitorPidFile } = wish;
+  const { restart, labels, hostname, security, devices, cdiDevices, sysctls } = wish;
+  const { shmSizeBytes, systemdTmpfsBytes, entrypoint, monitorPidFile } = wish;
   return {
     ...defined({ restart, hostname }),
     resources,
     labels,
+    asked: wish,
     infra: defined({
       name: flags['infra-name'] || undefined,
       monitorPidFile,
@@ -89,6 +93,7 @@ export function clonedInfra(source: Omit<WishSource, 'flags'> & { readonly flags
       systemdTmpfsBytes,
       security: flags['security-opt'].length > 0 ? security : undefined,
       devices: devices.length > 0 ? devices : undefined,
+      cdiDevices,
       sysctls: Object.keys(sysctls).length > 0 ? sysctls : undefined,
       ...(entrypoint && { entrypoint, argv: entrypoint }),
     }),

@@ -57,43 +57,20 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
   const id = asId<ContainerId>(options.id ?? randomHex(32));
   const name = wish.name ?? randomName((candidate) => engine.db.get('SELECT 1 FROM containers WHERE name = ?', candidate) !== undefined);
   const nowMs = Date.now();
-  const newVolumes: string[] = [];
   const secrets = wish.secrets === undefined ? undefined : await lookUpSecrets(engine, wish.secrets);
   const requires = wish.requires?.filter((word) => word !== '').map((word) => requiredContainer(engine, word));
-  const idMap = wish.subordinates === undefined ? undefined : await subordinateMap(wish.subordinates);
   // Nobody may remove a network between the look for it and the row that names it.
   using _networks = wish.network.mode?.kind === 'bridge' ? await (await import('../network/store.ts')).lockNetworks(engine) : undefined;
-  const resolved = resolveContainer(
-    { ...(await withNetwork(engine, wish)), ...(idMap && { idMap }) },
-    {
-      id,
-      name,
-      createdAt: new Date(nowMs).toISOString(),
-      ...imageFacts(found),
-      rootless: engine.identity.rootless,
-      caller: { uid: engine.identity.uid, gid: engine.identity.gid },
-      availableIds: { uids: availableIds(readIdMap('uid')), gids: availableIds(readIdMap('gid')) },
-      ...(await autoIds(engine, wish, found)),
-      hostEnv: hostEnv(engine),
-      hostRlimits: hostRlimits(),
-      logPath: placesOf(engine, id).log,
-      ...(await initProgram(engine, wish)),
-      ...(requires && requires.length > 0 ? { requires } : {}),
-      ...(pod === undefined ? {} : { pod }),
-      ...(wish.envMerge === undefined ? {} : { expandWord: (await import('../spec/parse/word.ts')).expandWord }),
-      ...(secrets === undefined ? {} : { secrets: secrets.secrets, secretEnv: secrets.secretEnv }),
-      newVolumeName: () => {
-        const volume = randomHex(32);
-        newVolumes.push(volume);
-        return volume;
-      },
-      mountFlags,
-      volumesFrom: [...(joined?.mounts ?? []), ...inheritedMounts(engine, wish.volumesFrom ?? [])],
-      freePort,
-      warn: options.tell,
-    },
-    engine.settings.defaults,
-  );
+  const resolved = await resolveWish(engine, wish, found, {
+    id,
+    name,
+    nowMs,
+    volumesFrom: joined?.mounts ?? [],
+    tell: options.tell,
+    ...(pod === undefined ? {} : { pod }),
+    ...(requires && requires.length > 0 ? { requires } : {}),
+    ...(secrets === undefined ? {} : { secrets }),
+  });
   const config = { ...resolved, runtime: askedRuntime(engine)?.name ?? (await engine.runtime()).name };
   refuseUnavailable(config);
   checkCgroupParent(engine, config);
@@ -108,6 +85,54 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
     throw error;
   }
   return created(engine, config, lock);
+}
+
+export interface ResolveOptions extends Pick<CreateOptions, 'tell'> {
+  readonly id: ContainerId;
+  readonly name: string;
+  readonly nowMs: number;
+  readonly pod?: ContainerPod;
+  readonly requires?: readonly ContainerId[];
+  readonly secrets?: AskedSecrets;
+  /** Mounts that it has besides those of `--volumes-from`. */
+  readonly volumesFrom: readonly ContainerMount[];
+}
+
+/** What a wish comes to on this machine; nothing is made of it. Throws what createContainer throws for what is asked. */
+export async function resolveWish(
+  engine: Engine,
+  wish: ContainerWish,
+  found: FoundImage | undefined,
+  { id, name, nowMs, pod, requires, secrets, volumesFrom, tell }: ResolveOptions,
+): Promise<ContainerConfig> {
+  const idMap = wish.subordinates === undefined ? undefined : await subordinateMap(wish.subordinates);
+  return resolveContainer(
+    { ...(await withNetwork(engine, wish)), ...(idMap && { idMap }) },
+    {
+      id,
+      name,
+      createdAt: new Date(nowMs).toISOString(),
+      ...imageFacts(found),
+      rootless: engine.identity.rootless,
+      caller: { uid: engine.identity.uid, gid: engine.identity.gid },
+      availableIds: { uids: availableIds(readIdMap('uid')), gids: availableIds(readIdMap('gid')) },
+      ...(await autoIds(engine, wish, found)),
+      hostEnv: hostEnv(engine),
+      hostRlimits: hostRlimits(),
+      logPath: placesOf(engine, id).log,
+      ...(await initProgram(engine, wish)),
+      ...(requires && { requires }),
+      ...(pod && { pod }),
+      ...(wish.envMerge === undefined ? {} : { expandWord: (await import('../spec/parse/word.ts')).expandWord }),
+      ...(secrets && { secrets: secrets.secrets, secretEnv: secrets.secretEnv }),
+      newVolumeName: () => randomHex(32),
+      mountFlags,
+      volumesFrom: [...volumesFrom, ...inheritedMounts(engine, wish.volumesFrom ?? [])],
+      freePort,
+      warn: tell,
+    },
+    engine.settings.defaults,
+  );
 }
 
 /** A container at rest whose configuration is known already: a clone. Throws NAME_IN_USE, NO_SUCH_IMAGE. */

@@ -17,13 +17,14 @@ export function adopt(engine: Engine, original: ContainerConfig, name: string): 
   const sharesNetwork = infra !== undefined && pod.shared.includes('net');
   const alone = withoutPod(original, sharesNetwork ? { kind: 'container', container: infra.id } : defaultNetworkMode(engine, false));
   const config = infra === undefined ? alone : sharing(alone, pod, infra);
-  const asked = Object.entries(config.sysctls).filter(([key, value]) => engine.settings.defaults.sysctls[key] !== value);
-  const kinds = { network: config.network.mode, ipc: config.namespaces.ipc, idMap: config.idMap };
-  return {
-    ...config,
-    pod: { id: pod.id, name: pod.name },
-    sysctls: containerSysctls(Object.fromEntries(asked), engine.settings.defaults.sysctls, kinds),
-  };
+  return { ...config, pod: { id: pod.id, name: pod.name }, sysctls: sysctlsFor(engine, config) };
+}
+
+/** Those asked for, and of the defaults those that the namespaces allow. */
+export function sysctlsFor(engine: Engine, { sysctls, network, namespaces, idMap }: ContainerConfig): ContainerConfig['sysctls'] {
+  const defaults = engine.settings.defaults.sysctls;
+  const asked = Object.entries(sysctls).filter(([key, value]) => defaults[key] !== value);
+  return containerSysctls(Object.fromEntries(asked), defaults, { network: network.mode, ipc: namespaces.ipc, idMap });
 }
 
 /** As it would be with host name and IPC of its own, and that network. */
@@ -66,7 +67,7 @@ function sharing(config: ContainerConfig, pod: PodConfig, infra: ContainerRecord
 }
 
 /** What the container has at a place stays there. */
-function withMounts(own: readonly ContainerMount[], shared: readonly ContainerMount[]): readonly ContainerMount[] {
+export function withMounts(own: readonly ContainerMount[], shared: readonly ContainerMount[]): readonly ContainerMount[] {
   const more = shared.filter(({ target }) => own.every((mount) => mount.target !== target));
   return [...own, ...more].toSorted((a, b) => (a.target < b.target ? -1 : 1));
 }

@@ -136,7 +136,8 @@ export function backwards(engine: Engine, records: readonly ContainerRecord[], w
   return eachRound(rounds(engine, records).toReversed(), work);
 }
 
-function rounds(engine: Engine, records: readonly ContainerRecord[]): ContainerRecord[][] {
+/** Those of one round need none of the same and none of a later one. Throws INVALID_ARGUMENT for a cycle. */
+export function rounds(engine: Engine, records: readonly ContainerRecord[]): ContainerRecord[][] {
   const needing = records.map((record) => ({ id: record.id, name: record.name, needs: engine.containers.dependencies(record.id), record }));
   return startRounds(needing).map((round) => round.map(({ record }) => record));
 }

@@ -101,6 +101,8 @@ export const PODS: readonly Case[] = [
   of('pod clone nothing', 'pod', 'clone'),
   of('pod clone unknown', 'pod', 'clone', 'nosuch'),
   of('pod clone: name in use', 'pod', 'clone', 'e-pod', 'e-pod'),
+  of('pod clone: volumes of an unknown container', 'pod', 'clone', '--volumes-from', 'nosuch', 'e-pod', 'x'),
+  of('pod clone: bad id map', 'pod', 'clone', '--uidmap', 'bad', 'e-pod', 'x'),
 
   create('name in use', 'e-pod'),
   create('two names', '--name', 'a', 'b'),

@@ -236,6 +236,16 @@ describe.skipIf(!canRunContainers)('pods', () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 125, stderr: expect.stringMatching(/^Error: --memory cannot be applied/) });
   });
 
+  test('cgroups of containers lie below that of their pod, but for --share-parent=false', async () => {
+    for (const [name, flags] of Object.entries({ family: [], loose: ['--share-parent=false'] })) {
+      const id = await pod(name, ...flags);
+      await member(name, `of-${name}`);
+      await host.succeed(['pod', 'start', name]);
+      const path = await host.succeed(['inspect', '-f', '{{.State.CgroupPath}}', `of-${name}`]);
+      expect(path.includes(`libpod-pod-${id}/`), path).toBe(name === 'family');
+    }
+  });
+
   test('an init container that fails keeps the rest from starting', async () => {
     await pod('stuck');
     const init = await host.succeed(['create', '--pod', 'stuck', '--init-ctr', 'always', BUSYBOX, ...sh('exit 3')]);
@@ -262,6 +272,57 @@ describe.skipIf(!canRunContainers)('pods', () => {
     await host.succeed(['pod', 'clone', '--destroy', 'fresh']);
     expect(await host.succeed(['pod', 'ps', '-n', '--sort', 'name', '--format', '{{.Name}}'])).toBe('copied\nfresh-clone');
     await host.succeed(['pod', 'rm', '--force', '--time=0', '--all']);
+  });
+
+  test('pod clone: volumes and a user namespace are those of all of the new pod, and the original keeps its own', async () => {
+    await pod('first', '-v', 'old:/common', '-v', 'stays:/stays');
+    await host.succeed(['create', '--pod', 'first', '--name', 'worker', '-v', 'own:/own', BUSYBOX, 'sleep', '1000']);
+    await host.succeed(['create', '--name', 'other', '-v', 'theirs:/theirs', BUSYBOX, 'true']);
+    const flags = ['-v', 'new:/common', '-v', 'more:/own', '--volumes-from', 'other:ro', '--userns', 'keep-id', '--pid', 'host'];
+    await host.succeed(['pod', 'clone', '--start', ...flags, 'first', 'second']);
+    const shown = (name: string) =>
+      host.succeed(['inspect', name, '-f', '{{range .Mounts}}{{.Destination}}={{.Name}}:{{.RW}} {{end}}{{.HostConfig.UsernsMode}}']);
+    const infra = await host.succeed(['pod', 'inspect', '-f', '{{.InfraContainerID}}', 'second']);
+    expect(await shown(infra)).toBe('/common=new:true /own=more:true /stays=stays:true /theirs=theirs:false private');
+    expect(await shown('worker-clone')).toBe(`/common=new:true /own=own:true /stays=stays:true /theirs=theirs:false container:${infra}`);
+    expect(await shown('worker')).toBe('/common=old:true /own=own:true /stays=stays:true ');
+    const users = (name: string) => host.succeed(['exec', name, 'readlink', '/proc/self/ns/user']);
+    await host.succeed(['pod', 'start', 'first']);
+    expect(await users('worker-clone')).not.toBe(await users('worker'));
+    expect(await host.succeed(['pod', 'inspect', '-f', '{{.SharedNamespaces}} {{.InfraConfig.PidNS}}', 'second'])).toBe(
+      '[ipc net user uts] host',
+    );
+    await host.succeed(['pod', 'clone', '--start', '--userns', 'host', 'second', 'third']);
+    expect(await host.succeed(['pod', 'inspect', '-f', '{{.SharedNamespaces}}', 'third'])).toBe('[ipc net uts]');
+    await host.succeed(['pod', 'clone', '--start', '--uidmap', '0:0:10', '--gidmap', '0:0:10', 'first', 'fourth']);
+    expect(await host.succeed(['exec', 'worker-clone1', ...sh("awk '{ ids += $3 } END { print ids }' /proc/self/uid_map")])).toBe('10');
+    await host.succeed(['pod', 'rm', '--force', '--time=0', '--all']);
+    expect(await host.succeed(['ps', '--all', '--format', '{{.Names}}'])).toBe('other');
+  });
+
+  test('pod clone refuses what it cannot give, and makes nothing', async () => {
+    await pod('first');
+    await host.succeed(['pod', 'create', '--name', 'bare', '--infra=false']);
+    for (const [flags, stderr] of [
+      [['-v', '/no/such:/x', 'first'], 'Error: statfs /no/such: no such file or directory\n'],
+      [
+        ['--volumes-from', 'nosuch', 'first'],
+        'Error: looking up container "nosuch" for volumes-from: no container with name or ID "nosuch" found: no such container\n',
+      ],
+      [['--gpus', 'all', '--start', 'first', 'gpu'], /^Error: .*nvidia\.com\/gpu=all/],
+      [['--uidmap', 'bad', 'first'], /^Error: .*bad/],
+      [['--userns', 'keep-id', '--uidmap', '0:0:1', 'first'], /^Error: /],
+      [['--subuidname', 'nosuch', 'first'], /^Error: .*nosuch/],
+      [
+        ['-v', 'some:/x', 'bare'],
+        'Error: cannot give volumes or a user namespace to a clone of pod bare, which has no infra container: invalid argument\n',
+      ],
+    ] as const) {
+      const said = await host.lichen(['pod', 'clone', ...flags]);
+      expect({ flags, exitCode: said.exitCode }).toEqual({ flags, exitCode: 125 });
+      expect(said.stderr).toEqual(typeof stderr === 'string' ? stderr : expect.stringMatching(stderr));
+    }
+    expect(await host.succeed(['pod', 'ps', '--sort', 'name', '--format', '{{.Name}}'])).toBe('bare\nfirst\ngpu');
   });
 
   test('container clone --pod: the namespaces of the pod take the place of those the original had', async () => {

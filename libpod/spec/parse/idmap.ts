@@ -19,13 +19,17 @@ export function parseIdMappings(texts: readonly string[], kind?: 'u' | 'g'): IdR
 
 function parseLine(text: string, kind: 'u' | 'g' | undefined): IdRange | undefined {
   const parts = text.split(':');
+  if (parts.length < 2 || parts.length > 3) {
+    const expected = '["[+ug]uint32:[@]uint32[:uint32]"]';
+    throw invalid(
+      `initializing ID mappings: ${kind === 'g' ? 'GID' : 'UID'} setting is malformed expected ${expected} : [${JSON.stringify(text)}]`,
+    );
+  }
   const flags = /^[^\d]*/.exec(parts[0]!)![0];
   for (const flag of flags) {
     if (flag === '+') throw invalid(`invalid mapping: [${parts.join(' ')}]. The "+" flag is not supported yet`);
     if (flag !== 'u' && flag !== 'g') throw invalid(`invalid mapping: [${parts.join(' ')}]. Unknown flag ${flag.codePointAt(0)}`);
   }
-  if (parts.length < 2 || parts.length > 3)
-    throw invalid(`invalid mapping: [${parts.join(' ')}]. It must be in the form container:host[:size]`);
   if (parts[1]!.startsWith('@')) throw invalid(`invalid mapping: [${parts.join(' ')}]. Host ids with "@" are not supported yet`);
   const containerId = parseUint(parts[0]!.slice(flags.length), 32);
   const hostId = parseUint(parts[1]!, 32);
