@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BUILD_FILES, building, buildingChanged, buildingStages, buildingSteps, RUN_STEPS, STAGES } from './build.ts';
 import { carryOut, timed, timedTogether, type Engine } from './engine.ts';
 import { heldByHelpers, processIds } from './memory.ts';
-import { ownAddress, PUBLISHED, sendMany, SENT_MIB, SWALLOW } from './traffic.ts';
+import { ownAddress, published, sendMany, SENT_MIB, SWALLOW } from './traffic.ts';
 
 /** What the machine outside made for the rows; absent things make their rows fail with a reason. */
 export interface Material {
@@ -38,8 +38,9 @@ const MANY = 500;
 const MANY_IMAGES = 300;
 const IDLE_CONTAINERS = 4;
 const POD = `${NAME}-pod`;
+const SMALL_POD = 3;
 const POD_CONTAINERS = 20;
-const FIRST_PORT = 19_481;
+const FIRST_PORTS = { lichen: 19_481, podman: 19_491 } as const;
 const IDLE_COMMAND = ['sleep', '100000'] as const;
 const IDLE_RUN = ['run', '-d', '--name', NAME, '--network', 'none', SMALL_IMAGE, ...IDLE_COMMAND] as const;
 const WRITTEN_MIB = 100;
@@ -205,12 +206,13 @@ export const ROWS: readonly Row[] = [
       return ms;
     },
   }),
-  row('pod-create', '`pod create` and 3 containers in it', 0.6, 0.45, {
+  row('pod-create', `\`pod create\` and ${SMALL_POD} containers in it`, 0.6, 0.45, {
     setup: removePod,
     measure: async (engine) => {
       const made = await timed(engine, ['pod', 'create', '--name', POD]);
       let { ms } = made;
-      for (let index = 0; index < 3; index++) ms += (await timed(engine, ['create', '--pod', POD, SMALL_IMAGE, ...IDLE_COMMAND])).ms;
+      for (let index = 0; index < SMALL_POD; index++)
+        ms += (await timed(engine, ['create', '--pod', POD, SMALL_IMAGE, ...IDLE_COMMAND])).ms;
       await removePod(engine);
       return ms;
     },
@@ -261,11 +263,24 @@ export const ROWS: readonly Row[] = [
     unit: 'MB',
     samples: 3,
     setup: withNetwork().setup!,
-    measure: (engine) => measureMemory(engine, (index) => ['--network', NAME, '-p', `${FIRST_PORT + index}:80`]),
+    measure: (engine) => measureMemory(engine, (index) => ['--network', NAME, '-p', `${FIRST_PORTS[engine.name] + index}:80`]),
     teardown: async (engine, material) => {
       await removeIdle(engine);
       await withNetwork().teardown!(engine, material);
     },
+  }),
+  row('memory-pod', `memory held by an idle pod of ${SMALL_POD} containers (PSS)`, 1, 0.8, {
+    unit: 'MB',
+    samples: 3,
+    setup: removePod,
+    measure: async (engine) => {
+      await removePod(engine);
+      const before = processIds();
+      await carryOut(engine, ['pod', 'create', '--name', POD]);
+      for (let index = 0; index < SMALL_POD; index++) await carryOut(engine, ['run', '-d', '--pod', POD, SMALL_IMAGE, ...IDLE_COMMAND]);
+      return (await heldOnceQuiet(before)) / BYTES_PER_MB;
+    },
+    teardown: removePod,
   }),
   row('generator', `systemd’s generator over ${UNIT_FILES} Quadlet files`, 1.5, 1, {
     setup: async () => {
@@ -338,9 +353,9 @@ function receiving(onBridge: boolean, address: () => string): Pick<Row, 'setup' 
     setup: async (engine, material) => {
       await withNetwork().setup!(engine, material);
       const network = onBridge || engine.name === 'podman' ? ['--network', NAME] : [];
-      await carryOut(engine, ['run', '-d', '--name', NAME, ...network, ...PUBLISHED, SMALL_IMAGE, ...SWALLOW]);
+      await carryOut(engine, ['run', '-d', '--name', NAME, ...network, ...published(engine), SMALL_IMAGE, ...SWALLOW]);
     },
-    measure: () => sendMany(address()),
+    measure: (engine) => sendMany(engine, address()),
     teardown: async (engine, material) => {
       await withIdleContainer().teardown!(engine, material);
       await withNetwork().teardown!(engine, material);
@@ -426,9 +441,13 @@ async function measureMemory(engine: Engine, flags: (index: number) => readonly 
   for (let index = 0; index < IDLE_CONTAINERS; index++) {
     await carryOut(engine, ['run', '-d', '--name', `${NAME}-${index}`, ...flags(index), SMALL_IMAGE, ...IDLE_COMMAND]);
   }
-  // Background clean-up of the starting commands must not be counted.
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  return heldByHelpers(before, IDLE_COMMAND.join(' ')) / IDLE_CONTAINERS / BYTES_PER_MB;
+  return (await heldOnceQuiet(before)) / IDLE_CONTAINERS / BYTES_PER_MB;
+}
+
+/** Background clean-up of the starting commands is not counted. */
+async function heldOnceQuiet(before: ReadonlySet<string>): Promise<number> {
+  await sleep(1000);
+  return heldByHelpers(before, IDLE_COMMAND.join(' '));
 }
 
 async function removeIdle(engine: Engine): Promise<void> {
