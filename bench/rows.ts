@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BUILD_FILES, building, buildingChanged, buildingStages, buildingSteps, RUN_STEPS, STAGES } from './build.ts';
 import { carryOut, timed, timedTogether, type Engine } from './engine.ts';
 import { heldByHelpers, processIds } from './memory.ts';
-import { ownAddress, PUBLISHED, sendMany, SENT_MIB, SWALLOW } from './traffic.ts';
+import { ownAddress, published, sendMany, SENT_MIB, SWALLOW } from './traffic.ts';
 
 /** What the machine outside made for the rows; absent things make their rows fail with a reason. */
 export interface Material {
@@ -38,8 +38,9 @@ const MANY = 500;
 const MANY_IMAGES = 300;
 const IDLE_CONTAINERS = 4;
 const POD = `${NAME}-pod`;
+const SMALL_POD = 3;
 const POD_CONTAINERS = 20;
-const FIRST_PORT = 19_481;
+const FIRST_PORTS = { lichen: 19_481, podman: 19_491 } as const;
 const IDLE_COMMAND = ['sleep', '100000'] as const;
 const IDLE_RUN = ['run', '-d', '--name', NAME, '--network', 'none', SMALL_IMAGE, ...IDLE_COMMAND] as const;
 const WRITTEN_MIB = 100;
@@ -60,8 +61,6 @@ HealthCmd=true
 WantedBy=default.target
 `;
 const BYTES_PER_MB = 1e6;
-/** Background clean-up of the starting commands is not counted. */
-const SETTLE_MS = 1000;
 
 export const ROWS: readonly Row[] = [
   row('run', '`run --rm IMG true`', 0.6, 0.45, { measure: command('run', '--rm', SMALL_IMAGE, 'true') }),
@@ -207,12 +206,13 @@ export const ROWS: readonly Row[] = [
       return ms;
     },
   }),
-  row('pod-create', '`pod create` and 3 containers in it', 0.6, 0.45, {
+  row('pod-create', `\`pod create\` and ${SMALL_POD} containers in it`, 0.6, 0.45, {
     setup: removePod,
     measure: async (engine) => {
       const made = await timed(engine, ['pod', 'create', '--name', POD]);
       let { ms } = made;
-      for (let index = 0; index < 3; index++) ms += (await timed(engine, ['create', '--pod', POD, SMALL_IMAGE, ...IDLE_COMMAND])).ms;
+      for (let index = 0; index < SMALL_POD; index++)
+        ms += (await timed(engine, ['create', '--pod', POD, SMALL_IMAGE, ...IDLE_COMMAND])).ms;
       await removePod(engine);
       return ms;
     },
@@ -263,11 +263,24 @@ export const ROWS: readonly Row[] = [
     unit: 'MB',
     samples: 3,
     setup: withNetwork().setup!,
-    measure: (engine) => measureMemory(engine, (index) => ['--network', NAME, '-p', `${firstPort(engine) + index}:80`]),
+    measure: (engine) => measureMemory(engine, (index) => ['--network', NAME, '-p', `${FIRST_PORTS[engine.name] + index}:80`]),
     teardown: async (engine, material) => {
       await removeIdle(engine);
       await withNetwork().teardown!(engine, material);
     },
+  }),
+  row('memory-pod', `memory held by an idle pod of ${SMALL_POD} containers (PSS)`, 1, 0.8, {
+    unit: 'MB',
+    samples: 3,
+    setup: removePod,
+    measure: async (engine) => {
+      await removePod(engine);
+      const before = processIds();
+      await carryOut(engine, ['pod', 'create', '--name', POD]);
+      for (let index = 0; index < SMALL_POD; index++) await carryOut(engine, ['run', '-d', '--pod', POD, SMALL_IMAGE, ...IDLE_COMMAND]);
+      return (await heldOnceQuiet(before)) / BYTES_PER_MB;
+    },
+    teardown: removePod,
   }),
   row('generator', `systemd’s generator over ${UNIT_FILES} Quadlet files`, 1.5, 1, {
     setup: async () => {
@@ -295,12 +308,6 @@ export const ROWS: readonly Row[] = [
     samples: 3,
     measure: (engine) => measureMemory(engine, () => []),
     teardown: removeIdle,
-  }),
-  row('memory-pod', 'memory held by a pod of 3 idle containers (PSS)', 1, 0.8, {
-    unit: 'MB',
-    samples: 3,
-    measure: measurePodMemory,
-    teardown: removePod,
   }),
   row('disk', 'disk for the 600 MB image', 1.05, 1, { unit: 'MB', samples: 1, measure: measureDisk, teardown: removeLarge }),
 ];
@@ -346,9 +353,9 @@ function receiving(onBridge: boolean, address: () => string): Pick<Row, 'setup' 
     setup: async (engine, material) => {
       await withNetwork().setup!(engine, material);
       const network = onBridge || engine.name === 'podman' ? ['--network', NAME] : [];
-      await carryOut(engine, ['run', '-d', '--name', NAME, ...network, ...PUBLISHED, SMALL_IMAGE, ...SWALLOW]);
+      await carryOut(engine, ['run', '-d', '--name', NAME, ...network, ...published(engine), SMALL_IMAGE, ...SWALLOW]);
     },
-    measure: () => sendMany(address()),
+    measure: (engine) => sendMany(engine, address()),
     teardown: async (engine, material) => {
       await withIdleContainer().teardown!(engine, material);
       await withNetwork().teardown!(engine, material);
@@ -428,29 +435,19 @@ async function removePod(engine: Engine): Promise<void> {
   await carryOut(engine, ['pod', 'rm', '--force', '--time', '0', POD], { ignoreFailure: true });
 }
 
-/** Containers of one engine still hold theirs while those of the other are made. */
-function firstPort({ name }: Engine): number {
-  return name === 'lichen' ? FIRST_PORT : FIRST_PORT + IDLE_CONTAINERS;
-}
-
-/** Of a pod and its three containers, all in all. */
-async function measurePodMemory(engine: Engine): Promise<number> {
-  await removePod(engine);
-  const before = processIds();
-  await carryOut(engine, ['pod', 'create', '--name', POD]);
-  for (let index = 0; index < 3; index++) await carryOut(engine, ['run', '-d', '--pod', POD, SMALL_IMAGE, ...IDLE_COMMAND]);
-  await sleep(SETTLE_MS);
-  return heldByHelpers(before, IDLE_COMMAND.join(' ')) / BYTES_PER_MB;
-}
-
 async function measureMemory(engine: Engine, flags: (index: number) => readonly string[]): Promise<number> {
   await removeIdle(engine);
   const before = processIds();
   for (let index = 0; index < IDLE_CONTAINERS; index++) {
     await carryOut(engine, ['run', '-d', '--name', `${NAME}-${index}`, ...flags(index), SMALL_IMAGE, ...IDLE_COMMAND]);
   }
-  await sleep(SETTLE_MS);
-  return heldByHelpers(before, IDLE_COMMAND.join(' ')) / IDLE_CONTAINERS / BYTES_PER_MB;
+  return (await heldOnceQuiet(before)) / IDLE_CONTAINERS / BYTES_PER_MB;
+}
+
+/** Background clean-up of the starting commands is not counted. */
+async function heldOnceQuiet(before: ReadonlySet<string>): Promise<number> {
+  await sleep(1000);
+  return heldByHelpers(before, IDLE_COMMAND.join(' '));
 }
 
 async function removeIdle(engine: Engine): Promise<void> {

@@ -3,14 +3,18 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine } from './engine.ts';
 
 const CHUNK = Buffer.alloc(1 << 20);
-const PORT = 19_471;
+/** One for each engine: containers of both run at once. */
+const PORTS = { lichen: 19_471, podman: 19_472 } as const;
 const TRIES = 100;
 
 export const SENT_MIB = 512;
 /** Flags of `run`, and the command that swallows whatever comes, one connection after the other. */
-export const PUBLISHED = ['-p', `${PORT}:9000`] as const;
+export function published(engine: Engine): readonly string[] {
+  return ['-p', `${PORTS[engine.name]}:9000`];
+}
 export const SWALLOW = ['nc', '-ll', '-p', '9000', '-e', 'sh', '-c', 'cat >/dev/null'] as const;
 
 /** The machine's own address, by which clients on other machines come; those on loopback may have a shorter way. Throws where there is none. */
@@ -22,10 +26,10 @@ export function ownAddress(): string {
 }
 
 /** Milliseconds from the connection to the other end's goodbye, which comes when everything has been read. */
-export async function sendMany(address: string): Promise<number> {
+export async function sendMany(engine: Engine, address: string): Promise<number> {
   for (let tries = 1; ; tries++) {
     try {
-      return await send(address);
+      return await send(address, PORTS[engine.name]);
     } catch (error) {
       // The server may not listen yet.
       if (tries === TRIES) throw error;
@@ -34,8 +38,8 @@ export async function sendMany(address: string): Promise<number> {
   }
 }
 
-async function send(address: string): Promise<number> {
-  const socket = createConnection({ host: address, port: PORT, allowHalfOpen: true });
+async function send(address: string, port: number): Promise<number> {
+  const socket = createConnection({ host: address, port, allowHalfOpen: true });
   try {
     await once(socket, 'connect');
     const before = performance.now();

@@ -9,6 +9,7 @@ import { canBridge } from '../host/netavark.ts';
 import { canMakeImages, fixturePath } from '../fixtures/build/images.ts';
 import { testHost, type TestHost } from '../host/host.ts';
 import { chance, sampleOf, SEED } from './chance.ts';
+import { killMany, type Victim } from './killing.ts';
 import { expectNothingLeft } from './remains.ts';
 
 const IMAGE = 'localhost/busybox';
@@ -47,6 +48,49 @@ test.skipIf(!canMakeImages || !canBridge)(
     await audit(host);
     await nothingIsLeft(host);
     expect(await host.succeed(['network', 'rm', 'red', 'blue'])).toBe('red\nblue');
+  },
+);
+
+const green = ['--subnet', '10.203.0.0/24', 'green'];
+
+const DEFINING: readonly (Victim & { readonly argv: readonly string[] })[] = [
+  {
+    argv: ['network', 'create', ...green],
+    kills: 24,
+    prepare: (host) => host.succeed(['network', 'rm', '--force', 'green']),
+  },
+  {
+    argv: ['network', 'rm', '--force', '--time', '0', 'green'],
+    kills: 24,
+    prepare: withGuest,
+  },
+  {
+    argv: ['stop', '--time', '0', 'guest'],
+    kills: 24,
+    prepare: withGuest,
+  },
+];
+
+async function withGuest(host: TestHost): Promise<void> {
+  await host.succeed(['network', 'create', '--ignore', ...green]);
+  await host.succeed(['run', '--detach', '--replace', '--name', 'guest', '--network', 'green', IMAGE, ...SLEEP]);
+}
+
+test.skipIf(!canMakeImages || !canBridge).each(DEFINING.map((victim) => [victim.argv.join(' '), victim] as const))(
+  'S01: %s: a network is whole or not there, and goes with its containers',
+  { timeout: TEST_TIMEOUT_MS },
+  async (_, victim) => {
+    await using host = await testHost();
+    await host.succeed(['load', '--quiet', '--input', host.fixture(await fixturePath('busybox'))]);
+    const thorough = async () => {
+      await host.succeed(['network', 'rm', '--force', '--time', '0', 'green']);
+      expect(await host.succeed(['ps', '--all', '--quiet'])).toBe('');
+      await nothingIsLeft(host);
+      // Name and subnet are free.
+      await host.succeed(['network', 'create', ...green]);
+      await host.succeed(['network', 'rm', 'green']);
+    };
+    await killMany(host, { ...victim, next: ['network', 'ls'], thorough });
   },
 );
 
