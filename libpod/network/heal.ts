@@ -1,12 +1,16 @@
 /** Networks after a killed command or a killed helper. Asked by every command while there are bridges: a few small files when all is well. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { log } from '../../core/log.ts';
-import { tryLockFile } from '../../host/flock.ts';
+import { tryLockFile, type FileLock } from '../../host/flock.ts';
 import { isAlive } from '../../host/pid.ts';
 import { dnsServer, readShared } from '../../network/bridge/shared.ts';
 import { tryLockContainer } from '../container/lock.ts';
 import type { Engine } from '../engine.ts';
 import { forgetPending, pendingChanges, type PendingChange } from './pending.ts';
+
+const HEIR_TRIES = 50;
+const HEIR_PAUSE_MS = 20;
 
 export async function healNetworks(engine: Engine): Promise<void> {
   for (const change of pendingChanges(engine)) await undo(engine, change);
@@ -32,9 +36,18 @@ export async function healNetworks(engine: Engine): Promise<void> {
   }
 }
 
+/** Of one who was killed the lock may have an heir for a moment: a process that has not become netavark yet. Undefined where others are at work. */
+async function lockOf(engine: Engine, { container, isUnderWay }: PendingChange): Promise<FileLock | undefined> {
+  for (let tries = isUnderWay ? 1 : HEIR_TRIES; ; tries--) {
+    const lock = tryLockContainer(engine, container);
+    if (lock !== undefined || tries === 1) return lock;
+    await sleep(HEIR_PAUSE_MS);
+  }
+}
+
 /** A container that a killed command was connecting, or taking away, is in that network no more. */
 async function undo(engine: Engine, change: PendingChange): Promise<void> {
-  using lock = tryLockContainer(engine, change.container);
+  using lock = await lockOf(engine, change);
   if (!lock || !pendingChanges(engine).some(({ container }) => container === change.container)) return;
   const record = engine.containers.get(change.container);
   if (record?.config.network.mode.kind === 'bridge') {
