@@ -6,7 +6,8 @@
  */
 import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { shellLine } from '../core/shell.ts';
+import { EngineError } from '../core/errors.ts';
+import { quote, shellLine } from '../core/shell.ts';
 import { unmountAll } from './mount.ts';
 import { programPath, runHelper } from './process.ts';
 
@@ -52,6 +53,23 @@ export function makeMountPoint(path: string): void {
 /** Is there a namespace at `path` by now? False for the empty file that is there before. */
 export function isNamespace(path: string): boolean {
   return existsSync(path) && statfsSync(path).type === NSFS_MAGIC;
+}
+
+/**
+ * Set variables of sysctl(8) that belong to the network namespace at `path`, by their names with dots or slashes. Throws INVALID_ARGUMENT with what the
+ * kernel said.
+ */
+export async function setNetworkSysctls(path: string, sysctls: Readonly<Record<string, string>>): Promise<void> {
+  const lines = Object.entries(sysctls).map(([name, value]) => {
+    const file = name.includes('/') ? name : name.replaceAll('.', '/');
+    return `printf %s ${quote(value)} >${quote(`/proc/sys/${file}`)} || exit`;
+  });
+  if (lines.length === 0) return;
+  const { code, stderr } = await runHelper('nsenter', [`--net=${path}`, '--', '/bin/sh', '-c', lines.join('\n')], {
+    okCodes: [0, 1, 2],
+    package: 'util-linux',
+  });
+  if (code !== 0) throw new EngineError('INVALID_ARGUMENT', `sysctls of the container's network: ${stderr.trim()}`);
 }
 
 /** Let go of a namespace made by createNetworkNamespace: it ends with its last process. Idempotent. */

@@ -25,6 +25,8 @@ import { randomName } from './name.ts';
 import { defaultNetworkMode } from './network.ts';
 import { placesOf } from './places.ts';
 import { readTimezone } from './timezone.ts';
+import { isOutOfReach } from './traversal.ts';
+import { EMBEDDED } from '../runtime/runtime.ts';
 import type { FileLock } from '../../host/flock.ts';
 
 export interface CreateOptions {
@@ -71,7 +73,7 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
     ...(requires && requires.length > 0 ? { requires } : {}),
     ...(secrets === undefined ? {} : { secrets }),
   });
-  const config = { ...resolved, runtime: askedRuntime(engine)?.name ?? (await engine.runtime()).name };
+  const config = { ...resolved, runtime: askedRuntime(engine)?.name ?? (await usualRuntime(engine, resolved)) };
   refuseUnavailable(config);
   checkCgroupParent(engine, config);
   if (config.log.driver === 'journald') (await import('./log-tag.ts')).requireJournal();
@@ -253,6 +255,10 @@ function findSharing(engine: Engine, kind: string, container: string): Container
     if (!isEngineError(error, 'NO_SUCH_CONTAINER')) throw error;
     throw new EngineError(error.code, `looking up container to share ${kind} namespace with: ${error.message}`, { cause: error });
   }
+}
+
+async function usualRuntime(engine: Engine, config: ContainerConfig): Promise<string> {
+  return isOutOfReach(engine, config) ? EMBEDDED : (await engine.runtime()).name;
 }
 
 /** Throws INVALID_ARGUMENT. */

@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
-import { isNamespace } from '../../host/namespaces.ts';
+import { isNamespace, setNetworkSysctls } from '../../host/namespaces.ts';
 import { mount, MS, unmountAll } from '../../host/mount.ts';
 import { identify } from '../../host/pid.ts';
 import type { TerminalSize } from '../../host/terminal.ts';
@@ -25,6 +25,7 @@ import type { MonitoredProcess, PreparedMonitor } from '../monitor/monitor.ts';
 import type { ContainerConfig, StartFacts } from '../spec/container.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ociConfig } from '../spec/oci.ts';
+import { foreignSysctls } from '../spec/sysctls.ts';
 import type { OciConfig } from '../spec/oci-types.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { awaitExitScript } from './cleanup.ts';
@@ -107,7 +108,7 @@ async function start(
 ): Promise<StartedContainer> {
   const { config } = record;
   prepareRunDirectory(places);
-  letThrough(engine, config.idMap, places);
+  letThrough(engine, config, places);
   const netns = needsNamespace(config) ? places.netns : undefined;
   const begun = await usefulBegun(config, options.begun);
   const split = config.cgroups === 'split' ? (await import('./split-cgroup.ts')).splitCgroup() : undefined;
@@ -136,6 +137,7 @@ async function start(
     if (oci.hooks?.['poststop'] !== undefined) writeFileSync(places.poststop, '', { mode: 0o600 });
     trace('prepared');
     if (netns !== undefined) await namespaceMade(netns, network);
+    if (facts.netns !== undefined) await setNetworkSysctls(facts.netns, foreignSysctls(config, facts.netns));
     const monitored = await monitor.create();
     trace('created');
     writePidFiles(config, monitored);

@@ -4,6 +4,7 @@
  */
 import { chmodSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isEngineError } from '../../core/errors.ts';
 import { log } from '../../core/log.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerConfig } from '../spec/container.ts';
@@ -15,18 +16,48 @@ const READ = 0o055;
 
 /**
  * Execute permission on directories of the store lets it pass and nobody list; names of containers are 64 random hex digits. The bundle is
- * opened for reading, below a run directory that stays closed. What lies above the store is the user's: it is said where that is closed.
+ * opened for reading, below a run directory that stays closed. What lies above the store is the user's: where that is closed, it is said, and
+ * containers get lichen's own runtime unless another was asked for.
  */
-export function letThrough(engine: Engine, idMap: ContainerConfig['idMap'], places: ContainerPlaces): void {
-  if (idMap === undefined || (hasOwn(idMap.uids) && hasOwn(idMap.gids))) return;
+export function letThrough(engine: Engine, config: Users, places: ContainerPlaces): void {
+  if (!isForeign(engine, config)) return;
   for (const directory of [engine.paths.store, dirname(places.directory), places.directory]) allow(directory, EXECUTE);
   allow(places.run, READ);
-  for (let above = dirname(engine.paths.store); above !== '/'; above = dirname(above)) {
-    if ((statSync(above).mode & 0o001) === 0)
-      log.info(
-        `${above} is closed to other users: crun before 1.9 cannot start a container without your own id below it (chmod o+x ${above})`,
-      );
+  const closed = closedAbove(engine);
+  if (closed !== undefined)
+    log.info(`${closed} is closed to other users: crun cannot start a container without your own id below it (chmod o+x ${closed})`);
+}
+
+/** crun finds no way to its root: lichen's own runtime has opened it before. */
+export function isOutOfReach(engine: Engine, config: Users): boolean {
+  return isForeign(engine, config) && closedAbove(engine) !== undefined;
+}
+
+type Users = Pick<ContainerConfig, 'idMap' | 'namespaces'>;
+
+/** Our own id is not in its user namespace, or in that of the container whose it shares. */
+function isForeign(engine: Engine, { idMap, namespaces: { user } }: Users): boolean {
+  if (user.kind === 'container') {
+    const owner = knownContainer(engine, user.container);
+    return owner !== undefined && isForeign(engine, owner);
   }
+  return idMap !== undefined && !(hasOwn(idMap.uids) && hasOwn(idMap.gids));
+}
+
+/** Of one that is not there others tell. */
+function knownContainer(engine: Engine, word: string): ContainerConfig | undefined {
+  try {
+    return engine.containers.find(word).config;
+  } catch (error) {
+    if (isEngineError(error)) return undefined;
+    throw error;
+  }
+}
+
+function closedAbove(engine: Engine): string | undefined {
+  for (let above = dirname(engine.paths.store); above !== '/'; above = dirname(above))
+    if ((statSync(above).mode & 0o001) === 0) return above;
+  return undefined;
 }
 
 /** Ours is 0 in lichen's user namespace. */

@@ -19,14 +19,14 @@ import { containerDirectory, openGate } from '../../runtime/store.ts';
 import { runtimeError } from './failure.ts';
 import type { OciRuntimeChoice } from './oci.ts';
 import { withoutGaps } from './preserved.ts';
-import type { Runtime, RuntimeExec, RuntimeInside, RuntimeRun, RuntimeState } from './runtime.ts';
+import { EMBEDDED, type Runtime, type RuntimeExec, type RuntimeInside, type RuntimeRun, type RuntimeState } from './runtime.ts';
 
 export function openEmbedded(choice: OciRuntimeChoice): Runtime {
   return new EmbeddedRuntime(choice);
 }
 
 class EmbeddedRuntime implements Runtime {
-  readonly name = 'embedded';
+  readonly name = EMBEDDED;
   readonly path: string;
   readonly globalArgs: readonly string[];
   readonly inside?: RuntimeInside;

@@ -8,12 +8,10 @@ import { launch, runHelper } from '../../host/process.ts';
 import { findProgram } from '../../host/search.ts';
 import { lastLoggedError, runtimeError } from './failure.ts';
 import { preserveArgs, withoutGaps } from './preserved.ts';
-import type { Runtime, RuntimeExec, RuntimeRun, RuntimeState } from './runtime.ts';
+import { EMBEDDED, type Runtime, type RuntimeExec, type RuntimeRun, type RuntimeState } from './runtime.ts';
 
 /** In the order of preference: crun starts in a third of runc's time. */
 const DEFAULTS = ['crun', 'runc'] as const;
-/** By this name it is asked for. */
-const EMBEDDED = 'embedded';
 
 export interface OciRuntimeChoice {
   /** What a container was made for: as long as it is installed, it comes first. */

@@ -1,5 +1,8 @@
 import type { CgroupManager } from '../../runtime/cgroup/place.ts';
 
+/** By this name lichen's own is asked for. */
+export const EMBEDDED = 'embedded';
+
 /**
  * An OCI runtime (runtime-spec runtime.md#operations). Makes: crun and runc and anything with their command line (`oci.ts`).
  * `create` and `exec` are not here: the monitor calls the runtime for them, because it must be the parent of the container.

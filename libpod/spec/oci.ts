@@ -13,6 +13,7 @@ import { namespaces, ociIdMap } from './namespaces.ts';
 import { containerProcess } from './process.ts';
 import { cgroupsPath, resources } from './resources.ts';
 import { seccompFilter, type SeccompFacts } from './seccomp.ts';
+import { foreignSysctls } from './sysctls.ts';
 import { OCI_VERSION, type OciConfig, type OciSeccomp } from './oci-types.ts';
 
 /**
@@ -33,6 +34,8 @@ export function ociConfig(
   const propagation = rootPropagation(allMounts);
   const cgroup = cgroupsPath(config, facts);
   const rdt = rdtClass(config, facts);
+  const foreign = foreignSysctls(config, facts.netns);
+  const sysctls = Object.fromEntries(Object.entries(config.sysctls).filter(([name]) => !Object.hasOwn(foreign, name)));
   for (const { destination } of allMounts) checkTarget(destination);
   return {
     ociVersion: OCI_VERSION,
@@ -47,7 +50,7 @@ export function ociConfig(
         uidMappings: ociIdMap(config.idMap.uids, facts.idBoundaries?.uids),
         gidMappings: ociIdMap(config.idMap.gids, facts.idBoundaries?.gids),
       }),
-      ...(Object.keys(config.sysctls).length > 0 && { sysctl: config.sysctls }),
+      ...(Object.keys(sysctls).length > 0 && { sysctl: sysctls }),
       resources: { ...(rules && { devices: rules }), ...resources(config, facts, defaults.pidsLimit) },
       ...(cgroup !== undefined && { cgroupsPath: cgroup }),
       namespaces: namespaces(config, facts),

@@ -38,6 +38,18 @@ export function containerSysctls(
   return { ...Object.fromEntries(applicable), ...asked };
 }
 
+/**
+ * Those of the network for a container that has a user namespace of its own in a network namespace that was there before: its root may not set them,
+ * and newer runtimes (crun 1.28) set them as its root. So they are not the runtime's to set.
+ */
+export function foreignSysctls(
+  { sysctls, idMap }: Pick<ContainerConfig, 'sysctls' | 'idMap'>,
+  netns: string | undefined,
+): Readonly<Record<string, string>> {
+  if (idMap === undefined || netns === undefined) return {};
+  return Object.fromEntries(Object.entries(sysctls).filter(([name]) => namespaceOf(name) === 'Network'));
+}
+
 function namespaceOf(name: string): NamespaceWord | undefined {
   const owner = sysctlNamespace(name.replaceAll('/', '.'));
   if (owner === 'network') return 'Network';

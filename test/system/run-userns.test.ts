@@ -87,6 +87,28 @@ describe.skipIf(!canRunContainers)('the user namespace of a container', () => {
     expect(maps.split('\n')).toEqual(['0 500 10', '10 1 499', '509 510 1491', '0 1 5', '5 300 4', '9 6 294', '303 304 1697']);
   });
 
+  test('a home that is closed to others keeps nobody out: lichen’s own runtime finds its way', async () => {
+    await host.run(['chmod', '700', host.user.home]);
+    await host.succeed(['run', '--detach', '--name=far', '--network=none', '--userns=auto', BUSYBOX, 'sleep', '100']);
+    expect(await host.succeed(['inspect', '--format={{.OCIRuntime}}', 'far'])).toBe('embedded');
+    expect(await host.succeed(['exec', 'far', ...sh('id -u; cat /etc/hostname | wc -l')])).toBe('0\n1');
+    await removeNow(host, 'far');
+    await host.run(['chmod', '711', host.user.home]);
+    await host.succeed(['create', '--name=near', '--userns=auto', BUSYBOX, 'true']);
+    expect(await host.succeed(['inspect', '--format={{.OCIRuntime}}', 'near'])).not.toBe('embedded');
+    await removeNow(host, 'near');
+  });
+
+  test('variables of the network are the container’s, whoever is mapped', async () => {
+    const read = sh('cat /proc/sys/net/ipv4/ip_forward');
+    for (const mode of ['keep-id', 'auto', 'nomap'])
+      expect(await host.succeed(['run', '--rm', `--userns=${mode}`, '--sysctl=net.ipv4.ip_forward=1', BUSYBOX, ...read])).toBe('1');
+    expect(await host.lichen(['run', '--rm', '--userns=keep-id', '--sysctl=net.ipv4.none=1', BUSYBOX, 'true'])).toMatchObject({
+      exitCode: 126,
+      stderr: expect.stringMatching(/^Error: sysctls of the container's network: .*\/proc\/sys\/net\/ipv4\/none/),
+    });
+  });
+
   test.each([
     ['private', 'must provide at least one UID or GID mapping to configure a user namespace'],
     ['ns:/none', 'cannot find specified user namespace path: faccessat /none: no such file or directory'],
