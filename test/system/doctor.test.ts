@@ -20,7 +20,8 @@ test.skipIf(!canShapeHosts)('doctor leaves nothing behind, and finds what is wro
   expect(sound.stdout).toMatch(/^user-ids +ok +65537 ids$/m);
   expect(existsSync(host.path(host.store)), 'no store is begun').toBe(false);
   expect(readdirSync(host.path(host.runDir.replace(/\/lichen$/, '')))).toEqual([]);
-  expect(host.processes()).toEqual([]);
+  // What was ended may take a moment to be gone.
+  await expect.poll(() => host.processes()).toEqual([]);
 
   await host.succeed(['ps']);
   expect(await verdicts()).toMatchObject({ exitCode: 0, database: { verdict: 'ok', facts: { exists: true } } });
