@@ -16,7 +16,7 @@ import { placesOf } from './places.ts';
 export function prepareExit(engine: Engine, runtimeDelete: readonly string[] | undefined, id: ContainerId, runCount: number): string[] {
   const places = placesOf(engine, id);
   const clean = [...engine.options.self, 'container', 'cleanup', '--run', String(runCount), id];
-  const script = `${shellLine(runtimeDelete ?? ['true'])} >/dev/null 2>&1
+  const script = `${runtimeDelete === undefined ? '' : `${shellLine(runtimeDelete)} >/dev/null 2>&1`}
 # Emptied, not removed: that needs no other program. After an \`rm\` its directory is gone.
 [ ! -e ${quote(places.exiting)} ] || : >${quote(places.exiting)}
 # A foreground command holds this lock until it has cleaned up; if it was killed, the work is ours.

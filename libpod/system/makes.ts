@@ -8,6 +8,7 @@ import { askedMonitor, askedRuntime, type Engine } from '../engine.ts';
 import { probedDriver } from '../image/driver.ts';
 import { fileBeside } from '../monitor/beside.ts';
 import { EMBEDDED, findConmon } from '../monitor/choose.ts';
+import { EMBEDDED as EMBEDDED_RUNTIME } from '../runtime/runtime.ts';
 
 /** A type and not an interface: it is JSON. */
 export type Make = {
@@ -42,7 +43,7 @@ async function runtimeMake(engine: Engine): Promise<Make> {
   const { name, path } = await engine.runtime();
   const asked = askedRuntime(engine);
   if (asked !== undefined) return { name, path, why: `asked for by ${asked.by}` };
-  return { name, path, why: name === EMBEDDED ? NO_RUNTIME.what : `${name} is installed` };
+  return { name, path, why: name === EMBEDDED_RUNTIME ? NO_RUNTIME.what : `${name} is installed` };
 }
 
 function monitorMake({ options, settings }: Pick<Engine, 'options' | 'settings'>): Make {
