@@ -50,7 +50,13 @@ const WORDS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'cannot assign requested address',
 };
 
-function listenError(hostIp: string, port: number, protocol: Protocol, problem: NodeJS.ErrnoException): EngineError {
+/** `problem` is what the kernel said of it. */
+export function listenError(
+  hostIp: string,
+  port: number,
+  protocol: Protocol,
+  problem: { readonly code?: string; readonly message: string },
+): EngineError {
   const address = hostIp === '' ? '0.0.0.0' : hostIp.includes(':') ? `[${hostIp}]` : hostIp;
   const text = `listen ${protocol} ${address}:${port}: bind: ${WORDS[problem.code ?? ''] ?? problem.message}`;
   if (problem.code === 'EACCES') {

@@ -4,7 +4,7 @@
  * images that come and go, `rest.cjs` for all else; `thread-main.cjs`, what the threads that unpack layers run; `json-log-main.cjs`, the writer of
  * json-file logs; `quadlet.cjs`, the generator of units, with `generator.cjs`, its only part; so `runtime.cjs` with `runtime-main.cjs`, the OCI
  * runtime; `monitor-main.cjs`, the monitor of our own, with `monitor-base.cjs`, and with `monitor-runtime.cjs` where the runtime is ours as well;
- * and `large-pages.so` for Node itself. A part costs its reading, and V8 keeps a word on each of its functions, called or not; but every further
+ * and `large-pages.so` for Node itself; where there is a C compiler `lichen-ports-ARCH`, which forwards published ports of bridges. A part costs its reading, and V8 keeps a word on each of its functions, called or not; but every further
  * file costs a third of a millisecond, so a chunk for each command would be dearer. CommonJS, because it is loaded without the machinery of ES
  * modules (8 ms).
  */
@@ -13,6 +13,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { globSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
+import { buildForwarder } from './forwarder.ts';
 import { largePages } from './large-pages.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -344,3 +345,4 @@ for (const [name, entry] of [
   await build({ ...options, outfile: join(outdir, `${name}.cjs`), entryPoints: [join(root, entry)], plugins: [lazyBuiltins] });
 }
 await writeFile(join(outdir, 'large-pages.so'), largePages());
+buildForwarder(root, join(outdir, `lichen-ports-${process.arch}`));

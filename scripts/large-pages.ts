@@ -7,7 +7,7 @@
  * Other calls, and those after the pool has ended, go on to the kernel. Nothing else of the pool is given back: a chunk that V8 frees
  * stays until the process ends. MADV_DONTFORK, which V8 asks for by chunk and which would part the large pages, holds for the whole pool.
  *
- * Put together instruction by instruction, because the program is built without a C compiler. For x86-64.
+ * Put together instruction by instruction, because lichen must be whole without a C compiler. For x86-64.
  */
 
 const POOL = '00000001'; // 16 MiB, little-endian

@@ -31,12 +31,6 @@ install_packages() {
   rm -f "/tmp/lichen-setup.$$"
 }
 
-if [ -d node_modules/.bin ]; then
-  npm run --silent build < /dev/null
-else
-  npm ci --no-audit --no-fund --loglevel=error < /dev/null # builds, too
-fi
-
 PATH=$PATH:/usr/sbin:/sbin
 # More pairs may be given as arguments (scripts/test.sh does).
 # shellcheck disable=SC2086
@@ -50,4 +44,11 @@ if [ -n "$packages" ]; then
     command -v apt-get > /dev/null && echo "setup: as root: apt-get install --no-install-recommends $packages"
   fi
 fi
+# After the packages: a C compiler may be one of them.
+if [ -d node_modules/.bin ]; then
+  npm run --silent build < /dev/null
+else
+  npm ci --no-audit --no-fund --loglevel=error < /dev/null # builds, too
+fi
+
 echo 'setup: ready; try: bin/lichen --help'

@@ -51,16 +51,16 @@ export async function attachNetworks(
   record(engine, config.id, planned);
   if (bridge.ports.length === 0) return attachmentOf(bridge, await joinBridges(machine, bridge), run);
   await createNetworkNamespace(netns);
-  const { helper, name } = await publish(machine, { netns, id: config.id, runDir: run, ports: bridge.ports });
+  const { helper, name } = await publish(engine, machine, { netns, id: config.id, runDir: run, ports: bridge.ports });
   // From here on a killed start is undone with it.
   const published = { helper, holdsPorts: true, forwarder: name };
   record(engine, config.id, { ...planned, ...published });
   return { ...attachmentOf(bridge, await joinBridges(machine, bridge), run), ...published };
 }
 
-async function publish(machine: BridgeMachine, request: PortRequest): Promise<Forwarder> {
-  const { publishPorts } = await import('../../network/bridge/ports.ts');
-  return publishPorts(machine, machine.preferred, request);
+async function publish({ options }: Engine, machine: BridgeMachine, request: PortRequest): Promise<Forwarder> {
+  const { parseForwarder, publishPorts } = await import('../../network/bridge/ports.ts');
+  return publishPorts(machine, parseForwarder(options.env['LICHEN_PORT_FORWARDER'] || 'lichen-ports'), request);
 }
 
 /** Leaves them all, and ends what they all share if nobody else is on a bridge. Idempotent; the row names no network afterwards. */

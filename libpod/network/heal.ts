@@ -1,12 +1,14 @@
 /** Networks after a killed command or a killed helper. Asked by every command while there are bridges: a few small files when all is well. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerId } from '../../core/id.ts';
 import { log } from '../../core/log.ts';
 import { tryLockFile, type FileLock } from '../../host/flock.ts';
 import { isAlive } from '../../host/pid.ts';
 import { dnsServer, readShared } from '../../network/bridge/shared.ts';
 import { tryLockContainer } from '../container/lock.ts';
 import type { Engine } from '../engine.ts';
+import { isForwarderLost, reviveForwarder } from './forwarder.ts';
 import { forgetPending, pendingChanges, type PendingChange } from './pending.ts';
 
 const HEIR_TRIES = 50;
@@ -16,6 +18,7 @@ export async function healNetworks(engine: Engine): Promise<void> {
   for (const change of pendingChanges(engine)) await undo(engine, change);
   const directory = join(engine.paths.run, 'networks');
   const used = engine.containers.attachments().filter(({ bridge }) => bridge !== undefined);
+  for (const { bridge } of used.filter(isForwarderLost)) await reviveForwarder(engine, bridge!.id as ContainerId);
   const shared = readShared(directory);
   const wantsDns = used.some(({ bridge }) => bridge!.links.some(({ definition }) => definition.dns_enabled));
   const isWell =

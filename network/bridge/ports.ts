@@ -1,7 +1,8 @@
 /**
- * Published ports of a container on bridges: a second pasta (or slirp4netns) in the container's own namespace, on an interface of its own. Nothing in the
- * bridges' namespace could be told of a new port later, and a forwarder there would hide who the client is. Answers leave by that interface because
- * of their source address; everything else goes to the bridges. It ends with the container's namespace.
+ * Published ports of a container on bridges: a forwarder in the container's own namespace. Nothing in the bridges' namespace could be told of a new port
+ * later, and a forwarder there would hide who the client is. It is lichen-ports (forward/), or where that was not built a second pasta (or slirp4netns)
+ * on an interface of its own. Answers go back by the way on which they were asked for, because of their source address; everything else goes to the
+ * bridges. The forwarder ends with the container's namespace.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { EngineError } from '../../core/errors.ts';
@@ -11,6 +12,7 @@ import type { ProcessIdentity } from '../../host/pid.ts';
 import { runHelper } from '../../host/process.ts';
 import type { NetworkInterface, NetworkRequest } from '../backend.ts';
 import { cannotPublish, chooseDefault, openBackend, type NetworkMachine } from '../choose.ts';
+import { findForwarder, FORWARDER, forwardPorts, INSIDE } from '../forward/forward.ts';
 import { teardownAttachment } from '../teardown.ts';
 
 /** Link-local, as pasta's own are (169.254.1.0/24), and next to nothing of it: no address of the outside is hidden. */
@@ -28,11 +30,44 @@ export interface Forwarder {
   readonly helper: ProcessIdentity;
 }
 
+const FORWARDERS = [FORWARDER, 'pasta', 'slirp4netns'] as const;
+export type ForwarderName = (typeof FORWARDERS)[number];
+
+/** Throws INVALID_ARGUMENT. */
+export function parseForwarder(word: string): ForwarderName {
+  const known = FORWARDERS.find((name) => name === word);
+  if (known !== undefined) return known;
+  throw new EngineError('INVALID_ARGUMENT', `LICHEN_PORT_FORWARDER is ${JSON.stringify(word)}: it must be ${FORWARDERS.join(', ')}`);
+}
+
+export interface PortMachine extends NetworkMachine {
+  /** What connects containers, and forwards ports where lichen-ports is not there. */
+  readonly preferred: 'pasta' | 'slirp4netns';
+}
+
 /**
- * To be called before the namespace joins any network. The process listens on the host until it is killed, or the namespace goes.
+ * To be called before the namespace joins any network. The process listens on the host until it is killed, or the namespace goes. What is `asked` for and
+ * not there is replaced by another.
  * Throws NETWORK_SETUP (a port is taken, nothing can forward, or not over IPv6), HELPER_MISSING, INVALID_ARGUMENT (sctp).
  */
-export async function publishPorts(machine: NetworkMachine, preferred: 'pasta' | 'slirp4netns', request: PortRequest): Promise<Forwarder> {
+export async function publishPorts(machine: PortMachine, asked: ForwarderName, request: PortRequest): Promise<Forwarder> {
+  if (asked !== FORWARDER) return publishByBackend(machine, asked, request);
+  const own = findForwarder(machine.helperDirectories);
+  return own === undefined ? publishByBackend(machine, machine.preferred, request) : publishByOwn(own, request);
+}
+
+async function publishByOwn(program: string, { netns, ports }: PortRequest): Promise<Forwarder> {
+  const helper = await forwardPorts(program, netns, ports);
+  try {
+    if (ports.some(({ protocol }) => protocol === 'udp')) await answerDatagrams(netns, INSIDE.interface, INSIDE.addresses);
+    return { name: FORWARDER, helper };
+  } catch (error) {
+    await teardownAttachment({ helper, holdsPorts: true });
+    throw error;
+  }
+}
+
+async function publishByBackend(machine: NetworkMachine, preferred: PortMachine['preferred'], request: PortRequest): Promise<Forwarder> {
   const { name, lack } = chooseDefault(machine, preferred);
   if (lack !== undefined) throw cannotPublish(lack);
   const backend = await openBackend(name, machine);
@@ -43,7 +78,7 @@ export async function publishPorts(machine: NetworkMachine, preferred: 'pasta' |
       throw new EngineError('NETWORK_SETUP', `${name} ended as soon as it was ready`);
     requireSix(link, request, name);
     await answerByIt(request.netns, link);
-    if (request.ports.some(({ protocol }) => protocol === 'udp')) await answerDatagrams(request.netns, link);
+    if (request.ports.some(({ protocol }) => protocol === 'udp')) await answerDatagrams(request.netns, link.name, link.addresses);
     return { name, helper: attachment.helper };
   } catch (error) {
     await teardownAttachment({ ...attachment, holdsPorts: true });
@@ -106,7 +141,7 @@ async function configure(netns: string, family: '-4' | '-6', lines: readonly str
  * A UDP server that listens everywhere does not say where its answers come from, and they would leave by the way to their receiver, with the wrong
  * source. So who asked is remembered for a while, and what goes back to him gets the address that he asked, which leads it to the right table.
  */
-async function answerDatagrams(netns: string, { name, addresses }: NetworkInterface): Promise<void> {
+async function answerDatagrams(netns: string, name: string, addresses: readonly string[]): Promise<void> {
   const { code, stderr } = await runHelper('nsenter', [`--net=${netns}`, '--', 'nft', '-f', '-'], {
     input: datagramRules(name, addresses),
     env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` },
@@ -127,7 +162,9 @@ export function datagramRules(name: string, addresses: readonly string[]): strin
   const sets = families.map(
     ({ ip, type }) => `set ${ip}-clients { type ${type} . inet_service . inet_service; flags dynamic,timeout; timeout 3m; size 65535; }`,
   );
-  const come = families.map(({ ip }) => `iifname "${name}" update @${ip}-clients { ${ip} saddr . udp sport . udp dport }`);
+  const come = families.map(
+    ({ ip, own }) => `iifname "${name}" ${ip} daddr ${own} update @${ip}-clients { ${ip} saddr . udp sport . udp dport }`,
+  );
   const go = families.map(({ ip, own }) => `${ip} daddr . udp dport . udp sport @${ip}-clients ${ip} saddr set ${own}`);
   return `table inet published {
 ${sets.join('\n')}

@@ -9,6 +9,8 @@
  */
 import { mkdtempSync } from 'node:fs';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { giveCompiled, keepCompiled } from './compiled.ts';
@@ -187,6 +189,26 @@ export async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   if (address === null || typeof address === 'string') throw new Error('no port');
   return address.port;
+}
+
+/** The first of `count` ports in a row that nobody listens on, below those that clients get (ip_local_port_range). */
+export async function freeRange(count: number): Promise<number> {
+  for (;;) {
+    const first = randomInt(10_000, 32_768 - count);
+    const all = await Promise.all(Array.from({ length: count }, (_, offset) => isFree(first + offset)));
+    if (!all.includes(false)) return first;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port);
+  try {
+    await once(server, 'listening');
+    await server[Symbol.asyncDispose]();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 // The shell joins the delegated cgroup and goes to the working directory before the program takes its place.

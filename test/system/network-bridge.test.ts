@@ -159,27 +159,38 @@ describe.skipIf(!canRunContainers || !canBridge)('bridges', { timeout: TIMEOUT_M
       expect((await host.lichen(['logs', 'web'])).stdout + (await host.lichen(['logs', 'web'])).stderr).toContain(own);
     }
     expect(await inside('web', 'ip route show default')).toMatch(/^default via 10\.201\.0\.1 dev eth0/);
-    expect(await host.succeed(['inspect', 'web', '--format', '{{.NetworkSettings.PortForwarder}}'])).toBe('pasta');
+    expect(await host.succeed(['inspect', 'web', '--format', '{{.NetworkSettings.PortForwarder}}'])).toBe('lichen-ports');
     await removeNow(host, 'web');
     await expect(fetch(`http://127.0.0.1:${everywhere}/`)).rejects.toThrow();
   });
 
-  test('ports are published at addresses of IPv6 where pasta can do that, else that is one clear error', async () => {
+  test('ports are published at addresses of IPv6', async () => {
     const [everywhere, loopback] = [await freePort(), await freePort()];
-    const flags = ['--network', 'red', '-p', `${everywhere}:80`, '-p', `[::1]:${loopback}:80`];
-    if (!(await host.run(['pasta', '--help'])).stdout.includes('--map-guest-addr')) {
-      const { stderr, exitCode } = await host.lichen(['run', '--name', 'six', ...flags, BUSYBOX, 'true']);
-      expect(stderr).toMatch(
-        /^Error: pasta failed with exit code 1:\nFailed to bind [^\n]* '-t ::1\/[^\n]*\nThis version of pasta listens at no IPv6 address here: upgrade passt\.$/m,
-      );
-      expect(exitCode).toBe(126);
-      expect(shared()).toEqual([]);
-      return;
-    }
-    await start('six', flags, web());
+    await start('six', ['--network', 'red', '-p', `${everywhere}:80`, '-p', `[::1]:${loopback}:80`], web());
     for (const port of [everywhere, loopback]) await page('[::1]', port).toBe('page\n');
     await page('127.0.0.1', everywhere).toBe('page\n');
     await expect(fetch(`http://127.0.0.1:${loopback}/`)).rejects.toThrow();
+  });
+
+  test('without lichen-ports pasta forwards, and the client is seen as well; it may not listen on IPv6, which is one clear error', async () => {
+    const env = { LICHEN_PORT_FORWARDER: 'pasta' };
+    const [everywhere, loopback] = [await freePort(), await freePort()];
+    const command = ['run', '--detach', '--network', 'red', '--name'];
+    await host.succeed([...command, 'web', '-p', `${everywhere}:80`, BUSYBOX, ...web()], { env });
+    expect(await host.succeed(['inspect', 'web', '--format', '{{.NetworkSettings.PortForwarder}}'])).toBe('pasta');
+    await page('127.0.0.1', everywhere).toBe('page\n');
+    if (own !== undefined) {
+      await page(own, everywhere).toBe('page\n');
+      expect((await host.lichen(['logs', 'web'])).stderr).toContain(own);
+    }
+    await removeNow(host, 'web');
+    if ((await host.run(['pasta', '--help'])).stdout.includes('--map-guest-addr')) return;
+    const { stderr, exitCode } = await host.lichen([...command, 'six', '-p', `[::1]:${loopback}:80`, BUSYBOX, 'true'], { env });
+    expect(stderr).toMatch(
+      /^Error: pasta failed with exit code 1:\nFailed to bind [^\n]* '-t ::1\/[^\n]*\nThis version of pasta listens at no IPv6 address here: upgrade passt\.$/m,
+    );
+    expect(exitCode).toBe(126);
+    expect(shared()).toEqual([]);
   });
 
   test('unshare --rootless-netns runs a command among the bridges, and makes their namespace where it is not there', async () => {

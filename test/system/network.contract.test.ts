@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NetworkAttachment, PortMapping } from '../../network/backend.ts';
-import { canShapeHosts, freePort, testHost, type TestHost } from '../host/host.ts';
+import { canShapeHosts, freePort, freeRange, testHost, type TestHost } from '../host/host.ts';
 import { NetworkSession } from './network/session.ts';
 
 let host: TestHost;
@@ -307,24 +307,4 @@ async function listen(address: string, port = 0): Promise<AsyncDisposable & { re
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('no port');
   return { port: bound.port, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
-}
-
-/** The first of `count` ports in a row that nobody listens on. */
-async function freeRange(count: number): Promise<number> {
-  for (;;) {
-    const first = await freePort();
-    const free = await Promise.all(Array.from({ length: count }, (_, offset) => isFree(first + offset)));
-    if (!free.includes(false)) return first;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-    await server[Symbol.asyncDispose]();
-    return true;
-  } catch {
-    return false;
-  }
 }

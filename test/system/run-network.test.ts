@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort, type TestHost } from '../host/host.ts';
+import { freePort, freeRange, type TestHost } from '../host/host.ts';
 import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
 
 let host: TestHost;
@@ -216,24 +216,4 @@ async function listen(address = '127.0.0.1'): Promise<AsyncDisposable & { readon
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('no port');
   return { port: bound.port, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
-}
-
-/** The first of `count` ports in a row that nobody listens on. */
-async function freeRange(count: number): Promise<number> {
-  for (;;) {
-    const first = await freePort();
-    const all = await Promise.all(Array.from({ length: count }, (_, offset) => isFree(first + offset)));
-    if (!all.includes(false)) return first;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-    await server[Symbol.asyncDispose]();
-    return true;
-  } catch {
-    return false;
-  }
 }

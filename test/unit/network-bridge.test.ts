@@ -213,7 +213,7 @@ test('rules for datagrams name the families that the interface has', () => {
   const both = datagramRules('ports0', ['169.254.77.2/30', 'fd4c::2/64']);
   expect(both).toContain('ip6 daddr . udp dport . udp sport @ip6-clients ip6 saddr set fd4c::2');
   const four = datagramRules('tap0', ['10.0.2.100/24']);
-  expect(four).toContain('iifname "tap0" update @ip-clients { ip saddr . udp sport . udp dport }');
+  expect(four).toContain('iifname "tap0" ip daddr 10.0.2.100 update @ip-clients { ip saddr . udp sport . udp dport }');
   expect(four).toContain('ip saddr set 10.0.2.100;');
   expect(four).not.toContain('ip6');
 });
