@@ -253,7 +253,7 @@ export const ROWS: readonly Row[] = [
   row('port-bridge-own', 'the same from the machine’s own address', 1, 0.8, receiving(true, ownAddress)),
   row(
     'port-pasta',
-    'from loopback to a container on pasta; Podman’s on a bridge',
+    'from loopback to a container on pasta',
     1,
     0.8,
     receiving(false, () => '127.0.0.1'),
@@ -346,13 +346,12 @@ function withNetwork(): Pick<Row, 'setup' | 'teardown'> {
   };
 }
 
-/** Podman's is on a bridge in any case, where it has its own forwarder. */
 function receiving(onBridge: boolean, address: () => string): Pick<Row, 'setup' | 'measure' | 'teardown' | 'samples'> {
   return {
     samples: 5,
     setup: async (engine, material) => {
       await withNetwork().setup!(engine, material);
-      const network = onBridge || engine.name === 'podman' ? ['--network', NAME] : [];
+      const network = ['--network', onBridge ? NAME : 'pasta'];
       await carryOut(engine, ['run', '-d', '--name', NAME, ...network, ...published(engine), SMALL_IMAGE, ...SWALLOW]);
     },
     measure: (engine) => sendMany(engine, address()),

@@ -39,8 +39,10 @@ export interface NetworkRequest {
   readonly exitFd?: number;
   /** At `netns`, by the launcher: only pasta has any use for it. */
   readonly begun?: BegunNetwork | undefined;
-  /** Nothing in it was asked for: the next network may be like this one, and may be begun early. */
+  /** Nothing in it was asked for but ports: without any the next network may be like this one, and may be begun early. */
   readonly usual?: boolean;
+  /** TCP ports are not among `ports`: somebody else forwards them. */
+  readonly portsBeside?: boolean;
 }
 
 /** JSON-serialisable: it is stored with the container and handed back to teardown and inspect. */
@@ -50,8 +52,8 @@ export interface NetworkAttachment {
   readonly helper?: { readonly pid: number; readonly startTime: number };
   /** The helper listens on ports of the host: teardown waits until they are free. */
   readonly holdsPorts?: boolean;
-  /** Of bridges: which program the helper is. */
-  readonly forwarder?: string;
+  /** A process of its own that listens on ports of the host, as well as the helper or in its place. */
+  readonly forwarder?: Forwarder;
   readonly interfaces: readonly NetworkInterface[];
   /** Of bridges: what was asked of netavark, and is to be undone. The addresses in `interfaces` are taken from the moment this is on record. */
   readonly bridge?: BridgeAttachment;
@@ -64,6 +66,12 @@ export interface NetworkAttachment {
   /** Address at which the container reaches the host, for host.containers.internal; absent where there is none. */
   readonly hostAddress?: string;
   readonly runDir: string;
+}
+
+export interface Forwarder {
+  /** Of its program. */
+  readonly name: string;
+  readonly helper: { readonly pid: number; readonly startTime: number };
 }
 
 export interface NetworkInterface {

@@ -48,6 +48,8 @@ export interface NetworkCommands {
   readonly netns: string;
   readonly make: readonly string[];
   readonly connect: readonly string[];
+  /** The same where TCP ports are published: somebody else forwards them. */
+  readonly portsBeside?: boolean;
 }
 
 /**
@@ -136,16 +138,17 @@ function readLines(netns: string): string | undefined {
  * ask for another network, or only for help, leave it alone, wherever they stand. Two UUIDs make an id (random(4)); the shell between is nobody's
  * child, for Node would not wait for it.
  */
-export function launcherLines({ netns, make, connect }: NetworkCommands, token: string): string {
+export function launcherLines({ netns, make, connect, portsBeside }: NetworkCommands, token: string): string {
   // `$0` of the inner shell is the namespace: whoever looks for the processes that belong to it finds this one too.
   const words = (argv: readonly string[]) => argv.map((word) => `"${escaped(word).replaceAll(escaped(netns), '$0')}"`).join(' ');
   const script = `${words(make)} && ${words(connect)}; echo $? >"$1"`;
+  const [long, short] = portsBeside ? ['*[/=]udp', 'h'] : ['--pub*', 'pPh'];
   return `plain=yes
 for word in "$@"; do
   case $word in
-    --net* | --pub* | --pod* | --help) plain= ;;
+    --net* | --pod* | --help | ${long}) plain= ;;
     --*) ;;
-    -*[pPh]*) plain= ;;
+    -*[${short}]*) plain= ;;
   esac
 done
 if [ -n "$plain" ] && read -r uuid </proc/sys/kernel/random/uuid && read -r word </proc/sys/kernel/random/uuid; then

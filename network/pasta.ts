@@ -63,14 +63,14 @@ async function makeUpForAge({ ports }: NetworkRequest): Promise<void> {
 }
 
 async function bringUp(program: string, plan: PastaPlan, request: NetworkRequest): Promise<void> {
-  const { netns, begun } = request;
-  const commands = { netns, make: namespaceCommand(netns), connect: [program, ...plan.args] };
+  const { netns, begun, portsBeside = false } = request;
+  const commands = { netns, make: namespaceCommand(netns), connect: [program, ...plan.args], portsBeside };
   const output = begun && (await outputOfBegun(begun, commands));
   if (output !== undefined) return void heard(output);
   const isThere = isNamespace(netns);
   if (!isThere) makeMountPoint(netns);
   await start(program, plan, request, isThere ? commands.connect : namespaceShell(commands.make, commands.connect));
-  if (request.usual) rememberCommands(commands);
+  if (request.usual && request.ports.length === 0) rememberCommands(commands);
 }
 
 async function start(program: string, plan: PastaPlan, request: NetworkRequest, argv: readonly string[]): Promise<void> {

@@ -9,13 +9,20 @@ const END_TIMEOUT_MS = 5000;
 /**
  * End what any backend started. Needs neither the helper's program nor its options, so it works after an upgrade or removal.
  * Idempotent; a helper that is gone, or whose pid belongs to another process now, is fine.
- * Where ports were published it resolves when the helper is gone, so that they can be taken again at once; otherwise the helper is left to die:
+ * Where ports were published it resolves when whoever listens is gone, so that they can be taken again at once; otherwise the helper is left to die:
  * the kernel needs 20 ms to take its tap device apart, and nobody has to wait for that.
  */
-export async function teardownAttachment({ helper, holdsPorts }: Pick<NetworkAttachment, 'helper' | 'holdsPorts'>): Promise<void> {
-  // The helpers keep nothing that they would have to put in order.
-  if (helper === undefined || !signalProcess(helper, SIGKILL)) return;
-  if (holdsPorts) await waitForEnd(helper, END_TIMEOUT_MS);
+export async function teardownAttachment({
+  helper,
+  holdsPorts,
+  forwarder,
+}: Pick<NetworkAttachment, 'helper' | 'holdsPorts' | 'forwarder'>): Promise<void> {
+  await Promise.all([end(helper, holdsPorts === true), end(forwarder?.helper, true)]);
+}
+
+/** They keep nothing that they would have to put in order. */
+async function end(helper: NetworkAttachment['helper'], wait: boolean): Promise<void> {
+  if (helper !== undefined && signalProcess(helper, SIGKILL) && wait) await waitForEnd(helper, END_TIMEOUT_MS);
 }
 
 /** What lies beside a namespace while it is being made: pasta's pid, and what early.ts keeps. */

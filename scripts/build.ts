@@ -4,7 +4,7 @@
  * images that come and go, `rest.cjs` for all else; `thread-main.cjs`, what the threads that unpack layers run; `json-log-main.cjs`, the writer of
  * json-file logs; `quadlet.cjs`, the generator of units, with `generator.cjs`, its only part; so `runtime.cjs` with `runtime-main.cjs`, the OCI
  * runtime; `monitor-main.cjs`, the monitor of our own, with `monitor-base.cjs`, and with `monitor-runtime.cjs` where the runtime is ours as well;
- * and `large-pages.so` for Node itself; where there is a C compiler `lichen-ports-ARCH`, which forwards published ports of bridges. A part costs its reading, and V8 keeps a word on each of its functions, called or not; but every further
+ * and `large-pages.so` for Node itself; where there is a C compiler `lichen-ports-ARCH`, which forwards published ports. A part costs its reading, and V8 keeps a word on each of its functions, called or not; but every further
  * file costs a third of a millisecond, so a chunk for each command would be dearer. CommonJS, because it is loaded without the machinery of ES
  * modules (8 ms).
  */

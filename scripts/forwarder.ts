@@ -21,5 +21,5 @@ export function buildForwarder(root: string, target: string): void {
 }
 
 function notice(why: string): void {
-  process.stderr.write(`build: without lichen-ports, which forwards published ports of bridges faster than pasta does: ${why}\n`);
+  process.stderr.write(`build: without lichen-ports, which forwards published ports faster than pasta does: ${why}\n`);
 }

@@ -1,8 +1,9 @@
 /** A container's network through the network room. */
 import { EngineError } from '../../core/errors.ts';
-import type { NetworkAttachment } from '../../network/backend.ts';
+import type { NetworkAttachment, NetworkBackend } from '../../network/backend.ts';
 import type { BegunNetwork } from '../../network/early.ts';
 import { cannotPublish, chooseDefault, openBackend, type BackendName, type NetworkMachine } from '../../network/choose.ts';
+import { findForwarder, FORWARDER, parseForwarder, withForwarder } from '../../network/forward/forward.ts';
 import type { Engine } from '../engine.ts';
 import { warnOnce } from '../once.ts';
 import type { ContainerConfig } from '../spec/container.ts';
@@ -45,11 +46,19 @@ export async function setUpNetwork(
   const { mode, ports } = config.network;
   if (mode.kind === 'bridge') return (await import('../network/attach.ts')).attachNetworks(engine, config, { netns, run });
   const name = mode.kind as BackendName;
-  const backend = await openBackend(name, networkMachine(engine));
+  const backend = await backendOf(engine, name);
   const asked = 'options' in mode ? mode.options : [];
   const configured = name === 'pasta' ? engine.settings.pastaOptions : name === 'slirp4netns' ? engine.settings.slirpOptions : [];
-  const usual = engine.identity.rootless && ports.length === 0 && asked.length === 0;
+  const usual = engine.identity.rootless && asked.length === 0;
   return backend.setup({ netns, id: config.id, runDir: run, ports, options: [...configured, ...asked], begun, usual });
+}
+
+/** Throws INVALID_ARGUMENT, HELPER_MISSING, NETWORK_SETUP. */
+async function backendOf(engine: Engine, name: BackendName): Promise<NetworkBackend> {
+  const backend = await openBackend(name, networkMachine(engine));
+  const asked = parseForwarder(engine.options.env['LICHEN_PORT_FORWARDER']);
+  const program = asked === FORWARDER ? findForwarder(engine.settings.helperDirectories) : undefined;
+  return program === undefined ? backend : withForwarder(backend, program);
 }
 
 export function networkMachine(engine: Engine): NetworkMachine {

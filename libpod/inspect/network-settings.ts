@@ -28,9 +28,10 @@ export function networkSettings(record: ContainerRecord, facts: Facts): JsonObje
   };
 }
 
-/** Ours: which program listens on the host while the container runs. */
+/** Ours: which programs listen on the host while the container runs. */
 function portForwarder({ network }: ContainerRecord): JsonObject {
-  return network?.holdsPorts ? { PortForwarder: network.forwarder ?? network.backend } : {};
+  const names = [network?.forwarder?.name, network?.holdsPorts ? network.backend : undefined].filter((name) => name !== undefined);
+  return names.length > 0 ? { PortForwarder: names.join(',') } : {};
 }
 
 /** `80/tcp` → where it is published. */

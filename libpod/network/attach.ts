@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { shortId } from '../../core/id.ts';
 import { managerScope } from '../../host/service-manager.ts';
 import { createNetworkNamespace } from '../../host/namespaces.ts';
-import type { NetworkAttachment } from '../../network/backend.ts';
+import type { Forwarder, NetworkAttachment } from '../../network/backend.ts';
 import { plannedInterfaces, planLinks, type BridgeAttachment, type Leases, type LinkWish } from '../../network/bridge/attachment.ts';
 import { joinBridges, leaveBridges, type BridgeMachine, type JoinedBridges } from '../../network/bridge/bridge.ts';
-import type { Forwarder, PortRequest } from '../../network/bridge/ports.ts';
+import type { PortRequest } from '../../network/bridge/ports.ts';
 import { findPrograms } from '../../network/bridge/netavark.ts';
+import { parseForwarder } from '../../network/forward/forward.ts';
 import { joinPorts } from '../../network/ports.ts';
 import type { ContainerId } from '../../core/id.ts';
 import { hostnameOf } from '../container/hostname.ts';
@@ -51,16 +52,15 @@ export async function attachNetworks(
   record(engine, config.id, planned);
   if (bridge.ports.length === 0) return attachmentOf(bridge, await joinBridges(machine, bridge), run);
   await createNetworkNamespace(netns);
-  const { helper, name } = await publish(engine, machine, { netns, id: config.id, runDir: run, ports: bridge.ports });
+  const forwarder = await publish(engine, machine, { netns, id: config.id, runDir: run, ports: bridge.ports });
   // From here on a killed start is undone with it.
-  const published = { helper, holdsPorts: true, forwarder: name };
-  record(engine, config.id, { ...planned, ...published });
-  return { ...attachmentOf(bridge, await joinBridges(machine, bridge), run), ...published };
+  record(engine, config.id, { ...planned, forwarder });
+  return { ...attachmentOf(bridge, await joinBridges(machine, bridge), run), forwarder };
 }
 
 async function publish({ options }: Engine, machine: BridgeMachine, request: PortRequest): Promise<Forwarder> {
-  const { parseForwarder, publishPorts } = await import('../../network/bridge/ports.ts');
-  return publishPorts(machine, parseForwarder(options.env['LICHEN_PORT_FORWARDER'] || 'lichen-ports'), request);
+  const { publishPorts } = await import('../../network/bridge/ports.ts');
+  return publishPorts(machine, parseForwarder(options.env['LICHEN_PORT_FORWARDER']), request);
 }
 
 /** Leaves them all, and ends what they all share if nobody else is on a bridge. Idempotent; the row names no network afterwards. */

@@ -8,8 +8,8 @@ import type { ContainerId } from '../../core/id.ts';
 import { tryLockContainer } from '../container/lock.ts';
 import type { Engine } from '../engine.ts';
 
-export function isForwarderLost({ forwarder, helper }: NetworkAttachment): boolean {
-  return forwarder === FORWARDER && helper !== undefined && !isAlive(helper);
+export function isForwarderLost({ forwarder }: NetworkAttachment): boolean {
+  return forwarder?.name === FORWARDER && !isAlive(forwarder.helper);
 }
 
 /** A port that somebody else has taken meanwhile is a warning, with each command until it is free. */
@@ -21,8 +21,8 @@ export async function reviveForwarder(engine: Engine, id: ContainerId): Promise<
   const program = findForwarder(engine.settings.helperDirectories);
   if (program === undefined) return;
   try {
-    const helper = await forwardPorts(program, network.bridge.netns, network.bridge.ports);
-    engine.db.transaction(() => engine.containers.change(id, { network: { ...network, helper } }));
+    const forwarder = await forwardPorts(program, network.bridge.netns, network.bridge.ports);
+    engine.db.transaction(() => engine.containers.change(id, { network: { ...network, forwarder } }));
   } catch (error) {
     log.warn(`the ports of ${network.bridge.name} cannot be published again: ${(error as Error).message}`);
   }

@@ -8,11 +8,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { EngineError } from '../../core/errors.ts';
 import { log } from '../../core/log.ts';
 import { installHint, packageWords } from '../../host/distribution.ts';
-import type { ProcessIdentity } from '../../host/pid.ts';
 import { runHelper } from '../../host/process.ts';
-import type { NetworkInterface, NetworkRequest } from '../backend.ts';
+import type { Forwarder, NetworkInterface, NetworkRequest } from '../backend.ts';
 import { cannotPublish, chooseDefault, openBackend, type NetworkMachine } from '../choose.ts';
-import { findForwarder, FORWARDER, forwardPorts, INSIDE } from '../forward/forward.ts';
+import { findForwarder, FORWARDER, forwardPorts, INSIDE, type ForwarderName } from '../forward/forward.ts';
 import { teardownAttachment } from '../teardown.ts';
 
 /** Link-local, as pasta's own are (169.254.1.0/24), and next to nothing of it: no address of the outside is hidden. */
@@ -24,21 +23,6 @@ const LINK = ['-i', 'lo', '-I', INTERFACE, '-M', '9a:55:9a:55:9a:55'];
 const TABLE = '77';
 
 export type PortRequest = Pick<NetworkRequest, 'netns' | 'id' | 'runDir' | 'ports'>;
-
-export interface Forwarder {
-  readonly name: string;
-  readonly helper: ProcessIdentity;
-}
-
-const FORWARDERS = [FORWARDER, 'pasta', 'slirp4netns'] as const;
-export type ForwarderName = (typeof FORWARDERS)[number];
-
-/** Throws INVALID_ARGUMENT. */
-export function parseForwarder(word: string): ForwarderName {
-  const known = FORWARDERS.find((name) => name === word);
-  if (known !== undefined) return known;
-  throw new EngineError('INVALID_ARGUMENT', `LICHEN_PORT_FORWARDER is ${JSON.stringify(word)}: it must be ${FORWARDERS.join(', ')}`);
-}
 
 export interface PortMachine extends NetworkMachine {
   /** What connects containers, and forwards ports where lichen-ports is not there. */
@@ -57,12 +41,12 @@ export async function publishPorts(machine: PortMachine, asked: ForwarderName, r
 }
 
 async function publishByOwn(program: string, { netns, ports }: PortRequest): Promise<Forwarder> {
-  const helper = await forwardPorts(program, netns, ports);
+  const forwarder = await forwardPorts(program, netns, ports);
   try {
     if (ports.some(({ protocol }) => protocol === 'udp')) await answerDatagrams(netns, INSIDE.interface, INSIDE.addresses);
-    return { name: FORWARDER, helper };
+    return forwarder;
   } catch (error) {
-    await teardownAttachment({ helper, holdsPorts: true });
+    await teardownAttachment({ forwarder });
     throw error;
   }
 }

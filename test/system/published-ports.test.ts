@@ -1,4 +1,4 @@
-/** What passes through published ports of a container on a bridge, by lichen-ports: clients on the machine, one server in a container. */
+/** What passes through published ports, by lichen-ports: clients on the machine, one server in a container. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -64,45 +64,47 @@ async function descriptorsOf(pid: number | undefined): Promise<number> {
   return Number((await host.asRoot(sh(`ls /proc/${pid}/fd | wc -l`))).stdout);
 }
 
-async function start(...flags: readonly string[]): Promise<void> {
+async function start(network = 'lan'): Promise<void> {
   const published = ['-p', `${first}-${first + 5}:6000-6005`, '-p', `${first + 6}:6006/udp`, '-p', `${first + 7}:6007`];
   const server = ['--rootfs', '/:O', process.execPath, SERVER];
-  await host.succeed(['run', '-d', '--name', 'server', '--network', 'lan', ...published, ...flags, ...server]);
+  await host.succeed(['run', '-d', '--name', 'server', '--network', network, ...published, ...server]);
   while ((await host.lichen(['logs', 'server'])).stdout !== 'ready\n') await sleep(50);
 }
 
-describe.skipIf(!canRunContainers || !canBridge || !canShapeHosts || own === undefined)(
-  'published ports of a bridge',
-  { timeout: TIMEOUT_MS },
-  () => {
+describe.skipIf(!canRunContainers || !canBridge || !canShapeHosts || own === undefined)('published ports', { timeout: TIMEOUT_MS }, () => {
+  beforeAll(async () => {
+    host = await testHost();
+    first = await freeRange(8);
+    await host.succeed(['network', 'create', '--subnet', '10.241.0.0/24', '--subnet', 'fd00:241::/64', 'lan']);
+  }, TIMEOUT_MS);
+  afterAll(async () => {
+    await host.succeed(['rm', '--force', '--time', '0', '--all']);
+    expect(forwarders()).toEqual([]);
+    await host[Symbol.asyncDispose]();
+  });
+
+  describe.each([
+    ['lan', '10\\.241\\.0\\.\\d+', 'lichen-ports'],
+    ['pasta', '\\d+\\.\\d+\\.\\d+\\.\\d+', 'lichen-ports,pasta'],
+    ['slirp4netns', '10\\.0\\.2\\.100', 'lichen-ports,slirp4netns'],
+  ])('on network %s', (network, ownAddress, forwarder) => {
     beforeAll(async () => {
-      host = await testHost();
-      first = await freeRange(8);
-      await host.succeed(['network', 'create', '--subnet', '10.241.0.0/24', '--subnet', 'fd00:241::/64', 'lan']);
-      await start();
+      await host.succeed(['rm', '--force', '--ignore', '--time', '0', 'server']);
+      await start(network);
     }, TIMEOUT_MS);
-    afterAll(async () => {
-      await host.succeed(['rm', '--force', '--time', '0', '--all']);
-      expect(forwarders()).toEqual([]);
-      await host[Symbol.asyncDispose]();
-    });
 
     test('the server sees the client by address and port, and one on loopback as a stranger, not as itself', async () => {
       const { said, localPort } = await seen(own!, 0);
       expect(said).toBe(`${own!} ${localPort}`);
       expect((await seen('127.0.0.1', 0)).said).toMatch(/^169\.254\.77\.1 \d+$/);
       expect((await seen('::1', 0)).said).toMatch(/^fd4c:6963:6865:6e77::1 \d+$/);
-      expect(await host.succeed(['inspect', 'server', '--format', '{{.NetworkSettings.PortForwarder}}'])).toBe('lichen-ports');
+      expect(await host.succeed(['inspect', 'server', '--format', '{{.NetworkSettings.PortForwarder}}'])).toBe(forwarder);
     });
 
     test('a server that listens on IPv4 alone, or at the address of its container alone, is reached as well', async () => {
       expect((await seen('::1', 5)).said).toMatch(/^169\.254\.77\.1 \d+$/);
-      for (const address of ['127.0.0.1', own!, '::1']) expect((await seen(address, 4)).said, address).toMatch(/^10\.241\.0\.\d+ \d+$/);
-    });
-
-    test('the container finds no address besides its own', async () => {
-      const addresses = await host.succeed(['exec', 'server', 'ip', '-brief', 'address']);
-      expect(addresses).toMatch(/^lo .* 127\.0\.0\.1\/8 ::1\/128 *\neth0\S* .* 10\.241\.0\.\d+\/24 fd00:241::\w+\/64 fe80::\S+ *$/);
+      const expected = new RegExp(`^${ownAddress} \\d+$`);
+      for (const address of ['127.0.0.1', own!, '::1']) expect((await seen(address, 4)).said, address).toMatch(expected);
     });
 
     test('what is sent until the client ends arrives whole, and the answer after that', async () => {
@@ -110,6 +112,23 @@ describe.skipIf(!canRunContainers || !canBridge || !canShapeHosts || own === und
       const socket = await open(own!, first + 1);
       socket.end(data);
       expect((await everything(socket)).toString()).toBe(createHash('sha256').update(data).digest('hex'));
+    });
+
+    test('ports are free as soon as the container has ended', async () => {
+      await host.succeed(['restart', '--time', '0', 'server']);
+      await expect.poll(async () => (await seen(own!, 0).catch(() => undefined))?.said, { timeout: 15_000 }).toContain(own!);
+    });
+  });
+
+  describe('on a bridge', () => {
+    beforeAll(async () => {
+      await host.succeed(['rm', '--force', '--ignore', '--time', '0', 'server']);
+      await start();
+    }, TIMEOUT_MS);
+
+    test('the container finds no address besides its own', async () => {
+      const addresses = await host.succeed(['exec', 'server', 'ip', '-brief', 'address']);
+      expect(addresses).toMatch(/^lo .* 127\.0\.0\.1\/8 ::1\/128 *\neth0\S* .* 10\.241\.0\.\d+\/24 fd00:241::\w+\/64 fe80::\S+ *$/);
     });
 
     test('both ways at once, with a client that is slow to read', async () => {
@@ -151,8 +170,8 @@ describe.skipIf(!canRunContainers || !canBridge || !canShapeHosts || own === und
     });
 
     test('where nobody listens yet the client is turned away, and served as soon as somebody does', async () => {
-      const refused = await open('127.0.0.1', first + 7);
-      await expect(once(refused, 'end')).rejects.toThrow(/ECONNRESET/);
+      const refused = open('127.0.0.1', first + 7).then((socket) => once(socket, 'end'));
+      await expect(refused).rejects.toThrow(/ECONNRESET/);
       await host.succeed(['kill', '--signal', 'USR1', 'server']);
       await expect.poll(async () => (await seen(own!, 7).catch(() => undefined))?.said, { timeout: 15_000 }).toContain(own!);
     });
@@ -256,5 +275,5 @@ describe.skipIf(!canRunContainers || !canBridge || !canShapeHosts || own === und
         stderr: 'Error: LICHEN_PORT_FORWARDER is "nosuch": it must be lichen-ports, pasta, slirp4netns\n',
       });
     });
-  },
-);
+  });
+});

@@ -63,12 +63,17 @@ describe.skipIf(!canRunContainers)('a network begun by the launcher', () => {
     await expect.poll(pastas).toBe('');
   });
 
-  test('is left alone by whoever asks for another, and for nothing that has to be published', async () => {
+  test('is left alone by whoever asks for another, or publishes what pasta has to forward', async () => {
     expect(await made('--network', 'none')).toBe('none');
-    expect(await made('-p', '127.0.0.1::80')).toBe('anew');
+    expect(await made('-p', '127.0.0.1::80/udp')).toBe('anew');
     expect(await made('--network=pasta')).toBe('anew');
-    expect(await made('-itp', '127.0.0.1::80')).toBe('anew');
-    expect(await made()).toBe('begun');
+    expect(await made('-itp', '127.0.0.1::80')).toBe('begun');
+    expect(await made('--publish', '127.0.0.1::80')).toBe('begun');
+    const env = { LICHEN_PORT_FORWARDER: 'pasta' };
+    const before = await host.lichen(['run', '--rm', BUSYBOX, 'true'], { env });
+    const forwarding = await host.lichen(['run', '--rm', '--log-level', 'debug', '-p', '127.0.0.1::80', BUSYBOX, 'true'], { env });
+    expect([before.exitCode, forwarding.exitCode]).toEqual([0, 0]);
+    expect(forwarding.stderr).not.toContain('begun by the launcher');
   });
 
   test('is given up where the configuration asks for another', async () => {

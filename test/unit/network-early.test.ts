@@ -21,10 +21,11 @@ describe('the lines that the launcher reads', () => {
   function begin(
     words: readonly string[],
     namespaces = 'Um',
+    portsBeside = false,
   ): { readonly words: readonly string[]; readonly variable: string } | undefined {
     rmSync(join(root, 'started'), { force: true });
     const lines = launcherLines(
-      { netns, make: ['make', netns, '$(touch "$HOME")'], connect: ['con nect', `--pid`, `${netns}.pid`, "it's"] },
+      { netns, make: ['make', netns, '$(touch "$HOME")'], connect: ['con nect', `--pid`, `${netns}.pid`, "it's"], portsBeside },
       'abc',
     );
     const script = `${lines}\nprintf '%s' "$LICHEN_BEGUN_NETWORK"; [ -z "$LICHEN_BEGUN_NETWORK" ] || until [ -e ${root}/started ]; do :; done`;
@@ -84,5 +85,12 @@ describe('the lines that the launcher reads', () => {
     [['run', '-h', 'name', 'busybox']],
   ])('leave %j alone', (words) => {
     expect(begin(words)).toBeUndefined();
+  });
+
+  test('begin it for TCP ports as well where somebody else forwards them, and not for UDP', () => {
+    const beside = (...words: readonly string[]) => begin(['run', ...words, 'busybox'], 'Um', true);
+    for (const word of ['-p80:80', '-itP', '--publish=80:80/tcp', '--publish-all']) expect(beside(word), word).toBeDefined();
+    for (const words of [['-p', '53:53/udp'], ['--publish=53:53/udp'], ['--network=host', '-p', '80:80'], ['-h', 'name', '-p', '80:80']])
+      expect(beside(...words), words.join(' ')).toBeUndefined();
   });
 });
