@@ -313,7 +313,7 @@ function findStep({ cache }: BuildMachine, request: BuildRequest, key: string): 
 
 async function fetchStep(build: StageBuild, { layers }: StageState, key: string, makesLayer: boolean): Promise<CachedStep | undefined> {
   const { machine, request, stage, repositories } = build;
-  if (repositories === undefined || !request.useCache) return undefined;
+  if (repositories === undefined || !request.useCache || request.cacheTtlMs === 0) return undefined;
   const found = await repositories.find({ stage: stage.index, key, below: layers, makesLayer, afterMs: newestTooOldMs(request) });
   if (found !== undefined) machine.cache.keep(key, found);
   return found;

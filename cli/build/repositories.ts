@@ -18,7 +18,11 @@ export async function readRepositories(context: CommandContext, flags: BuildFlag
 
 function repositories(flag: string, typed: readonly string[]): readonly string[] {
   const failed = (why: string, cause?: unknown): EngineError =>
-    new EngineError('INVALID_ARGUMENT', `unable to parse value provided \`[${typed.join(' ')}]\` to --${flag}: ${why}`, { cause });
+    new EngineError('INVALID_ARGUMENT', `unable to parse value provided \`[${typed.join(' ')}]\` to --${flag}: ${why}`, {
+      cause,
+      // Docker's form.
+      ...(typed.some((text) => text.includes('=')) ? { hint: `Write the repository alone: --${flag} quay.io/team/cache` } : {}),
+    });
   const names = typed.map((text) => {
     const { tag, digest, ...repository } = parsed(text, failed);
     if (tag !== undefined || digest !== undefined) throw failed(`repository must contain neither a tag nor digest: ${text}`);

@@ -39,8 +39,8 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
   checkOutputs(outputs, isForSeveral);
   const listName = flags.manifest === undefined ? undefined : formatReference(localName(flags.manifest));
   const wish = stepWish(context, flags);
-  const repositories = await repositoriesIn(context, flags);
   const engine = await context.openEngine();
+  const repositories = await repositoriesIn(context, flags);
   if (listName !== undefined) await orAbsent(() => findList(engine, listName), 'NO_SUCH_IMAGE');
   return await interruptible(async (signal) => {
     using contexts = await openContexts(engine, { cwd, typed: typedContext, named: flags['build-context'], files: flags.file, signal });

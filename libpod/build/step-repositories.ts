@@ -118,10 +118,13 @@ export class RepositoriesOfBuild implements StepRepositories {
   }
 }
 
+const NAME_SHOWN = 100;
+
 function named(error: unknown, repository: string, { name, key }: DoneStep): unknown {
   if (!(error instanceof EngineError) || error.code === 'ABORTED') return error;
   const { code, message, hint } = error;
-  return new EngineError(code, `failed pushing cache of ${JSON.stringify(name)} to ${repository}:${key}: ${message}`, {
+  const short = name.length > NAME_SHOWN ? `${name.slice(0, NAME_SHOWN)}…` : name;
+  return new EngineError(code, `failed pushing cache of ${JSON.stringify(short)} to ${repository}:${key}: ${message}`, {
     cause: error,
     ...(hint === undefined ? {} : { hint }),
   });
