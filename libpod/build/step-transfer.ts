@@ -1,5 +1,6 @@
 /** One step from a repository into the store, and one from the store into a repository. */
 import type { CachedStep } from '../../build/machine.ts';
+import type { StageState } from '../../build/state.ts';
 import { stepDocuments, stepOf, type DoneStep, type WantedStep } from '../../build/step-repositories.ts';
 import type { Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
@@ -108,23 +109,23 @@ export async function sendStep(transfer: StepTransfer, repository: string, step:
 
 async function stepImage(engine: Engine, step: DoneStep): Promise<OutgoingImage> {
   const store = await engine.layers();
-  const { layers, base } = step.state;
+  const { layers } = step.state;
   const sizes = layers.map((diffId) => store.sizeBytes(diffId));
   const { config, manifest } = stepDocuments(step, sizes);
   return {
     manifest: parseManifest(manifest.bytes, manifest.mediaType, 'manifest of the step'),
     manifestBytes: manifest.bytes,
     config,
-    layers: outgoingLayers(engine, store, layers, base === undefined ? new Map<Digest, KnownBlob[]>() : await blobsOfBase(engine, base.id)),
+    layers: outgoingLayers(engine, store, layers, await blobsOfBase(engine, step.state)),
     tar: (diffId) => store.tar(diffId),
   };
 }
 
 /** The base may have been removed meanwhile. */
-async function blobsOfBase(engine: Engine, id: string): Promise<ReadonlyMap<Digest, readonly KnownBlob[]>> {
-  const image = engine.images.byId(asId<ImageId>(id));
+async function blobsOfBase(engine: Engine, { base }: StageState): Promise<ReadonlyMap<Digest, readonly KnownBlob[]>> {
+  const image = base === undefined ? undefined : engine.images.byId(asId<ImageId>(base.id));
   if (image === undefined) return new Map();
-  const manifest = parseManifest(await imageBlobs(engine).read(image.manifestDigest), image.manifestType, `manifest of image ${id}`);
+  const manifest = parseManifest(await imageBlobs(engine).read(image.manifestDigest), image.manifestType, `manifest of image ${image.id}`);
   return pulledBlobs(engine, image, manifest);
 }
 

@@ -163,21 +163,14 @@ describe.skipIf(!canRunContainers || !canRunRegistry)('repositories of steps', (
     expect(plain).toMatchObject({ counts: { used: 0, fetched: 0, sent: 0 }, stderr: '--cache-to does nothing with --layers=false\n' });
   });
 
-  // Podman's words, but that it shows no value of --cache-from.
+  // Podman's words (test/parity) but for the values, of which it shows none.
   test.each([
-    ['--cache-to', 'localhost/x:tag', 'repository must contain neither a tag nor digest: localhost/x:tag'],
     [
       '--cache-from',
       `localhost/x@sha256:${'0'.repeat(64)}`,
       `repository must contain neither a tag nor digest: localhost/x@sha256:${'0'.repeat(64)}`,
     ],
-    ['--cache-to', 'docker://r/x', 'invalid repo "docker://r/x": must contain registry and repository: invalid reference format'],
     ['--cache-from', '', 'invalid repo "": must contain registry and repository: invalid reference format'],
-    [
-      '--cache-to',
-      'UPPER/x',
-      'invalid repo "UPPER/x": must contain registry and repository: invalid reference format: repository name must be lowercase',
-    ],
     [
       '--cache-from',
       'type=registry,ref=r/x',
