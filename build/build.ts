@@ -8,10 +8,12 @@ import type { OwnerLookUp } from './owner.ts';
 import type { BuildRequest } from './request.ts';
 import { buildStage } from './stage.ts';
 import { withEntry, type StageState } from './state.ts';
+import type { StepRepositories } from './step-repositories.ts';
 
 export interface BuildParts {
   readonly machine: BuildMachine;
   readonly lookUpOwner: OwnerLookUp;
+  readonly repositories?: StepRepositories | undefined;
   /** One layer in the place of those that a stage has made. */
   readonly squash: (state: StageState) => Promise<StageState>;
 }

@@ -86,6 +86,6 @@ export interface CachedStep {
   readonly layer?: Digest | undefined;
   /** RFC 3339. */
   readonly created: string;
-  /** When it was kept; of one that was found. */
-  readonly keptMs?: number | undefined;
+  /** When it was done, whatever `created` is told to be. */
+  readonly madeMs: number;
 }

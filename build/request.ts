@@ -50,4 +50,7 @@ export type NamedContext =
 export type BuildEvent =
   | { readonly kind: 'step'; readonly stage: number; readonly number: number; readonly of: number; readonly text: string }
   | { readonly kind: 'cached' | 'done'; readonly stage: number; readonly id: string; readonly isLast: boolean }
+  /** A repository had the step. */
+  | { readonly kind: 'fetched'; readonly stage: number; readonly from: string }
+  | { readonly kind: 'sending'; readonly stage: number; readonly to: string }
   | { readonly kind: 'output'; readonly stage: number; readonly bytes: Buffer };

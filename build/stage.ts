@@ -18,6 +18,7 @@ import { MountWordError, parseRunMount, type RunMount } from './mounts.ts';
 import type { BuildRequest, NamedContext } from './request.ts';
 import { planRun, runStep } from './run.ts';
 import { keyOf, seenArgs, stateKey, withEntry, withEnv, type StageState } from './state.ts';
+import type { StepRepositories } from './step-repositories.ts';
 import { addTransfer, planTransfer, type Transfer, type TransferFacts } from './transfer.ts';
 import type { OwnerLookUp } from './owner.ts';
 import { predefinedEnv } from './arguments.ts';
@@ -29,6 +30,8 @@ export interface StageBuild {
   readonly stage: Stage;
   readonly facts: MetadataFacts;
   readonly lookUpOwner: OwnerLookUp;
+  /** Absent: there are none. */
+  readonly repositories?: StepRepositories | undefined;
   /** What another stage came to. */
   readonly other: (index: number) => Promise<StageState>;
 }
@@ -53,9 +56,12 @@ export async function buildStage(build: StageBuild): Promise<StageState> {
   let state: StageState = { ...begun, config };
   for (const [index, statement] of statements.entries()) {
     request.tell({ kind: 'step', stage: stage.index, number: index + 2, of, text: stepText(statement) });
-    const { state: next, cached } = await step(build, state, statement);
+    const { state: next, cached, key, madeMs } = await step(build, state, statement);
     state = next;
-    request.tell({ kind: cached ? 'cached' : 'done', stage: stage.index, id: stateKey(state), isLast: index === statements.length - 1 });
+    const told = { stage: stage.index, id: stateKey(state), isLast: index === statements.length - 1 };
+    if (cached) request.tell({ kind: 'cached', ...told });
+    build.repositories?.send({ stage: stage.index, key, state, madeMs, name: statement.at.text });
+    if (!cached) request.tell({ kind: 'done', ...told });
   }
   return state;
 }
@@ -145,6 +151,8 @@ function withRequestEnv(state: StageState, { env }: BuildRequest): StageState {
 interface Stepped {
   readonly state: StageState;
   readonly cached: boolean;
+  readonly key: string;
+  readonly madeMs: number;
 }
 
 async function step(build: StageBuild, state: StageState, statement: Statement): Promise<Stepped> {
@@ -278,28 +286,41 @@ async function imageNamed({ machine }: StageBuild, statement: Statement, name: s
 
 /** `next`: the state after the step but for its layer and its history. */
 async function cachedStep(
-  { machine, request }: StageBuild,
+  build: StageBuild,
   state: StageState,
   next: StageState,
   what: unknown,
   createdBy: string,
   work: (() => Promise<AppliedLayer>) | undefined,
 ): Promise<Stepped> {
+  const { machine, request } = build;
   const key = keyOf([stateKey(state), what, request.timestamp, request.fileTimes]);
-  const found = findStep(machine, request, key);
-  if (found !== undefined) return { state: advanced(state, next, found, createdBy), cached: true };
+  const found = findStep(machine, request, key) ?? (await fetchStep(build, state, key, work !== undefined));
+  if (found !== undefined) return { state: advanced(state, next, found, createdBy), cached: true, key, madeMs: found.madeMs };
   const applied = work === undefined ? undefined : await work();
   for (const notice of applied?.notices ?? []) log.warn(notice);
-  const created = new Date(request.timestamp === undefined ? Date.now() : request.timestamp * 1000).toISOString();
-  const done: CachedStep = { ...(applied === undefined ? {} : { layer: applied.facts.diffId }), created };
+  const madeMs = Date.now();
+  const created = new Date(request.timestamp === undefined ? madeMs : request.timestamp * 1000).toISOString();
+  const done: CachedStep = { ...(applied === undefined ? {} : { layer: applied.facts.diffId }), created, madeMs };
   machine.cache.keep(key, done);
-  return { state: advanced(state, next, done, createdBy), cached: false };
+  return { state: advanced(state, next, done, createdBy), cached: false, key, madeMs };
 }
 
-function findStep({ cache }: BuildMachine, { useCache, cacheTtlMs }: BuildRequest, key: string): CachedStep | undefined {
-  const found = useCache ? cache.find(key) : undefined;
-  const isOld = cacheTtlMs !== undefined && found?.keptMs !== undefined && Date.now() - found.keptMs >= cacheTtlMs;
-  return isOld ? undefined : found;
+function findStep({ cache }: BuildMachine, request: BuildRequest, key: string): CachedStep | undefined {
+  const found = request.useCache ? cache.find(key) : undefined;
+  return found === undefined || found.madeMs <= newestTooOldMs(request) ? undefined : found;
+}
+
+async function fetchStep(build: StageBuild, { layers }: StageState, key: string, makesLayer: boolean): Promise<CachedStep | undefined> {
+  const { machine, request, stage, repositories } = build;
+  if (repositories === undefined || !request.useCache || request.cacheTtlMs === 0) return undefined;
+  const found = await repositories.find({ stage: stage.index, key, below: layers, makesLayer, afterMs: newestTooOldMs(request) });
+  if (found !== undefined) machine.cache.keep(key, found);
+  return found;
+}
+
+function newestTooOldMs({ cacheTtlMs }: BuildRequest): number {
+  return cacheTtlMs === undefined ? -Infinity : Date.now() - cacheTtlMs;
 }
 
 function advanced(before: StageState, next: StageState, { layer, created }: CachedStep, createdBy: string): StageState {

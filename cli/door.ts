@@ -138,7 +138,7 @@ function refuseUnsupported(table: FlagTable, { given, values }: Split): void {
     const flag = table[name];
     const usual = flag?.default ?? flag?.shownDefault ?? false;
     if (flag?.unsupported === true && values[name] !== usual) {
-      throw new EngineError('NOT_SUPPORTED', `--${name} is not supported yet`);
+      throw new EngineError('NOT_SUPPORTED', `--${name} is not supported yet`, flag.instead === undefined ? {} : { hint: flag.instead });
     }
   }
 }

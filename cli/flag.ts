@@ -29,6 +29,8 @@ export interface Flag {
   readonly hidden?: boolean;
   /** Accepted by Podman and not by us (yet): typing it is an error rather than silence. */
   readonly unsupported?: boolean;
+  /** What to do without it. */
+  readonly instead?: string;
   readonly complete?: CandidateKind;
 }
 

@@ -25,10 +25,13 @@ export function digestSources(sources: readonly CopySource[], rules: WalkRules, 
   return total.digest('hex');
 }
 
+/** Stores keep what older versions have made of the same sources: of archives, files with the owner of --chown. */
+const KIND = { tree: 'tree', archive: 'archive with owners' } as const;
+
 function digestTree(total: Hash, source: TreeSource, rules: WalkRules, { owners, read }: DigestOptions): void {
   const ownerOf = (stat: BigIntStats): number[] => (owners ? [Number(stat.uid), Number(stat.gid)] : []);
   const parents = source.parents.map(({ stat }) => [Number(stat.mode), ...ownerOf(stat)]);
-  total.update(JSON.stringify([source.kind, source.name, source.asked, source.isDirectory, ...parents]));
+  total.update(JSON.stringify([KIND[source.kind], source.name, source.asked, source.isDirectory, ...parents]));
   for (const entry of entriesOf(source, rules)) {
     const { stat, path, link } = entry;
     const content = stat.isFile() ? fileDigest(entry, source.digests, read) : (link?.toString('latin1') ?? Number(stat.rdev));

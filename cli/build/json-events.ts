@@ -24,7 +24,7 @@ export class JsonReport implements BuildReport {
   }
 
   tell(event: BuildEvent): void {
-    if (event.kind === 'output') return;
+    if (event.kind === 'output' || event.kind === 'fetched' || event.kind === 'sending') return;
     const { stage } = event;
     this.#end(stage, event.kind === 'cached' ? { cached: true } : {});
     if (event.kind !== 'step') return;

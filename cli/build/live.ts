@@ -2,7 +2,7 @@
 import { plainText } from '../../core/plain.ts';
 import type { BuildEvent } from '../../build/request.ts';
 import type { StepOutput } from '../../libpod/build/container.ts';
-import { stagePrefix, type BuildReport, type ReportSettings } from './report.ts';
+import { repositoryWords, stagePrefix, type BuildReport, type ReportSettings } from './report.ts';
 import { StepLog } from './step-log.ts';
 
 interface Running {
@@ -29,6 +29,7 @@ export class LiveReport implements BuildReport {
   tell(event: BuildEvent): void {
     const { stage } = event;
     if (event.kind === 'output') return;
+    if (event.kind === 'fetched' || event.kind === 'sending') return this.#draw([this.#cut(` => ${repositoryWords(event)}`, '')]);
     const done = this.#end(stage, event.kind === 'cached' ? 'CACHED ' : '');
     if (event.kind === 'step')
       this.#running.set(stage, {

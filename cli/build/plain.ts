@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import type { BuildEvent } from '../../build/request.ts';
 import type { StepOutput } from '../../libpod/build/container.ts';
-import { stagePrefix, type BuildReport, type ReportSettings } from './report.ts';
+import { repositoryWords, stagePrefix, type BuildReport, type ReportSettings } from './report.ts';
 
 const SHOWN = 12;
 
@@ -16,6 +16,7 @@ export class PlainReport implements BuildReport {
   tell(event: BuildEvent): void {
     const { stdout } = this.#settings;
     if (event.kind === 'step') stdout.line(`${stagePrefix(this.#settings, event.stage)}STEP ${event.number}/${event.of}: ${event.text}`);
+    else if (event.kind === 'fetched' || event.kind === 'sending') stdout.line(`--> ${repositoryWords(event)}`);
     else if (event.kind === 'cached') stdout.line(`--> Using cache ${event.id}`);
     else if (event.kind === 'done' && !event.isLast) stdout.line(`--> ${event.id.slice(0, SHOWN)}`);
   }

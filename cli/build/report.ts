@@ -31,3 +31,8 @@ export interface ReportSettings {
 export function stagePrefix({ stages, platform }: Pick<ReportSettings, 'stages' | 'platform'>, stage: number): string {
   return (platform === undefined ? '' : `[${platform}] `) + (stages > 1 ? `[${stage + 1}/${stages}] ` : '');
 }
+
+/** Podman's. */
+export function repositoryWords(event: Extract<BuildEvent, { readonly kind: 'fetched' | 'sending' }>): string {
+  return event.kind === 'fetched' ? `Cache pulled from remote ${event.from}` : `Pushing cache ${event.to}`;
+}

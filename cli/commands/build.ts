@@ -6,6 +6,7 @@ import type { ImageId } from '../../core/id.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { buildImage } from '../../libpod/build/build.ts';
 import type { BuildOutput } from '../../libpod/build/output.ts';
+import type { RepositoryChoice } from '../../libpod/build/step-repositories.ts';
 import { stagingDirectory } from '../../libpod/image/blobs.ts';
 import { completePlatform } from '../../libpod/image/pull.ts';
 import { localName, nameToTag } from '../../libpod/image/tag.ts';
@@ -18,9 +19,9 @@ import { readOutputs } from '../build/output.ts';
 import { findPlace } from '../build/place.ts';
 import { buildReport } from '../build/progress.ts';
 import { PROGRESS } from '../build/report.ts';
-import { buildRequest, wantedPlatforms } from '../build/request.ts';
+import { buildRequest, wantedPlatforms, type BuildFlags } from '../build/request.ts';
 import { stepWish } from '../build/wish.ts';
-import { defineCommand } from '../command.ts';
+import { defineCommand, type CommandContext } from '../command.ts';
 import { buildFace } from '../faces/build.ts';
 import { interruptible } from '../interruption.ts';
 import { pullForCreation } from '../pulling.ts';
@@ -39,6 +40,7 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
   const listName = flags.manifest === undefined ? undefined : formatReference(localName(flags.manifest));
   const wish = stepWish(context, flags);
   const engine = await context.openEngine();
+  const repositories = await repositoriesIn(context, flags);
   if (listName !== undefined) await orAbsent(() => findList(engine, listName), 'NO_SUCH_IMAGE');
   return await interruptible(async (signal) => {
     using contexts = await openContexts(engine, { cwd, typed: typedContext, named: flags['build-context'], files: flags.file, signal });
@@ -61,6 +63,7 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
         tags,
         outputs: outputs.map((output) => ofPlatform(output, platformName)),
         wish,
+        repositories,
         output: (stage) => report.output(stage),
         pull: (image, wanted) => pullForCreation(context, engine, { image, policy, platform: wanted, flags }),
         onCommit: () =>
@@ -89,6 +92,12 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
     return await createList(engine, name, ids, { all: false, amend: true, annotations: {} });
   }
 });
+
+async function repositoriesIn(context: CommandContext, flags: BuildFlags): Promise<RepositoryChoice | undefined> {
+  if (flags['cache-from'].length === 0 && flags['cache-to'].length === 0) return undefined;
+  const { readRepositories } = await import('../build/repositories.ts');
+  return await readRepositories(context, flags);
+}
 
 /** Throws INVALID_ARGUMENT. */
 function checkOutputs(outputs: readonly BuildOutput[], isForSeveral: boolean): void {

@@ -4,6 +4,11 @@ import { defineFace } from '../command.ts';
 import { flagTable } from '../flag.ts';
 import { IMAGE_SOURCE } from './shared.ts';
 
+const NO_SCANNER = {
+  unsupported: true,
+  instead: 'A build runs no scanner. Scan the image when it is built: lichen save -o image.tar IMAGE && syft image.tar',
+} as const;
+
 export const buildFace = defineFace({
   usage: '[options] [CONTEXT]',
   summary: 'Build an image by the instructions of a Containerfile',
@@ -24,8 +29,8 @@ export const buildFace = defineFace({
     'build-arg': { kind: 'stringArray', help: 'Value of an ARG (NAME=VALUE)' },
     'build-arg-file': { kind: 'stringArray', help: 'File with values of ARGs', complete: 'file' },
     'build-context': { kind: 'stringArray', help: 'A further context: a directory or an image (NAME=PLACE)' },
-    'cache-from': { kind: 'stringArray', help: 'Repository with steps that are done already', unsupported: true },
-    'cache-to': { kind: 'stringArray', help: 'Repository that steps are put into', unsupported: true },
+    'cache-from': { kind: 'stringArray', help: 'Repository to look for steps in that are done already' },
+    'cache-to': { kind: 'stringArray', help: 'Repository to put each step into' },
     'cache-ttl': { kind: 'string', help: 'Age up to which steps that are done already are used (1h30m)' },
     'cert-dir': IMAGE_SOURCE['cert-dir'],
     check: { kind: 'bool', help: 'Build nothing: tell what is better not done in the Containerfile' },
@@ -82,14 +87,14 @@ export const buildFace = defineFace({
     'rewrite-timestamp': { kind: 'bool', help: 'Let no file of new layers be younger than --source-date-epoch' },
     rm: { kind: 'bool', help: 'Accepted for compatibility, does nothing', default: true },
     'runtime-flag': { kind: 'strings', help: 'Flag for the runtime', unsupported: true },
-    sbom: { kind: 'string', help: 'Make a bill of materials', unsupported: true },
-    'sbom-image-output': { kind: 'string', help: 'Path of the bill in the image', unsupported: true },
-    'sbom-image-purl-output': { kind: 'string', help: 'Path of the list of packages in the image', unsupported: true },
-    'sbom-merge-strategy': { kind: 'string', help: 'How bills are put together', unsupported: true },
-    'sbom-output': { kind: 'string', help: 'File for the bill', unsupported: true },
-    'sbom-purl-output': { kind: 'string', help: 'File for the list of packages', unsupported: true },
-    'sbom-scanner-command': { kind: 'stringArray', help: 'Command of the scanner', unsupported: true },
-    'sbom-scanner-image': { kind: 'string', help: 'Image of the scanner', unsupported: true },
+    sbom: { kind: 'string', help: 'Make a bill of materials', ...NO_SCANNER },
+    'sbom-image-output': { kind: 'string', help: 'Path of the bill in the image', ...NO_SCANNER },
+    'sbom-image-purl-output': { kind: 'string', help: 'Path of the list of packages in the image', ...NO_SCANNER },
+    'sbom-merge-strategy': { kind: 'string', help: 'How bills are put together', ...NO_SCANNER },
+    'sbom-output': { kind: 'string', help: 'File for the bill', ...NO_SCANNER },
+    'sbom-purl-output': { kind: 'string', help: 'File for the list of packages', ...NO_SCANNER },
+    'sbom-scanner-command': { kind: 'stringArray', help: 'Command of the scanner', ...NO_SCANNER },
+    'sbom-scanner-image': { kind: 'string', help: 'Image of the scanner', ...NO_SCANNER },
     secret: { kind: 'stringArray', help: 'Secret for RUN --mount (id=NAME,src=PATH or id=NAME,env=VARIABLE)' },
     'sign-by': { kind: 'string', help: 'Sign with a GPG key', unsupported: true },
     'skip-unused-stages': { kind: 'bool', help: 'Accepted for compatibility: stages that are not needed are never built', default: true },

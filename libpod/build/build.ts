@@ -28,6 +28,7 @@ import { buildsDirectory } from './heal.ts';
 import { buildMachine, isLayerLost } from './machine.ts';
 import { BuildNetwork } from './network.ts';
 import { writeOutput, type BuildOutput } from './output.ts';
+import type { RepositoriesOfBuild, RepositoryChoice } from './step-repositories.ts';
 
 export interface EngineBuild {
   readonly request: BuildRequest;
@@ -37,6 +38,7 @@ export interface EngineBuild {
   /** Where RUN of a stage, counted from 0, writes to. */
   readonly output: (stage: number) => StepOutput;
   readonly pull: (name: string, platform: Platform | undefined) => Promise<string>;
+  readonly repositories?: RepositoryChoice | undefined;
   /** Ends what runs; the build fails then. */
   readonly signal?: AbortSignal | undefined;
   /** Called when all steps are done and the image is about to be kept. */
@@ -51,8 +53,10 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
   using scratch = StagingDirectory.make(stagingDirectory(engine));
   using running = StagingDirectory.make(buildsDirectory(engine));
   await using network = new BuildNetwork(engine, running.path);
-  const { wish, output, pull, signal } = wanted;
+  const { wish, output, pull } = wanted;
   const { digests, request } = withDigests(engine, wanted.request);
+  const repositories = await repositoriesOf(engine, wanted);
+  const signal = repositories?.signal ?? wanted.signal;
   const step = { engine, wish, network, directory: running.path, output, warn: request.warn, signal };
   const adapt = (members: AsyncIterable<TarMember>) => retimed(members, request);
   const machine = await buildMachine({
@@ -67,7 +71,9 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
   });
   const stored = await keepCopy(engine, { names, event: 'build' }, async () => {
     const squash = (state: StageState): Promise<StageState> => asAsked(engine, machine, state, request);
-    const state = await buildWithPatience({ machine, lookUpOwner, squash }, request).finally(() => digests?.save());
+    const parts = { machine, lookUpOwner, squash, repositories };
+    const stages = (): Promise<StageState> => buildWithPatience(parts, request).finally(() => digests?.save());
+    const state = await (repositories === undefined ? stages() : repositories.whenSent(stages));
     wanted.onCommit();
     const same = unchanged(engine, state, request);
     if (same !== undefined) return same;
@@ -79,6 +85,12 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
     for (const place of wanted.outputs) await writeOutput(engine, tree, place, signal);
   }
   return stored.imageId;
+}
+
+async function repositoriesOf(engine: Engine, { repositories, request, signal }: EngineBuild): Promise<RepositoriesOfBuild | undefined> {
+  if (repositories === undefined) return undefined;
+  const { RepositoriesOfBuild } = await import('./step-repositories.ts');
+  return new RepositoriesOfBuild(engine, repositories, { tell: request.tell, signal });
 }
 
 /** What was fetched into the store for this build will not come again. */

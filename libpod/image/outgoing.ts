@@ -4,7 +4,8 @@ import { compressionOf } from '../../storage/convert.ts';
 import type { ImageManifest } from '../../storage/image.ts';
 import { parseManifest } from '../../storage/manifest.ts';
 import { parseReference, repositoryOf } from '../../storage/reference.ts';
-import type { KnownBlob, OutgoingImage, SentLayer } from '../../storage/send.ts';
+import type { LayerStore } from '../../storage/layer/store.ts';
+import type { KnownBlob, OutgoingImage, OutgoingLayer, SentLayer } from '../../storage/send.ts';
 import type { Engine } from '../engine.ts';
 import type { ImageRecord } from '../state/images.ts';
 import { LayerBlobTable } from '../state/layer-blobs.ts';
@@ -16,19 +17,28 @@ export async function outgoingImage(engine: Engine, image: ImageRecord): Promise
   const [blobs, layers] = [imageBlobs(engine), await engine.layers()];
   const manifestBytes = await blobs.read(image.manifestDigest);
   const manifest = parseManifest(manifestBytes, image.manifestType, `manifest of image ${image.id}`);
-  const pushed = new LayerBlobTable(engine.db);
-  const repositories = repositoriesOf(engine, image);
   return {
     manifest,
     manifestBytes,
     config: await blobs.read(digestOfId(image.id)),
-    layers: image.layers.map((diffId, index) => ({
-      diffId,
-      tarBytes: layers.sizeBytes(diffId),
-      known: merged([...pulledBlob(manifest, index, diffId, repositories), ...pushed.of(diffId)]),
-    })),
+    layers: outgoingLayers(engine, layers, image.layers, pulledBlobs(engine, image, manifest)),
     tar: (diffId) => layers.tar(diffId),
   };
+}
+
+/** `pulled`: what they came as. */
+export function outgoingLayers(
+  engine: Engine,
+  store: LayerStore,
+  diffIds: readonly Digest[],
+  pulled: ReadonlyMap<Digest, readonly KnownBlob[]>,
+): readonly OutgoingLayer[] {
+  const pushed = new LayerBlobTable(engine.db);
+  return diffIds.map((diffId) => ({
+    diffId,
+    tarBytes: store.sizeBytes(diffId),
+    known: merged([...(pulled.get(diffId) ?? []), ...pushed.of(diffId)]),
+  }));
 }
 
 /** Where the layers of an image lie now, so that a later push need not send them. */
@@ -39,11 +49,17 @@ export function rememberLayers(engine: Engine, layers: readonly SentLayer[], rep
   });
 }
 
-/** The blob that the layer came as, where the manifest is one that somebody pushed: an archive's names the tar itself, however it calls it. */
-function pulledBlob(manifest: ImageManifest, index: number, diffId: Digest, repositories: readonly string[]): readonly KnownBlob[] {
-  const { digest, size, mediaType } = manifest.layers[index]!;
-  const compression = compressionOf(mediaType);
-  return digest === diffId || compression === undefined ? [] : [{ digest, size, compression, repositories }];
+/** The blobs that layers came as, where the manifest is one that somebody pushed: an archive's names the tar itself, however it calls it. */
+export function pulledBlobs(engine: Engine, image: ImageRecord, manifest: ImageManifest): ReadonlyMap<Digest, readonly KnownBlob[]> {
+  const repositories = repositoriesOf(engine, image);
+  const blobs = new Map<Digest, KnownBlob[]>();
+  for (const [index, diffId] of image.layers.entries()) {
+    const { digest, size, mediaType } = manifest.layers[index]!;
+    const compression = compressionOf(mediaType);
+    if (digest === diffId || compression === undefined) continue;
+    blobs.set(diffId, [...(blobs.get(diffId) ?? []), { digest, size, compression, repositories }]);
+  }
+  return blobs;
 }
 
 function repositoriesOf(engine: Engine, image: ImageRecord): readonly string[] {

@@ -5,7 +5,7 @@ export interface BuildStep {
   readonly layer?: Digest | undefined;
   /** RFC 3339. */
   readonly created: string;
-  readonly keptMs?: number | undefined;
+  readonly madeMs: number;
 }
 
 /** What steps of builds came to, by a key over all that they depend on. */
@@ -22,17 +22,17 @@ export class BuildStepTable {
     return {
       ...(row['layer'] === null ? {} : { layer: String(row['layer']) as Digest }),
       created: String(row['created']),
-      keptMs: Number(row['used_ms']),
+      madeMs: Number(row['used_ms']),
     };
   }
 
-  keep(key: string, { layer, created }: BuildStep): void {
+  keep(key: string, { layer, created, madeMs }: BuildStep): void {
     this.#db.run(
       'INSERT OR REPLACE INTO build_steps (key, layer, created, used_ms) VALUES (?, ?, ?, ?)',
       key,
       layer ?? null,
       created,
-      Date.now(),
+      madeMs,
     );
   }
 

@@ -16,8 +16,11 @@ export interface Registry extends RegistryAddress {
 const CREDENTIALS = { user: 'lichen', password: 'throw-away' };
 
 /** Start one; it ends with the host. Https wants the CA in certs.d or `--cert-dir`; nothing is set up for it here. */
-export async function startRegistry(host: TestHost, { secure = false } = {}): Promise<Registry> {
-  const port = await freePort();
+export async function startRegistry(
+  host: TestHost,
+  options: { readonly secure?: boolean; readonly port?: number } = {},
+): Promise<Registry> {
+  const { secure = false, port = await freePort() } = options;
   const directory = `/tmp/registry-${port}`;
   await host.writeFile(`${directory}/config.yml`, configuration(directory, port, secure));
   if (secure) await makeSecrets(host, directory);

@@ -167,6 +167,10 @@ export const FAILURES: readonly Case[] = [
   withFlags('-t without a terminal', ['-t']),
   withFlags('-it without a terminal', ['-it']),
   of('cidfile exists', 'run', '--cidfile', '/etc/passwd', '--rm', IMAGE, 'true'),
+  of('build: repository of steps with a tag', 'build', '--cache-to', 'localhost/x:tag', '-f', '/etc/passwd', '/etc'),
+  of('build: repository of steps with a transport', 'build', '--cache-to', 'docker://r/x', '-f', '/etc/passwd', '/etc'),
+  of('build: repository of steps in capitals', 'build', '--cache-to', 'UPPER/x', '-f', '/etc/passwd', '/etc'),
+  of('build: second repository of steps', 'build', '--cache-to', 'localhost/x', '--cache-to', 'localhost/y:z', '-f', '/etc/passwd', '/etc'),
 ];
 
 const CAPABILITIES = 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status';

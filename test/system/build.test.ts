@@ -145,6 +145,22 @@ describe.skipIf(!canRunContainers)('build', () => {
     expect(await host.succeed(['build', '--check', '.'], { cwd })).toBe('Check complete, no warnings found.');
   });
 
+  test('--chown of an archive is for the directories made on the way to it, and each owner is a step of its own', async () => {
+    const cwd = await context({ 'files/in': 'in\n' });
+    const tar = ['tar', '-c', '-f', 'a.tar', '--owner=:77', '--group=:78', '-C', 'files', 'in'];
+    expect((await host.run(tar, { cwd })).exitCode).toBe(0);
+    const owners = async (chown: string): Promise<readonly string[]> => {
+      await host.writeFile(`${cwd}/Dockerfile`, `FROM localhost/busybox\nADD ${chown} a.tar /new/\n`);
+      const said = await host.succeed(['build', '.'], { cwd });
+      expect(said).not.toContain('Using cache');
+      const id = said.split('\n').at(-1)!;
+      return (await host.succeed(['run', '--rm', '--network', 'none', id, 'stat', '-c', '%u:%g', '/new', '/new/in'])).split('\n');
+    };
+    expect(await owners('')).toEqual(['0:0', '77:78']);
+    expect(await owners('--chown=5:6')).toEqual(['5:6', '77:78']);
+    expect(await owners('--chown=7:8')).toEqual(['7:8', '77:78']);
+  });
+
   test('the cache of steps goes with their layers', async () => {
     const cwd = await context({ Containerfile: 'FROM localhost/busybox\nRUN echo gone > /gone\n' });
     await host.succeed(['build', '-q', '-t', 'gone', '--network', 'none', '.'], { cwd });

@@ -37,6 +37,18 @@ test.each([
     'Log Level "foo" is not supported, choose from: trace, debug, info, warn, warning, error, fatal, panic\n',
   ],
   [['--remote', 'version'], 125, 'Error: --remote is not supported yet\n'],
+  ...[
+    ['--sbom', 'syft-cyclonedx'],
+    ['--sbom-output=sbom.json', '--sbom-scanner-image', 'x'],
+    ['--sbom-purl-output', 'x', '--sbom=trivy'],
+  ].map(
+    ([flag = '', ...words]) =>
+      [
+        ['build', flag, ...words, '.'],
+        125,
+        `Error: ${flag.replace(/=.*/, '')} is not supported yet\nA build runs no scanner. Scan the image when it is built: lichen save -o image.tar IMAGE && syft image.tar\n`,
+      ] as [string[], number, string],
+  ),
   [['version', '--imagestore=/x'], 125, 'Error: --imagestore is not supported yet\n'],
 ])('lichen %j ends with %i and says so on stderr only', async (argv, code, stderr) => {
   expect(await lichen(argv)).toMatchObject({ code, stdout: '', stderr });
