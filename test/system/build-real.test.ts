@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { canMakeDebian, plainDebian, type PlainDebian } from '../fixtures/build/debian.ts';
 import { npmAnswers, npmArchive } from '../fixtures/build/npm.ts';
 import { freePort, testHost, type TestHost } from '../host/host.ts';
@@ -40,6 +40,7 @@ describe.skipIf(!canMakeDebian)('a build on a Debian root', { timeout: 3 * MINUT
     host = await testHost();
     await host.succeed(['import', host.fixture(debian.tar), 'debian:plain'], { timeoutMs: 2 * MINUTES });
   }, 10 * MINUTES);
+  afterEach(() => removeNow(host, 'web', 'app'));
   afterAll(async () => {
     server.close();
     await host[Symbol.asyncDispose]();
@@ -85,7 +86,6 @@ CMD ["nginx", "-g", "daemon off;"]
     expect(await host.succeed(['exec', 'web', 'sh', '-c', facts])).toBe(
       '/bin/ping cap_net_raw=ep\nroot:root 4755\nroot:adm 755\nwww-data:www-data 644',
     );
-    await removeNow(host, 'web');
   });
 
   test('has an app with its packages by npm ci, the second time from the cache alone', async () => {
@@ -155,7 +155,7 @@ require('http').createServer((_, response) => response.end(require('greeting')(v
 
     await host.writeFile(`${cwd}/package.json`, app('1.0.1'));
     const before = asked.length;
-    expect(await build(cwd, 'app', ['--network=none'])).toMatch(/added 2 packages/);
+    expect(await build(cwd, 'app', ['--network=none', '--no-cache'])).toMatch(/added 2 packages/);
     expect(asked.slice(before)).toEqual([]);
     await answersWith('1.0.1');
   });
