@@ -3,6 +3,7 @@ import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { carryOut, timed, type Engine } from './engine.ts';
+import { needed, type Material } from './material.ts';
 import type { Row } from './rows.ts';
 
 export const BUILD_FILES = 9000;
@@ -10,12 +11,13 @@ export const RUN_STEPS = 12;
 export const STAGES = 5;
 
 const IMAGE = 'localhost/lichen-bench';
+const DEBIAN = 'localhost/lichen-bench-debian';
 
 type Measures = Pick<Row, 'setup' | 'measure' | 'teardown'>;
 
 /** COPY of many files, with a RUN after it. */
 export function building(base: string, ...flags: readonly string[]): Measures {
-  return measured({ flags, write: (context) => writeFiles(context, base) });
+  return measured({ flags: () => flags, write: (context) => writeFiles(context, base) });
 }
 
 /** The same when one of the files has changed. */
@@ -30,7 +32,7 @@ export function buildingChanged(base: string): Measures {
 /** A step that does next to nothing, many times. */
 export function buildingSteps(base: string): Measures {
   const steps = Array.from({ length: RUN_STEPS }, (_, index) => `RUN echo ${index} > /step-${index}\n`);
-  return measured({ flags: ['--no-cache'], write: (context) => writeDockerfile(context, `FROM ${base}\n${steps.join('')}`) });
+  return measured({ flags: () => ['--no-cache'], write: (context) => writeDockerfile(context, `FROM ${base}\n${steps.join('')}`) });
 }
 
 /** Stages that do not wait for each other, each of which takes a while. */
@@ -38,30 +40,54 @@ export function buildingStages(base: string): Measures {
   const stages = Array.from({ length: STAGES - 1 }, (_, index) => `FROM ${base} AS s${index}\nRUN sleep 0.3; echo ${index} > /made\n`);
   const copies = stages.map((_, index) => `COPY --from=s${index} /made /made-${index}\n`);
   return measured({
-    flags: ['--no-cache', `--jobs=${STAGES}`],
+    flags: () => ['--no-cache', `--jobs=${STAGES}`],
     write: (context) => writeDockerfile(context, `${stages.join('')}FROM ${base}\n${copies.join('')}`),
   });
 }
 
+/** apt-get on a Debian root, from a repository on the disk: no server of the outside is measured. */
+export function installing(packages: string): Measures {
+  const dockerfile = `FROM ${DEBIAN}
+RUN echo 'deb [trusted=yes] file:/repository ./' > /etc/apt/sources.list && apt-get update \\
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages}
+`;
+  const repository = ({ debianRepository }: Material) => `${needed(debianRepository, 'Debian')}:/repository:ro`;
+  const { setup, teardown, ...rest } = measured({
+    flags: (material) => ['--no-cache', '--volume', repository(material)],
+    write: (context) => writeDockerfile(context, dockerfile),
+  });
+  return {
+    ...rest,
+    setup: async (engine, material) => {
+      await carryOut(engine, ['import', needed(material.debianRoot, 'Debian'), DEBIAN]);
+      await setup!(engine, material);
+    },
+    teardown: async (engine, material) => {
+      await teardown!(engine, material);
+      await carryOut(engine, ['rmi', '-f', DEBIAN], { ignoreFailure: true });
+    },
+  };
+}
+
 interface Measured {
-  readonly flags?: readonly string[];
+  readonly flags?: (material: Material) => readonly string[];
   readonly write: (context: string) => Promise<void>;
   /** Before each. */
   readonly change?: (context: string) => Promise<void>;
 }
 
-function measured({ flags = [], write, change }: Measured): Measures {
+function measured({ flags = () => [], write, change }: Measured): Measures {
   const context = join(tmpdir(), `lichen-bench-context-${process.pid}`);
-  const args = ['build', ...flags, '-t', IMAGE, context];
+  const args = (material: Material) => ['build', ...flags(material), '-t', IMAGE, context];
   return {
-    setup: async (engine) => {
+    setup: async (engine, material) => {
       await rm(context, { recursive: true, force: true });
       await write(context);
-      await carryOut(engine, args);
+      await carryOut(engine, args(material));
     },
-    measure: async (engine: Engine) => {
+    measure: async (engine: Engine, material) => {
       await change?.(context);
-      return (await timed(engine, args)).ms;
+      return (await timed(engine, args(material))).ms;
     },
     teardown: async (engine) => {
       await carryOut(engine, ['rmi', '-f', IMAGE], { ignoreFailure: true });

@@ -3,7 +3,8 @@
  * Writes one JSON line for each result to stdout; main.ts turns them into a table.
  */
 import { carryOut, type Engine } from './engine.ts';
-import { ROWS, SMALL_IMAGE, type Material } from './rows.ts';
+import type { Material } from './material.ts';
+import { ROWS, SMALL_IMAGE } from './rows.ts';
 import { sampleRow } from './sample.ts';
 import { traceStartup } from './startup.ts';
 

@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { accessSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
+import { canMakeDebian, plainDebian } from '../test/fixtures/build/debian.ts';
 import { fixturePath } from '../test/fixtures/build/images.ts';
 import { pushFixture } from '../test/fixtures/build/push.ts';
 import { canShapeHosts, testHost } from '../test/host/host.ts';
@@ -15,12 +16,14 @@ import { REPOSITORY } from '../test/host/places.ts';
 import type { Assignment } from './driver.ts';
 import { largeArchive, largeImage } from './large.ts';
 import { startBenchRegistry } from './registry.ts';
-import { ROWS, type Material } from './rows.ts';
+import type { Material } from './material.ts';
+import { ROWS } from './rows.ts';
 import type { Measured } from './sample.ts';
 import type { Phase } from './startup.ts';
 import { formatPhases, formatTable, missesBudget } from './table.ts';
 
 const WITH_REGISTRY = ['pull', 'pull-present', 'push'];
+const WITH_DEBIAN = ['build-apt'];
 const WITH_ARCHIVE = ['load', 'disk', 'push', 'rmi', 'keep-id-first', 'keep-id'];
 
 const names = [...ROWS.map(({ name }) => name), 'startup'];
@@ -75,11 +78,13 @@ function driverArgv(repository: string, inside: (path: string) => string): reado
 
 async function prepareMaterial(wanted: readonly string[], registryName: string | undefined): Promise<Material> {
   accessSync(join(REPOSITORY, 'bin/lichen'));
+  const debian = canMakeDebian && wanted.some((row) => WITH_DEBIAN.includes(row)) ? await plainDebian() : undefined;
   return {
     small: await fixturePath('busybox'),
     ...(wanted.some((row) => WITH_ARCHIVE.includes(row)) ? { largeDocker: await largeArchive('docker-archive') } : {}),
     ...(wanted.includes('load-oci') ? { largeOci: await largeArchive('oci-archive') } : {}),
     ...(registryName === undefined ? {} : { pullReference: `${registryName}/large:latest` }),
+    ...(debian === undefined ? {} : { debianRoot: debian.tar, debianRepository: debian.repository }),
   };
 }
 

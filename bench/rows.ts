@@ -4,19 +4,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BUILD_FILES, building, buildingChanged, buildingStages, buildingSteps, RUN_STEPS, STAGES } from './build.ts';
+import { BUILD_FILES, building, buildingChanged, buildingStages, buildingSteps, installing, RUN_STEPS, STAGES } from './build.ts';
 import { carryOut, timed, timedTogether, type Engine } from './engine.ts';
+import { needed, type Material } from './material.ts';
 import { heldByHelpers, processIds } from './memory.ts';
 import { ownAddress, published, sendMany, SENT_MIB, SWALLOW } from './traffic.ts';
-
-/** What the machine outside made for the rows; absent things make their rows fail with a reason. */
-export interface Material {
-  readonly small: string;
-  readonly largeDocker?: string;
-  readonly largeOci?: string;
-  /** `127.0.0.1:PORT/large:latest` */
-  readonly pullReference?: string;
-}
 
 export interface Row {
   readonly name: string;
@@ -303,6 +295,10 @@ export const ROWS: readonly Row[] = [
   row('build-changed', '`build` of it when one file has changed', 0.4, 0.25, { samples: 5, ...buildingChanged(SMALL_IMAGE) }),
   row('build-steps', `\`build\` of ${RUN_STEPS} RUN, cold`, 0.4, 0.25, { samples: 3, ...buildingSteps(SMALL_IMAGE) }),
   row('build-stages', `\`build\` of ${STAGES} stages side by side, cold`, 0.4, 0.25, { samples: 3, ...buildingStages(SMALL_IMAGE) }),
+  row('build-apt', '`build`: `apt-get install` of nginx on what debootstrap makes, cold', 0.4, 0.25, {
+    samples: 3,
+    ...installing('nginx-light'),
+  }),
   row('memory', 'memory held per idle detached container (PSS)', 1, 0.8, {
     unit: 'MB',
     samples: 3,
@@ -462,9 +458,4 @@ async function measureDisk(engine: Engine, material: Material): Promise<number> 
   const before = await used();
   await carryOut(engine, ['load', '-i', needed(material.largeDocker, 'large image')]);
   return ((await used()) - before) / BYTES_PER_MB;
-}
-
-function needed(value: string | undefined, what: string): string {
-  if (value === undefined) throw new Error(`needs ${what}`);
-  return value;
 }

@@ -1,7 +1,8 @@
 /** Interleaved samples: both engines see the same machine, the same minute and the same noise. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
-import type { Material, Row } from './rows.ts';
+import type { Material } from './material.ts';
+import type { Row } from './rows.ts';
 
 /** What a command leaves running behind itself (clean-up by the monitor) ends before the next one is timed. */
 const SETTLE_MS = 120;

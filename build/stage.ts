@@ -17,7 +17,7 @@ import { makeReady, mountKey, type MountFacts } from './mounting.ts';
 import { MountWordError, parseRunMount, type RunMount } from './mounts.ts';
 import type { BuildRequest, NamedContext } from './request.ts';
 import { planRun, runStep } from './run.ts';
-import { keyOf, seenArgs, stateKey, withEntry, withEnv, type StageState } from './state.ts';
+import { envValue, keyOf, seenArgs, stateKey, withEntry, withEnv, type StageState } from './state.ts';
 import type { StepRepositories } from './step-repositories.ts';
 import { addTransfer, planTransfer, type Transfer, type TransferFacts } from './transfer.ts';
 import type { OwnerLookUp } from './owner.ts';
@@ -53,7 +53,7 @@ export async function buildStage(build: StageBuild): Promise<StageState> {
     text: `FROM ${baseName(build)}${stage.name === undefined ? '' : ` AS ${stage.name}`}`,
   });
   const { OnBuild: _done, ...config } = begun.config;
-  let state: StageState = { ...begun, config };
+  let state: StageState = { ...begun, config: statements.length === 0 ? config : withPath(config) };
   for (const [index, statement] of statements.entries()) {
     request.tell({ kind: 'step', stage: stage.index, number: index + 2, of, text: stepText(statement) });
     const { state: next, cached, key, madeMs } = await step(build, state, statement);
@@ -76,8 +76,14 @@ function stepText(statement: Statement): string {
   return document === undefined ? statement.at.text : `${statement.at.text} (${document.content.trimEnd().split('\n')[0] ?? ''})`;
 }
 
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** What Podman puts into an image that begins with nothing. */
-const EMPTY_CONFIG = { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'], WorkingDir: '/' };
+const EMPTY_CONFIG = { Env: [`PATH=${PATH}`], WorkingDir: '/' };
+
+/** Programs like gcc look for others along it, and a shell does not pass on the one that it assumes. */
+function withPath(config: StageState['config']): StageState['config'] {
+  return envValue(config.Env, 'PATH') === undefined ? { ...config, Env: withEnv(config.Env, 'PATH', PATH) } : config;
+}
 
 async function begin(build: StageBuild): Promise<StageState> {
   const { stage, request } = build;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export const BUILD_CASES = join(import.meta.dirname, '../build-cases');
 
 /** Images that the cases begin with. */
-export const BASES = ['busybox', 'configured', 'layered'] as const;
+export const BASES = ['busybox', 'configured', 'empty', 'layered'] as const;
 
 export interface BuildCase {
   readonly name: string;
