@@ -12,7 +12,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
-#include <linux/in.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <string.h>

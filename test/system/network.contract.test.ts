@@ -31,9 +31,13 @@ describe('none', () => {
   });
 });
 
-describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
+describe.each([
+  ['pasta', 'pasta', false],
+  ['slirp4netns', 'slirp4netns', false],
+  ['pasta with lichen-ports', 'pasta', true],
+] as const)('%s', (_name, backend, forwards) => {
   test('gives the namespace an interface with an address and a default route', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const attachment = await session.setup(backend);
     expect(attachment.backend).toBe(backend);
     expect(attachment.interfaces).toHaveLength(1);
@@ -44,21 +48,21 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   });
 
   test('names a nameserver inside the namespace', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const attachment = await session.setup(backend);
     expect(attachment.nameservers).toEqual([backend === 'pasta' ? '169.254.1.1' : '10.0.2.3']);
     await session.ask({ op: 'teardown', attachment });
   });
 
   test('what it says of the interface is what is seen inside', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const attachment = await session.setup(backend, [], backend === 'slirp4netns' ? ['enable_ipv6=false'] : []);
     expect(await session.ask({ op: 'interfaces' })).toEqual(attachment.interfaces);
     await session.ask({ op: 'teardown', attachment });
   });
 
   test.each(['', '127.0.0.1', '0.0.0.0'])('a TCP port published on "%s" reaches a server inside', async (hostIp) => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const hostPort = await freePort();
     const attachment = await session.setup(backend, [mapping({ hostIp, hostPort, containerPort: 8080 })]);
     await session.ask({ op: 'serve', protocol: 'tcp', port: 8080 });
@@ -67,7 +71,7 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   });
 
   test.skipIf(own === undefined)('a port published on 127.0.0.1 is not open on other addresses', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const hostPort = await freePort();
     const attachment = await session.setup(backend, [mapping({ hostIp: '127.0.0.1', hostPort, containerPort: 8080 })]);
     await session.ask({ op: 'serve', protocol: 'tcp', port: 8080 });
@@ -77,7 +81,7 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
 
   // Two limits of the helpers (docs/network.md): slirp4netns answers no UDP client on loopback, and the pasta of Debian 12 only where the ports are equal.
   test.skipIf(own === undefined)('a UDP port reaches a server inside', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const hostPort = await freePort();
     const address = backend === 'pasta' ? '127.0.0.1' : own!;
     const attachment = await session.setup(backend, [mapping({ hostIp: address, hostPort, containerPort: hostPort, protocol: 'udp' })]);
@@ -87,7 +91,7 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   });
 
   test('a range publishes each of its ports', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const hostPort = await freeRange(3);
     const attachment = await session.setup(backend, [mapping({ hostIp: '127.0.0.1', hostPort, containerPort: 7000, range: 3 })]);
     for (const offset of [0, 2]) {
@@ -100,7 +104,7 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   test.each(['', '127.0.0.1'])(
     'a port that is taken on 127.0.0.1 and asked for on "%s" is refused and leaves nothing running',
     async (hostIp) => {
-      await using session = new NetworkSession(host);
+      await using session = new NetworkSession(host, forwards);
       await using server = await listen('127.0.0.1');
       const before = helpers();
       await expect(session.setup(backend, [mapping({ hostIp, hostPort: server.port, containerPort: 80 })])).rejects.toMatchObject({
@@ -112,14 +116,14 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   );
 
   test('a range of which one port is taken is refused', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     await using server = await listen('127.0.0.1');
     const wish = mapping({ hostIp: '127.0.0.1', hostPort: server.port - 1, containerPort: 80, range: 2 });
     await expect(session.setup(backend, [wish])).rejects.toMatchObject({ code: 'NETWORK_SETUP' });
   });
 
   test('a privileged port is refused with the number from which on they are free', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const before = helpers();
     const failure = await session
       .setup(backend, [mapping({ hostIp: '127.0.0.1', hostPort: 81, containerPort: 80 })])
@@ -129,7 +133,7 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   });
 
   test('setup works again in the same namespace after a refused port', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     await expect(session.setup(backend, [mapping({ hostPort: 81, containerPort: 80 })])).rejects.toMatchObject({ code: 'NETWORK_SETUP' });
     const attachment = await session.setup(backend);
     expect(attachment.interfaces).toHaveLength(1);
@@ -137,7 +141,7 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   });
 
   test('teardown ends the helper, and may come twice', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const attachment = await session.setup(backend);
     expect(await session.ask({ op: 'isAlive', attachment })).toBe(true);
     await session.ask({ op: 'teardown', attachment });
@@ -146,7 +150,7 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   });
 
   test('published ports are free when teardown is over', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const ports = [mapping({ hostPort: await freePort(), containerPort: 80 })];
     const attachment = await session.setup(backend, ports);
     await session.ask({ op: 'teardown', attachment });
@@ -155,7 +159,7 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   });
 
   test('teardown is content when the helper was killed', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const attachment = await session.setup(backend);
     await host.asRoot(['kill', '-KILL', String(attachment.helper!.pid)]);
     await session.ask({ op: 'teardown', attachment });
@@ -163,7 +167,7 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   });
 
   test('teardown spares a process that has the helper’s pid now', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const attachment = await session.setup(backend);
     const other: NetworkAttachment = {
       ...attachment,
@@ -177,13 +181,13 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   test.each(backend === 'pasta' ? ['--bogus', '--netns=/x', 'sh', '-m,99999999'] : ['bogus', 'mtu=1', 'cidr=x', 'allow_host_loopback=yes'])(
     'the bad option %s is INVALID_ARGUMENT',
     async (option) => {
-      await using session = new NetworkSession(host);
+      await using session = new NetworkSession(host, forwards);
       await expect(session.setup(backend, [], option.split(','))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     },
   );
 
   test('sctp is INVALID_ARGUMENT', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     await expect(session.setup(backend, [mapping({ hostPort: 9999, containerPort: 80, protocol: 'sctp' })])).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: "can't forward protocol: sctp",
@@ -191,7 +195,7 @@ describe.each(['pasta', 'slirp4netns'] as const)('%s', (backend) => {
   });
 
   test.skipIf(own === undefined)('the host is reached from inside, its loopback is not', async () => {
-    await using session = new NetworkSession(host);
+    await using session = new NetworkSession(host, forwards);
     const attachment = await session.setup(backend);
     await using open = await listen('0.0.0.0');
     await using closed = await listen('127.0.0.1');

@@ -16,10 +16,18 @@ import { choosePaths } from '../../../host/paths.ts';
 import { isAlive } from '../../../host/pid.ts';
 import type { NetworkAttachment, NetworkBackend, PortMapping } from '../../../network/backend.ts';
 import { openBackend, type BackendName } from '../../../network/choose.ts';
+import { findForwarder, withForwarder } from '../../../network/forward/forward.ts';
 import { readInterfaces } from '../../../network/interfaces.ts';
 
 export type DriverRequest =
-  | { readonly op: 'setup'; readonly backend: BackendName; readonly ports?: readonly PortMapping[]; readonly options?: readonly string[] }
+  | {
+      readonly op: 'setup';
+      readonly backend: BackendName;
+      /** With lichen-ports. */
+      readonly forwards: boolean;
+      readonly ports?: readonly PortMapping[];
+      readonly options?: readonly string[];
+    }
   | { readonly op: 'teardown'; readonly attachment: NetworkAttachment }
   | { readonly op: 'isAlive'; readonly attachment: NetworkAttachment }
   | { readonly op: 'interfaces' }
@@ -74,7 +82,8 @@ async function perform(request: DriverRequest): Promise<unknown> {
   switch (request.op) {
     case 'setup': {
       const { ports = [], options = [] } = request;
-      backend = await openBackend(request.backend, { helperDirectories: [], cacheDirectory: paths.run, rootful: !identity.rootless });
+      const plain = await openBackend(request.backend, { helperDirectories: [], cacheDirectory: paths.run, rootful: !identity.rootless });
+      backend = request.forwards ? withForwarder(plain, findForwarder([])!) : plain;
       removeNetworkNamespace(netns);
       const used = backend;
       const attachment = await used.setup({ netns, id: 'contract', runDir, ports, options });
@@ -84,7 +93,7 @@ async function perform(request: DriverRequest): Promise<unknown> {
     case 'teardown':
       return backend.teardown(request.attachment);
     case 'isAlive':
-      return request.attachment.helper !== undefined && isAlive(request.attachment.helper);
+      return [request.attachment.helper, request.attachment.forwarder?.helper].some((helper) => helper !== undefined && isAlive(helper));
     case 'interfaces':
       return readInterfaces(netns);
     case 'removeNamespace':

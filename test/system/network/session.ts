@@ -6,14 +6,17 @@ import type { DriverRequest } from './driver.ts';
 
 export class NetworkSession implements AsyncDisposable {
   readonly #command: RunningCommand;
+  readonly #forwards: boolean;
   #answered = 0;
 
-  constructor(host: TestHost) {
+  /** `forwards`: with lichen-ports beside the backend. */
+  constructor(host: TestHost, forwards = false) {
+    this.#forwards = forwards;
     this.#command = host.spawn(['/bin/sh', '/opt/lichen/scripts/node.sh', '/opt/lichen/test/system/network/driver.ts']);
   }
 
   setup(backend: BackendName, ports: readonly PortMapping[] = [], options: readonly string[] = []): Promise<NetworkAttachment> {
-    return this.ask({ op: 'setup', backend, ports, options });
+    return this.ask({ op: 'setup', backend, forwards: this.#forwards, ports, options });
   }
 
   /** The answer, or a rejection with `code` and `message` of the EngineError thrown inside. */
