@@ -13,8 +13,8 @@ export interface BuildMachine {
   view(layers: readonly Digest[]): Promise<MountedTree>;
   /** The layers as one tree that can be written. */
   writable(layers: readonly Digest[]): Promise<WritableTree>;
-  /** A layer of these members. */
-  addLayer(members: AsyncIterable<TarMember>): Promise<AppliedLayer>;
+  /** A layer of these members. `written`: see WritableTree. */
+  addLayer(members: AsyncIterable<TarMember>, written?: string): Promise<AppliedLayer>;
   layerBytes(layer: Digest): number;
   /** Run a program in the tree; resolves with its exit status. Throws what an OCI runtime and the network throw. */
   run(request: RunRequest): Promise<number>;
@@ -52,6 +52,8 @@ export interface MountedTree extends AsyncDisposable {
 export interface WritableTree extends MountedTree {
   /** What has been written, as members of a layer. */
   changes(): AsyncIterable<TarMember>;
+  /** The directory that holds what was written, when no process of a step can outlive it and write more. */
+  readonly written?: string | undefined;
 }
 
 export interface RunRequest {

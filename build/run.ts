@@ -81,7 +81,7 @@ export async function runStep(machine: BuildMachine, state: StageState, statemen
     throw failed(statement.at, `the command ended with exit status ${code}`, { exitCode: code, ...(hint === undefined ? {} : { hint }) });
   }
   removePoints(tree.path, points);
-  return await machine.addLayer(tree.changes());
+  return await machine.addLayer(tree.changes(), tree.written);
 }
 
 /** The working directory of a step is its user's, where it is made for it. */

@@ -64,6 +64,7 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
     scratch: scratch.path,
     memory: running.path,
     mountTargets: wish.mounts.map(({ target }) => target),
+    ownPids: (wish.namespaces.pid ?? { kind: 'private' }).kind === 'private',
     pull,
     run: (one) => runInStep(step, one),
     signal,

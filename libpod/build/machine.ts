@@ -26,6 +26,8 @@ export interface MachineParts {
   /** The same in the run directory. */
   readonly memory: string;
   readonly mountTargets: readonly string[];
+  /** Containers of steps have a pid namespace of their own, with which all their processes end. */
+  readonly ownPids: boolean;
   /** Get the image here if the pull policy says so; resolves with what it is found by. */
   readonly pull: (name: string, platform: Platform | undefined) => Promise<string>;
   readonly run: (request: RunRequest) => Promise<number>;
@@ -39,6 +41,7 @@ export async function buildMachine({
   scratch,
   memory,
   mountTargets,
+  ownPids,
   pull,
   run,
   signal,
@@ -72,7 +75,8 @@ export async function buildMachine({
     async writable(layers): Promise<WritableTree> {
       const lowers = store.lowerDirs(layers);
       const { upper, ...tree } = await overlaid(lowers);
-      return { ...tree, changes: () => packChanges(upper, driver.changes({ lowers, upper, merged: tree.path })) };
+      const changes = () => packChanges(upper, driver.changes({ lowers, upper, merged: tree.path }));
+      return { ...tree, changes, written: ownPids ? upper : undefined };
     },
     async checkOut(repository, { keepGitDirectory }) {
       const top = place();
@@ -89,7 +93,8 @@ export async function buildMachine({
     mountTargets,
     overlay: (directory) => overlaid([realpathSync(directory)]),
     caches: cachesDirectory(engine),
-    addLayer: (members) => store.add(Readable.from(tarBytes(adapt(members)), { objectMode: false, highWaterMark: 2 ** 20 })),
+    addLayer: (members, atHand) =>
+      store.add(Readable.from(tarBytes(adapt(members)), { objectMode: false, highWaterMark: 2 ** 20 }), { atHand }),
     layerBytes: (layer: Digest) => store.facts(layer).tarBytes,
     download: (url) => download(url, { env: engine.options.env, config: engine.paths.config, signal }),
     cache: {

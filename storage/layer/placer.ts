@@ -30,6 +30,7 @@ import { makeSpecialFile } from '../../host/mknod.ts';
 import { setTimes, setTimesOf } from '../../host/times.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import type { TarHandler } from '../tar/parser.ts';
+import type { FilesAtHand } from './at-hand.ts';
 import { applyXattrs, lateXattrs } from './attributes.ts';
 import { bytesOf, TreeDirectories, type OpenDirectory } from './directories.ts';
 import { cleanPath, parseWhiteout, type EntryPath } from './entry-path.ts';
@@ -49,6 +50,7 @@ export interface PlacerOptions {
   readonly record: RecordWriter;
   readonly ids: IdSpace;
   readonly limits: LayerLimits;
+  readonly atHand?: FilesAtHand | undefined;
 }
 
 interface OpenFile {
@@ -70,7 +72,7 @@ export class Placer implements TarHandler, Disposable {
   readonly #gid = process.getegid!();
   readonly #umask = process.umask();
   readonly #mayMakeDevices = isInitialUserNamespace();
-  #file: OpenFile | undefined;
+  #file: OpenFile | 'taken' | undefined;
   #kept = 0;
   #entries = 0;
   #fileBytes = 0;
@@ -111,6 +113,7 @@ export class Placer implements TarHandler, Disposable {
       this.#options.record.raw(bytes);
       return;
     }
+    if (this.#file === 'taken') return;
     try {
       for (let at = 0; at < bytes.length;) at += writeSync(this.#file.fd, bytes, at);
     } catch (error) {
@@ -122,6 +125,7 @@ export class Placer implements TarHandler, Disposable {
     const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;
+    if (file === 'taken') return;
     try {
       this.#finishFile(file);
     } catch (error) {
@@ -145,7 +149,7 @@ export class Placer implements TarHandler, Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#file !== undefined) closeSync(this.#file.fd);
+    if (typeof this.#file === 'object') closeSync(this.#file.fd);
     this.#file = undefined;
     this.#directories[Symbol.dispose]();
   }
@@ -164,7 +168,7 @@ export class Placer implements TarHandler, Disposable {
     const directory = this.#directories.ensure(path.directory, { revive: true })!;
     switch (entry.type) {
       case 'file':
-        return this.#createFile(entry, directory, path.name);
+        return this.#createFile(entry, directory, path);
       case 'directory':
         return this.#makeDirectory(entry, directory, path.name);
       case 'symlink':
@@ -183,11 +187,15 @@ export class Placer implements TarHandler, Disposable {
     this.#directoryAttributes(entry, bytesOf(`${this.#directories.find('').prefix}.`), '');
   }
 
-  #createFile(entry: TarEntry, directory: OpenDirectory, name: string): void {
+  #createFile(entry: TarEntry, directory: OpenDirectory, path: EntryPath): void {
+    const { name } = path;
     const target = bytesOf(directory.prefix + name);
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const fd = this.#inPlace(directory, name, target, () => openSync(target, flags, entry.mode & 0o777));
-    this.#file = { fd, target, entry };
+    if (this.#options.atHand?.link(path, target, entry) === true) this.#file = 'taken';
+    else {
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+      const fd = this.#inPlace(directory, name, target, () => openSync(target, flags, entry.mode & 0o777));
+      this.#file = { fd, target, entry };
+    }
     this.#fileBytes += entry.sizeBytes;
     if (entry.sizeBytes > 0) this.#options.record.body(bytesOf(within(directory, name)), entry.sizeBytes);
   }

@@ -134,14 +134,18 @@ export class LayerStore {
 
   /**
    * apply for a layer in the making: its bytes (a plain tar) tell its diff-id. Where that layer is here already, the new one is dropped.
+   * `atHand`: the tree of which the tar is made, when nobody writes to it any more; its files are shared then.
    * Throws LAYER_REFUSED, STORE_FULL, ABORTED, and what `source` throws; nothing is left behind then.
    */
-  async add(source: Readable, options: Pick<ApplyOptions, 'signal'> = {}): Promise<AppliedLayer> {
+  async add(
+    source: Readable,
+    options: Pick<ApplyOptions, 'signal'> & { readonly atHand?: string | undefined } = {},
+  ): Promise<AppliedLayer> {
     this.#makeDirectories();
     healStaging(this.#staging);
     using staging = StagingDirectory.make(this.#staging);
     const { unpackLayer } = await import('./unpack.ts');
-    const unpacked = await unpackLayer({ directory: staging.path, source, signal: options.signal });
+    const unpacked = await unpackLayer({ directory: staging.path, source, signal: options.signal, atHand: options.atHand });
     using _lock = await this.#lock(unpacked.diffId, options.signal);
     if (this.has(unpacked.diffId)) return { facts: this.facts(unpacked.diffId), fresh: false, notices: unpacked.notices };
     return this.#keep(staging, unpacked);

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { digestFromHex, type Digest } from '../../core/digest.ts';
 import { EngineError } from '../../core/errors.ts';
 import { TarParser } from '../tar/parser.ts';
+import { FilesAtHand } from './at-hand.ts';
 import { Budget } from './budget.ts';
 import { decompress } from './decompress.ts';
 import { readIdSpace } from './ids.ts';
@@ -24,6 +25,8 @@ export interface UnpackRequest {
   readonly compressed?: { readonly digest?: Digest | undefined; readonly sizeBytes?: number | undefined } | undefined;
   readonly limits?: LayerLimits | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** A tree with the regular files of the layer (see FilesAtHand). */
+  readonly atHand?: string | undefined;
   /** Chunks of the source that fill an ArrayBuffer are ours, to be given back when they are used up. */
   readonly ownsChunks?: boolean;
   /** Compressed bytes read so far; called for each chunk. */
@@ -62,7 +65,8 @@ async function unpack(request: UnpackRequest): Promise<UnpackedLayer> {
   mkdirSync(tree);
   const budget = new Budget(limits, directory);
   using record = new RecordWriter(join(directory, RECORD));
-  using placer = new Placer({ tree, kept: join(directory, KEPT), record, ids: readIdSpace(), limits });
+  using atHand = request.atHand === undefined ? undefined : new FilesAtHand(request.atHand);
+  using placer = new Placer({ tree, kept: join(directory, KEPT), record, ids: readIdSpace(), limits, atHand });
   const parser = new TarParser(placer);
   const contentHash = createHash('sha256');
   const compressedHash = createHash('sha256');

@@ -185,5 +185,6 @@ ENTRYPOINT ["/bin/program"]
     const ran = await host.lichen(['run', '--rm', '-i', '--network=none', 'program', 'one', 'two'], { input: 'a\nb\n' });
     expect(ran).toMatchObject({ stdout: 'counter: 2\n', stderr: '', exitCode: 2 });
     expect(await host.succeed(['image', 'inspect', '--format', '{{len .RootFS.Layers}}', 'program'])).toBe('1');
+    expect(await host.lichen(['system', 'check'])).toMatchObject({ stdout: '', exitCode: 0 });
   });
 });

@@ -1,11 +1,29 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { tryLockFile } from '../../host/flock.ts';
+import { Root } from '../../host/root.ts';
+import { listXattrs, setXattr } from '../../host/xattr.ts';
 import { LayerStore } from '../../storage/layer/store.ts';
+import { tarBytes } from '../../storage/tar/stream.ts';
+import { packTree } from '../../storage/tree/pack.ts';
+import { removeTree } from '../../storage/tree/remove.ts';
 import { tarOf } from '../fixtures/tar/build.ts';
 import { Scratch, sha256 } from '../fixtures/tar/layer.ts';
 
@@ -60,6 +78,60 @@ describe('a layer', () => {
     await store.apply(diffId, give(tar));
     writeFileSync(join(store.tree(diffId), 'etc/hello'), 'w0rld');
     expect(await store.verify(diffId)).toBe(false);
+  });
+});
+
+describe('a layer of files that are at hand', () => {
+  const tarOfTree = async (path: string): Promise<Buffer> => {
+    using root = new Root(path);
+    return Buffer.concat(await Array.fromAsync(tarBytes(packTree(root.fd, Buffer.from('.'), Buffer.alloc(0)))));
+  };
+  const inode = (...path: readonly string[]): number => lstatSync(join(...path)).ino;
+
+  test('has them, not copies, with all their names, and gives its tar back', async () => {
+    using scratch = new Scratch();
+    const tree = scratch.directory('tree');
+    mkdirSync(join(tree, 'etc'));
+    writeFileSync(join(tree, 'etc/a'), 'one');
+    linkSync(join(tree, 'etc/a'), join(tree, 'etc/b'));
+    writeFileSync(join(tree, 'empty'), '', { mode: 0o600 });
+    const bytes = await tarOfTree(tree);
+    const store = new LayerStore(scratch.path);
+    const { facts } = await store.add(Readable.from([bytes]), { atHand: tree });
+    expect(facts).toMatchObject({ diffId: sha256(bytes), fileBytes: 3 });
+    const [lower = ''] = store.lowerDirs([facts.diffId]);
+    for (const name of ['etc/a', 'etc/b', 'empty']) expect(inode(lower, name)).toBe(inode(tree, name));
+    removeTree(tree);
+    expect(Buffer.concat(await (await store.tar(facts.diffId)).toArray())).toEqual(bytes);
+    expect((await store.examine(facts.diffId, { quick: false })).content).toEqual([]);
+  });
+
+  test('has a copy of each that is not just what its entry says', async () => {
+    using scratch = new Scratch();
+    const tree = scratch.directory('tree');
+    const names = ['mode', 'time', 'size', 'attribute', 'gone', 'link', 'other/file'];
+    mkdirSync(join(tree, 'other'));
+    for (const name of names) writeFileSync(join(tree, name), name);
+    const bytes = await tarOfTree(tree);
+    chmodSync(join(tree, 'mode'), 0o640);
+    utimesSync(join(tree, 'time'), 1, 1);
+    writeFileSync(join(tree, 'size'), 'longer');
+    setXattr(join(tree, 'attribute'), 'user.lichen.owner', Buffer.from('0:0'));
+    unlinkSync(join(tree, 'gone'));
+    renameSync(join(tree, 'link'), join(scratch.path, 'link'));
+    symlinkSync(join(scratch.path, 'link'), join(tree, 'link'));
+    // What has its place now is outside.
+    renameSync(join(tree, 'other'), join(scratch.path, 'other'));
+    symlinkSync('../other', join(tree, 'other'));
+    const store = new LayerStore(scratch.path);
+    const { facts } = await store.add(Readable.from([bytes]), { atHand: tree });
+    const [lower = ''] = store.lowerDirs([facts.diffId]);
+    for (const name of names) {
+      expect(readFileSync(join(lower, name), 'utf8')).toBe(name);
+      expect(lstatSync(join(lower, name)).nlink).toBe(1);
+    }
+    expect(listXattrs(join(lower, 'attribute'))).not.toContain('user.lichen.owner');
+    expect((await store.examine(facts.diffId, { quick: false })).content).toEqual([]);
   });
 });
 
