@@ -108,7 +108,8 @@ export async function resolveWish(
   { id, name, nowMs, pod, requires, secrets, volumesFrom, tell }: ResolveOptions,
 ): Promise<ContainerConfig> {
   const idMap = wish.subordinates === undefined ? undefined : await subordinateMap(wish.subordinates);
-  return resolveContainer(
+  const joinedIds = idsJoined(engine, wish.namespaces.user);
+  const config = resolveContainer(
     { ...(await withNetwork(engine, wish)), ...(idMap && { idMap }) },
     {
       id,
@@ -119,6 +120,7 @@ export async function resolveWish(
       caller: { uid: engine.identity.uid, gid: engine.identity.gid },
       availableIds: { uids: availableIds(readIdMap('uid')), gids: availableIds(readIdMap('gid')) },
       ...(await autoIds(engine, wish, found)),
+      ...(joinedIds && { joinedIds }),
       hostEnv: hostEnv(engine),
       hostRlimits: hostRlimits(),
       logPath: placesOf(engine, id).log,
@@ -135,6 +137,29 @@ export async function resolveWish(
     },
     engine.settings.defaults,
   );
+  return sharingById(engine, config);
+}
+
+function idsJoined(engine: Engine, user: ContainerWish['namespaces']['user']): ContainerConfig['idMap'] {
+  return user?.kind === 'container' ? engine.containers.get(findSharing(engine, 'user', user.container))?.config.idMap : undefined;
+}
+
+/** Whose namespaces it shares holds under any name that they will have. Throws NO_SUCH_CONTAINER, AMBIGUOUS_ID. */
+function sharingById(engine: Engine, config: ContainerConfig): ContainerConfig {
+  const known = <Mode extends object>(kind: string, mode: Mode): Mode =>
+    'container' in mode ? { ...mode, container: findSharing(engine, kind, mode.container as string) } : mode;
+  const { user, pid, ipc, uts, cgroup } = config.namespaces;
+  return {
+    ...config,
+    namespaces: {
+      user: known('user', user),
+      pid: known('pid', pid),
+      ipc: known('ipc', ipc),
+      uts: known('uts', uts),
+      cgroup: known('cgroup', cgroup),
+    },
+    network: { ...config.network, mode: known('net', config.network.mode) },
+  };
 }
 
 /** A container at rest whose configuration is known already: a clone. Throws NAME_IN_USE, NO_SUCH_IMAGE. */
@@ -228,8 +253,8 @@ function imageFacts(found: FoundImage | undefined) {
 
 /** Containers that this one requires, or whose namespaces it joins; they are started before it and cannot be removed before it. */
 function dependencies(engine: Engine, config: ContainerConfig): ContainerId[] {
-  const modes = Object.entries({ ...config.namespaces, net: config.network.mode });
-  const shared = modes.flatMap(([kind, mode]) => ('container' in mode ? [findSharing(engine, kind, mode.container)] : []));
+  const modes = [...Object.values(config.namespaces), config.network.mode];
+  const shared = modes.flatMap((mode) => ('container' in mode ? [engine.containers.find(mode.container).id] : []));
   return [...new Set([...shared, ...(config.requires ?? []).map((id) => asId<ContainerId>(id))])];
 }
 
