@@ -20,6 +20,7 @@ import type { ContainerRecord } from '../state/containers.ts';
 import { freeIds, neededIds } from './auto-ids.ts';
 import { askedDevices, checkLimitedDevices } from './devices.ts';
 import { containerEvent } from './event.ts';
+import { canJoin, refuseUnlessJoining } from './joining.ts';
 import { dropLockFile, lockContainer } from './lock.ts';
 import { randomName } from './name.ts';
 import { defaultNetworkMode } from './network.ts';
@@ -73,7 +74,7 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
     ...(requires && requires.length > 0 ? { requires } : {}),
     ...(secrets === undefined ? {} : { secrets }),
   });
-  const config = { ...resolved, runtime: askedRuntime(engine)?.name ?? (await usualRuntime(engine, resolved)) };
+  const config = { ...resolved, runtime: await runtimeFor(engine, resolved) };
   refuseUnavailable(config);
   checkCgroupParent(engine, config);
   if (config.log.driver === 'journald') (await import('./log-tag.ts')).requireJournal();
@@ -282,8 +283,15 @@ function findSharing(engine: Engine, kind: string, container: string): Container
   }
 }
 
-async function usualRuntime(engine: Engine, config: ContainerConfig): Promise<string> {
-  return isOutOfReach(engine, config) ? EMBEDDED : (await engine.runtime()).name;
+async function runtimeFor(engine: Engine, config: ContainerConfig): Promise<string> {
+  const asked = askedRuntime(engine)?.name;
+  if (asked !== undefined) {
+    refuseUnlessJoining(engine, config, asked);
+    return asked;
+  }
+  if (isOutOfReach(engine, config)) return EMBEDDED;
+  const { name } = await engine.runtime();
+  return canJoin(engine, config, name) ? name : EMBEDDED;
 }
 
 /** Throws INVALID_ARGUMENT. */

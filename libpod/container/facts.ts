@@ -56,7 +56,7 @@ export async function gatherFacts(
     controllers: controllers(engine),
     ...cgroupParent(),
     cgroupManager: engine.cgroupManager,
-    sysfsByBind: engine.identity.rootless && config.network.mode.kind === 'host',
+    sysfsByBind: cannotMountSysfs(engine, config),
     hostEnv: hostEnvironment(engine.options.env),
     ...(secrets && { secretEnv: secrets.env }),
     deviceRules: engine.identity.rootless || hasCapability(CAP_SYS_RESOURCE),
@@ -65,6 +65,11 @@ export async function gatherFacts(
     seccomp: await seccompChoice(engine, config),
     existing: existsSync,
   };
+}
+
+/** The network must belong to the user namespace that the container is in; where lichen has made it, it belongs to lichen's. */
+function cannotMountSysfs({ identity }: Engine, { network: { mode }, idMap }: ContainerConfig): boolean {
+  return mode.kind === 'host' ? identity.rootless : idMap !== undefined && mode.kind !== 'none';
 }
 
 /** Without a user of its own, the caller's or the host's a container has nobody to add. */
