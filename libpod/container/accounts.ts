@@ -63,9 +63,16 @@ function passwdLines(config: ContainerConfig, caller: Caller, files: Files): str
   const [uid, group] = userWords(config);
   if (uid !== undefined && !lines.has(uid) && !knows(files.passwd, String(uid))) {
     const gid = group === '' ? 0 : lookUpUser(`0:${group}`, present(files)).gid;
-    lines.set(uid, passwdLine(config, { name: String(uid), uid, gid, fullName: 'container user', home: config.workdir }));
+    lines.set(uid, passwdLine(config, { ...nameOf(uid, files), uid, gid, home: config.workdir }));
   }
   return [...lines.values()].join('');
+}
+
+/** Who has the number on this machine; the container may have somebody else of that name. */
+function nameOf(uid: number, files: Files): Pick<Account, 'name' | 'fullName'> {
+  const user = lookUpHostUser(uid);
+  if (user === undefined || knows(files.passwd, user.name)) return { name: String(uid), fullName: 'container user' };
+  return { name: user.name, fullName: fullNameOf(user.name) };
 }
 
 type Account = UserRecord & { readonly fullName: string };

@@ -20,6 +20,7 @@ import type { ContainerRecord } from '../state/containers.ts';
 import { freeIds, neededIds } from './auto-ids.ts';
 import { askedDevices, checkLimitedDevices } from './devices.ts';
 import { containerEvent } from './event.ts';
+import { canJoin, refuseUnlessJoining } from './joining.ts';
 import { dropLockFile, lockContainer } from './lock.ts';
 import { randomName } from './name.ts';
 import { defaultNetworkMode } from './network.ts';
@@ -73,7 +74,7 @@ export async function createContainer(engine: Engine, asked: ContainerWish, opti
     ...(requires && requires.length > 0 ? { requires } : {}),
     ...(secrets === undefined ? {} : { secrets }),
   });
-  const config = { ...resolved, runtime: askedRuntime(engine)?.name ?? (await usualRuntime(engine, resolved)) };
+  const config = { ...resolved, runtime: await runtimeFor(engine, resolved) };
   refuseUnavailable(config);
   checkCgroupParent(engine, config);
   if (config.log.driver === 'journald') (await import('./log-tag.ts')).requireJournal();
@@ -108,7 +109,8 @@ export async function resolveWish(
   { id, name, nowMs, pod, requires, secrets, volumesFrom, tell }: ResolveOptions,
 ): Promise<ContainerConfig> {
   const idMap = wish.subordinates === undefined ? undefined : await subordinateMap(wish.subordinates);
-  return resolveContainer(
+  const joinedIds = idsJoined(engine, wish.namespaces.user);
+  const config = resolveContainer(
     { ...(await withNetwork(engine, wish)), ...(idMap && { idMap }) },
     {
       id,
@@ -119,6 +121,7 @@ export async function resolveWish(
       caller: { uid: engine.identity.uid, gid: engine.identity.gid },
       availableIds: { uids: availableIds(readIdMap('uid')), gids: availableIds(readIdMap('gid')) },
       ...(await autoIds(engine, wish, found)),
+      ...(joinedIds && { joinedIds }),
       hostEnv: hostEnv(engine),
       hostRlimits: hostRlimits(),
       logPath: placesOf(engine, id).log,
@@ -135,6 +138,29 @@ export async function resolveWish(
     },
     engine.settings.defaults,
   );
+  return sharingById(engine, config);
+}
+
+function idsJoined(engine: Engine, user: ContainerWish['namespaces']['user']): ContainerConfig['idMap'] {
+  return user?.kind === 'container' ? engine.containers.get(findSharing(engine, 'user', user.container))?.config.idMap : undefined;
+}
+
+/** Whose namespaces it shares holds under any name that they will have. Throws NO_SUCH_CONTAINER, AMBIGUOUS_ID. */
+function sharingById(engine: Engine, config: ContainerConfig): ContainerConfig {
+  const known = <Mode extends object>(kind: string, mode: Mode): Mode =>
+    'container' in mode ? { ...mode, container: findSharing(engine, kind, mode.container as string) } : mode;
+  const { user, pid, ipc, uts, cgroup } = config.namespaces;
+  return {
+    ...config,
+    namespaces: {
+      user: known('user', user),
+      pid: known('pid', pid),
+      ipc: known('ipc', ipc),
+      uts: known('uts', uts),
+      cgroup: known('cgroup', cgroup),
+    },
+    network: { ...config.network, mode: known('net', config.network.mode) },
+  };
 }
 
 /** A container at rest whose configuration is known already: a clone. Throws NAME_IN_USE, NO_SUCH_IMAGE. */
@@ -228,8 +254,8 @@ function imageFacts(found: FoundImage | undefined) {
 
 /** Containers that this one requires, or whose namespaces it joins; they are started before it and cannot be removed before it. */
 function dependencies(engine: Engine, config: ContainerConfig): ContainerId[] {
-  const modes = Object.entries({ ...config.namespaces, net: config.network.mode });
-  const shared = modes.flatMap(([kind, mode]) => ('container' in mode ? [findSharing(engine, kind, mode.container)] : []));
+  const modes = [...Object.values(config.namespaces), config.network.mode];
+  const shared = modes.flatMap((mode) => ('container' in mode ? [engine.containers.find(mode.container).id] : []));
   return [...new Set([...shared, ...(config.requires ?? []).map((id) => asId<ContainerId>(id))])];
 }
 
@@ -257,8 +283,15 @@ function findSharing(engine: Engine, kind: string, container: string): Container
   }
 }
 
-async function usualRuntime(engine: Engine, config: ContainerConfig): Promise<string> {
-  return isOutOfReach(engine, config) ? EMBEDDED : (await engine.runtime()).name;
+async function runtimeFor(engine: Engine, config: ContainerConfig): Promise<string> {
+  const asked = askedRuntime(engine)?.name;
+  if (asked !== undefined) {
+    refuseUnlessJoining(engine, config, asked);
+    return asked;
+  }
+  if (isOutOfReach(engine, config)) return EMBEDDED;
+  const { name } = await engine.runtime();
+  return canJoin(engine, config, name) ? name : EMBEDDED;
 }
 
 /** Throws INVALID_ARGUMENT. */

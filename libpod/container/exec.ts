@@ -5,6 +5,7 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readIfThere } from '../../host/if-there.ts';
 import { EngineError } from '../../core/errors.ts';
 import { asId, type ExecId } from '../../core/id.ts';
@@ -55,6 +56,7 @@ export async function execInForeground(
 ): Promise<number> {
   const session = await openSession(engine, record, request);
   const pidFile = join(session.directory, 'pidfile');
+  let isOver = false;
   try {
     const runtime = await engine.runtime(record.config);
     // What follows takes as long as the runtime's own start.
@@ -64,16 +66,22 @@ export async function execInForeground(
       pidFile,
       stdin: request.stdinOpen,
     });
-    onStart((number) => {
-      const process = identify(Number(readIfThere(pidFile) ?? ''));
-      if (process) signalProcess(process, number);
-    });
+    onStart((number) => void signalWhenKnown(pidFile, number, () => isOver));
     engine.events.offer(containerEvent(record, 'exec'));
     const code = await running;
     engine.events.offer(containerEvent(record, 'exec_died', { exitCode: code }));
     return code;
   } finally {
+    isOver = true;
     closeSession(session);
+  }
+}
+
+/** A runtime may tell the pid a moment after the process has begun to speak. */
+async function signalWhenKnown(pidFile: string, number: number, isOver: () => boolean): Promise<void> {
+  for (; !isOver(); await sleep(10)) {
+    const process = identify(Number(readIfThere(pidFile) ?? ''));
+    if (process) return void signalProcess(process, number);
   }
 }
 

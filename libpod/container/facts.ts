@@ -1,5 +1,5 @@
 /** What a start needs to know of this moment: StartFacts, gathered from the machine, the mounted root and the database. */
-import { accessSync, closeSync, constants, existsSync, fstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, fstatSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
@@ -17,6 +17,7 @@ import { generatedFiles } from './files.ts';
 import { hostnameOf } from './hostname.ts';
 import { userIn } from './in-root.ts';
 import { placesOf, type ContainerPlaces } from './places.ts';
+import { writeShown } from './shown-file.ts';
 import { resolveMounts } from './volumes.ts';
 
 const CAP_SYS_RESOURCE = 24n;
@@ -55,7 +56,7 @@ export async function gatherFacts(
     controllers: controllers(engine),
     ...cgroupParent(),
     cgroupManager: engine.cgroupManager,
-    sysfsByBind: engine.identity.rootless && config.network.mode.kind === 'host',
+    sysfsByBind: cannotMountSysfs(engine, config),
     hostEnv: hostEnvironment(engine.options.env),
     ...(secrets && { secretEnv: secrets.env }),
     deviceRules: engine.identity.rootless || hasCapability(CAP_SYS_RESOURCE),
@@ -64,6 +65,11 @@ export async function gatherFacts(
     seccomp: await seccompChoice(engine, config),
     existing: existsSync,
   };
+}
+
+/** The network must belong to the user namespace that the container is in; where lichen has made it, it belongs to lichen's. */
+function cannotMountSysfs({ identity }: Engine, { network: { mode }, idMap }: ContainerConfig): boolean {
+  return mode.kind === 'host' ? identity.rootless : idMap !== undefined && mode.kind !== 'none';
 }
 
 /** Without a user of its own, the caller's or the host's a container has nobody to add. */
@@ -77,7 +83,7 @@ async function accountFiles(engine: Engine, config: ContainerConfig, places: Con
   const contents = addAccounts(root, config, engine.identity);
   const files = Object.entries(contents).map(([target, content]) => {
     const path = join(places.run, basename(target));
-    writeFileSync(path, content, { mode: 0o644 });
+    writeShown(path, content, config);
     return [target, path] as const;
   });
   return { contents, files: Object.fromEntries(files) };
@@ -135,8 +141,9 @@ function joinedNamespaces(engine: Engine, config: ContainerConfig): StartFacts['
   const joined: Partial<Record<keyof typeof NAMESPACE_FILES, string>> = {};
   for (const kind of Object.keys(NAMESPACE_FILES) as (keyof typeof NAMESPACE_FILES)[]) {
     const mode = config.namespaces[kind];
-    if (mode.kind === 'container') joined[kind] = namespaceOf(engine, mode.container, NAMESPACE_FILES[kind]);
-    else if (mode.kind === 'path') joined[kind] = mode.path;
+    if (mode.kind === 'container') {
+      if (kind !== 'user' || config.idMap !== undefined) joined[kind] = namespaceOf(engine, mode.container, NAMESPACE_FILES[kind]);
+    } else if (mode.kind === 'path') joined[kind] = mode.path;
   }
   return joined;
 }

@@ -17,6 +17,7 @@ import type { ContainerConfig } from '../spec/container.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { readInRoot } from './in-root.ts';
 import { placesOf, type ContainerPlaces } from './places.ts';
+import { writeShown } from './shown-file.ts';
 import { readTimezone } from './timezone.ts';
 
 /** Target in the container → file here. Targets the user has mounted something else at are left out. */
@@ -31,7 +32,7 @@ export function generatedFiles(engine: Engine, config: ContainerConfig, places: 
   };
   const add = (target: string, name: string, content: string | Buffer, showIt = show): void => {
     const path = join(places.run, name);
-    writeFileSync(path, content, { mode: 0o644 });
+    writeShown(path, content, config);
     showIt(target, path);
   };
   const owner = networkOwner(engine, config);

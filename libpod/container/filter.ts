@@ -1,5 +1,5 @@
 /** Which containers a `--filter` means (podman-ps(1)). */
-import { EngineError } from '../../core/errors.ts';
+import { EngineError, isEngineError } from '../../core/errors.ts';
 import { type Filters, GO_BOOLS, hasLabel, untilMs } from '../filters.ts';
 import { type ContainerRecord, shownStatus } from '../state/containers.ts';
 
@@ -59,10 +59,13 @@ const TESTS: Readonly<Record<string, TestMaker>> = {
     const patterns = values.map(parsePattern);
     return (record) => patterns.some((pattern) => pattern.test(record.name));
   },
-  network: (values) => (record) => {
-    const { mode } = record.config.network;
-    if (mode.kind === 'bridge') return mode.networks.some(({ name }) => values.includes(name));
-    return mode.kind === 'container' && values.includes(`container:${mode.container}`);
+  network: (values, { find }) => {
+    const owners = values.flatMap((value) => (value.startsWith('container:') ? idIfKnown(value.slice('container:'.length), find) : []));
+    return (record) => {
+      const { mode } = record.config.network;
+      if (mode.kind === 'bridge') return mode.networks.some(({ name }) => values.includes(name));
+      return mode.kind === 'container' && owners.includes(mode.container);
+    };
   },
   pod: anyOf(({ config: { pod } }, value) => pod !== undefined && (pod.name === value || isIdPrefix(pod.id, value))),
   'restart-policy': (values) => {
@@ -97,6 +100,15 @@ const TESTS: Readonly<Record<string, TestMaker>> = {
 
 function anyOf(matches: (record: ContainerRecord, value: string) => boolean): TestMaker {
   return (values) => (record) => values.some((value) => matches(record, value));
+}
+
+function idIfKnown(word: string, find: FilterContext['find']): readonly string[] {
+  try {
+    return [find(word).id];
+  } catch (error) {
+    if (isEngineError(error, 'NO_SUCH_CONTAINER')) return [];
+    throw error;
+  }
 }
 
 function isIdPrefix(id: string, prefix: string): boolean {

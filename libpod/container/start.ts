@@ -26,6 +26,7 @@ import type { ContainerConfig, StartFacts } from '../spec/container.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ociConfig } from '../spec/oci.ts';
 import { foreignSysctls } from '../spec/sysctls.ts';
+import { outsideRoot } from '../spec/userns.ts';
 import type { OciConfig } from '../spec/oci-types.ts';
 import type { ContainerRecord } from '../state/containers.ts';
 import { awaitExitScript } from './cleanup.ts';
@@ -123,7 +124,7 @@ async function start(
     const activation = await passedSockets(engine, asked);
     using monitor = await prepareMonitor(engine, record, places, runCount, { lock, readiness, preserveFds: activation?.fds ?? asked });
     const rootfs = await mountRoot(engine, record, places);
-    mountShm(config.shmSizeBytes, places);
+    mountShm(config, places);
     const gathered = { ...(await gatherFacts(engine, record, places, rootfs, netns)), ...split };
     const facts = config.pod === undefined ? gathered : { ...gathered, ...(await belowPod(engine, config, gathered)) };
     const ready = readiness?.config ?? config;
@@ -385,8 +386,10 @@ function prepareRunDirectory(places: ContainerPlaces): void {
     rmSync(stale, { force: true });
 }
 
-function mountShm(sizeBytes: number, places: ContainerPlaces): void {
+function mountShm({ shmSizeBytes, idMap }: ContainerConfig, places: ContainerPlaces): void {
   unmountAll(places.shm);
   mkdirSync(places.shm, { recursive: true, mode: 0o700 });
-  mount('shm', places.shm, 'tmpfs', MS.NOSUID | MS.NODEV | MS.NOEXEC, `mode=1777,size=${sizeBytes}`);
+  const root = idMap && outsideRoot(idMap);
+  const owner = root === undefined ? '' : `,uid=${root.uid},gid=${root.gid}`;
+  mount('shm', places.shm, 'tmpfs', MS.NOSUID | MS.NODEV | MS.NOEXEC, `mode=1777,size=${shmSizeBytes}${owner}`);
 }

@@ -4,7 +4,6 @@
  */
 import { chmodSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isEngineError } from '../../core/errors.ts';
 import { log } from '../../core/log.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerConfig } from '../spec/container.ts';
@@ -20,7 +19,7 @@ const READ = 0o055;
  * containers get lichen's own runtime unless another was asked for.
  */
 export function letThrough(engine: Engine, config: Users, places: ContainerPlaces): void {
-  if (!isForeign(engine, config)) return;
+  if (!isForeign(config)) return;
   for (const directory of [engine.paths.store, dirname(places.directory), places.directory]) allow(directory, EXECUTE);
   allow(places.run, READ);
   const closed = closedAbove(engine);
@@ -30,28 +29,14 @@ export function letThrough(engine: Engine, config: Users, places: ContainerPlace
 
 /** crun finds no way to its root: lichen's own runtime has opened it before. */
 export function isOutOfReach(engine: Engine, config: Users): boolean {
-  return isForeign(engine, config) && closedAbove(engine) !== undefined;
+  return isForeign(config) && closedAbove(engine) !== undefined;
 }
 
-type Users = Pick<ContainerConfig, 'idMap' | 'namespaces'>;
+type Users = Pick<ContainerConfig, 'idMap'>;
 
-/** Our own id is not in its user namespace, or in that of the container whose it shares. */
-function isForeign(engine: Engine, { idMap, namespaces: { user } }: Users): boolean {
-  if (user.kind === 'container') {
-    const owner = knownContainer(engine, user.container);
-    return owner !== undefined && isForeign(engine, owner);
-  }
+/** Our own id is not in its user namespace. */
+function isForeign({ idMap }: Users): boolean {
   return idMap !== undefined && !(hasOwn(idMap.uids) && hasOwn(idMap.gids));
-}
-
-/** Of one that is not there others tell. */
-function knownContainer(engine: Engine, word: string): ContainerConfig | undefined {
-  try {
-    return engine.containers.find(word).config;
-  } catch (error) {
-    if (isEngineError(error)) return undefined;
-    throw error;
-  }
 }
 
 function closedAbove(engine: Engine): string | undefined {

@@ -52,7 +52,7 @@ export function hostConfig(config: ContainerConfig, view: HostView): JsonObject 
     SecurityOpt: securityOptions(config),
     Tmpfs: tmpfs(config),
     UTSMode: namespaceWord(namespaces.uts),
-    UsernsMode: config.idMap ? 'private' : namespaceWord(namespaces.user, ''),
+    UsernsMode: config.idMap && namespaces.user.kind !== 'container' ? 'private' : namespaceWord(namespaces.user, ''),
     ...(config.idMap && { IDMappings: { UidMap: config.idMap.uids.map(idRange), GidMap: config.idMap.gids.map(idRange) } }),
     ShmSize: config.shmSizeBytes,
     Runtime: 'oci',

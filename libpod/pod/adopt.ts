@@ -29,11 +29,12 @@ export function sysctlsFor(engine: Engine, { sysctls, network, namespaces, idMap
 
 /** As it would be with host name and IPC of its own, and that network. */
 function withoutPod(original: ContainerConfig, mode: NetworkMode): ContainerConfig {
-  const { hostname: _hostname, pod: _pod, ...config } = original;
+  const { hostname: _hostname, pod: _pod, idMap, ...config } = original;
   const { user, pid, cgroup } = config.namespaces;
   const own = <T extends NamespaceMode | UserNamespaceMode>(had: T, instead: T): T => (had.kind === 'container' ? instead : had);
   return {
     ...config,
+    ...(idMap && user.kind !== 'container' && { idMap }),
     annotations: Object.fromEntries(Object.entries(config.annotations).filter(([key]) => key !== SANDBOX)),
     namespaces: {
       user: own<UserNamespaceMode>(user, { kind: 'host' }),
@@ -61,6 +62,7 @@ function sharing(config: ContainerConfig, pod: PodConfig, infra: ContainerRecord
     devices: [...infra.config.devices, ...devices],
     restart: restart.name === 'no' ? (pod.restart ?? restart) : restart,
     namespaces: { ...namespaces, ...Object.fromEntries(shared.map((kind) => [kind, mode])), ...userNamespace(infra) },
+    ...(infra.config.idMap && { idMap: infra.config.idMap }),
     network: network.mode.kind === 'container' ? { ...network, dnsServers: [], dnsSearch: [], dnsOptions: [], addHosts: [] } : network,
     mounts: withMounts(config.mounts, sharedMounts(infra)),
   };

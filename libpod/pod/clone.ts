@@ -123,10 +123,12 @@ function ofInfra(
 
 /** What it has at a place beside the pod stays there. */
 function ofMember(config: ContainerConfig, infraId: ContainerId | undefined, { mounts, replaced, users }: Changes): ContainerConfig {
-  const { namespaces } = config;
   const own = config.mounts.filter(({ target }) => !replaced.includes(target));
-  const user = users === undefined || infraId === undefined ? namespaces.user : joinedUsers(users, infraId);
-  return { ...config, namespaces: { ...namespaces, user }, mounts: withMounts(own, mounts) };
+  const clone = { ...config, mounts: withMounts(own, mounts) };
+  if (users === undefined || infraId === undefined) return clone;
+  const { idMap: _idMap, ...rest } = clone;
+  const user = joinedUsers(users, infraId);
+  return { ...rest, namespaces: { ...config.namespaces, user }, ...(users.idMap && { idMap: users.idMap }) };
 }
 
 /** With ids of its own the infra container has the user namespace that owns the others. */

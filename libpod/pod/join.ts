@@ -37,7 +37,8 @@ export function joinPod(engine: Engine, wish: ContainerWish, membership: PodMemb
 /** What cannot be changed of a namespace that others have made is refused; what says nothing about it goes its own way. */
 function sharing(wish: ContainerWish, pod: PodConfig, infra: ContainerRecord, joined: readonly SharedNamespace[]): ContainerWish {
   const shares = (kind: SharedNamespace): boolean => pod.shared.includes(kind) || joined.includes(kind);
-  if (wish.namespaces.user !== undefined || wish.idMap !== undefined || wish.subordinates !== undefined)
+  const { user: users } = wish.namespaces;
+  if ((users !== undefined && users.kind !== 'host') || wish.idMap !== undefined || wish.subordinates !== undefined)
     throw invalid('cannot set user namespace mode when joining pod with infra container: invalid argument');
   const mode = { kind: 'container', container: infra.id } as const;
   const isNetworkShared = shares('net') && wish.network.mode === undefined;
@@ -57,8 +58,9 @@ function sharing(wish: ContainerWish, pod: PodConfig, infra: ContainerRecord, jo
           .filter((kind) => shares(kind) && wish.namespaces[kind] === undefined)
           .map((kind) => [kind, mode]),
       ),
-      ...userNamespace(infra),
+      ...(users === undefined && userNamespace(infra)),
     },
+    ...(users === undefined && keptUser(wish, infra)),
     network: isNetworkShared ? sharedNetwork(wish.network, mode) : wish.network,
   };
 }
@@ -68,6 +70,11 @@ export function userNamespace({ id, config }: ContainerRecord): Pick<NamespaceWi
   const { user } = config.namespaces;
   if (config.idMap !== undefined) return { user: { kind: 'container', container: id } };
   return user.kind === 'host' ? {} : { user };
+}
+
+/** In a keep-id pod everybody is the caller, unless told otherwise. */
+function keptUser({ user }: ContainerWish, { config }: ContainerRecord): Pick<ContainerWish, 'user'> {
+  return user === undefined && config.namespaces.user.kind === 'keep-id' ? { user: config.user } : {};
 }
 
 const SHARED = 'network cannot be configured when it is shared with a pod';

@@ -16,6 +16,12 @@ export function runtimeError(runtimeName: string, text: string): EngineError {
   return new EngineError('HELPER_FAILED', `OCI runtime error: ${message}`, { exitCode: 126 });
 }
 
+/** What runc means with a line of its log on stderr. */
+export function spokenError(text: string): string | undefined {
+  const [, quoted] = /\blevel=(?:error|fatal) msg=("(?:[^"\\]|\\.)*")/.exec(text) ?? [];
+  return quoted === undefined ? undefined : (JSON.parse(quoted) as string);
+}
+
 /**
  * The last error in a runtime's `--log-format json` file: crun writes pretty-printed objects one after another, runc one a line.
  * Undefined when it holds none.

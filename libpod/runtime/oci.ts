@@ -6,7 +6,7 @@ import { EngineError, isEngineError } from '../../core/errors.ts';
 import { parseJson } from '../../core/json.ts';
 import { launch, runHelper } from '../../host/process.ts';
 import { findProgram } from '../../host/search.ts';
-import { lastLoggedError, runtimeError } from './failure.ts';
+import { lastLoggedError, runtimeError, spokenError } from './failure.ts';
 import { preserveArgs, withoutGaps } from './preserved.ts';
 import { EMBEDDED, type Runtime, type RuntimeExec, type RuntimeRun, type RuntimeState } from './runtime.ts';
 
@@ -74,7 +74,12 @@ class OciRuntime implements Runtime {
 
   async start(id: string, { hooks = false }: { hooks?: boolean } = {}): Promise<void> {
     if (!hooks && this.name === 'crun' && openGate(join(this.stateDirectory(id), 'exec.fifo'))) return;
-    await this.#run(['start', id]);
+    try {
+      await this.#run(['start', id]);
+    } catch (error) {
+      // runc removes its FIFO when it has let the process go, and may find that an exit script's `delete` was faster.
+      if (!(error as Error).message.includes('exec.fifo: no such file or directory') || this.#knows(id)) throw error;
+    }
   }
 
   async state(id: string): Promise<RuntimeState | undefined> {
@@ -184,7 +189,7 @@ class OciRuntime implements Runtime {
       await runHelper(this.path, [...this.globalArgs, ...args], { package: this.name, timeoutMs: 60_000 });
     } catch (error) {
       if (isEngineError(error, 'HELPER_FAILED'))
-        throw runtimeError(this.name, error.message.replace(/^\S+ \S+: /, '').replace(/^.*?: (?=error)/, ''));
+        throw runtimeError(this.name, spokenError(error.message) ?? error.message.replace(/^\S+ \S+: /, '').replace(/^.*?: (?=error)/, ''));
       throw error;
     }
   }

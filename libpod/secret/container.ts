@@ -4,6 +4,7 @@ import { dirname, join, posix } from 'node:path';
 import { EngineError, isEngineError } from '../../core/errors.ts';
 import { giveTo } from '../../host/chown.ts';
 import type { ContainerPlaces } from '../container/places.ts';
+import { giveToRoot } from '../container/shown-file.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerConfig, ContainerSecret } from '../spec/container.ts';
 import { outsideId } from '../spec/userns.ts';
@@ -46,6 +47,7 @@ export function secretFiles(engine: Engine, config: ContainerConfig, places: Con
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { mode: 0o755 });
     chmodSync(directory, 0o755);
+    giveToRoot(directory, config);
   }
   const files: Record<string, string> = {};
   for (const [index, secret] of config.secrets.entries()) {

@@ -231,7 +231,7 @@ export interface StartFacts {
   readonly podCgroup?: string;
   /** The cgroup of the service that the container is to be below (`--cgroups split`). */
   readonly splitCgroup?: string;
-  /** The caller may not mount a fresh sysfs (host network without a network namespace of ours): bind it instead. */
+  /** A fresh sysfs may not be mounted (the network is none of the container's user namespace): bind the one that is there. */
   readonly sysfsByBind: boolean;
   readonly hostEnv: Readonly<Record<string, string>>;
   /** Variables that are secrets. */

@@ -7,14 +7,14 @@ type Facts = Pick<StartFacts, 'netns' | 'joined'>;
 
 /** In Podman's order. A namespace that is not listed is the caller's own, which is what `host` means. */
 export function namespaces(config: ContainerConfig, facts: Facts): OciNamespace[] {
-  const { pid, ipc, uts, user, cgroup } = config.namespaces;
+  const { pid, ipc, uts, cgroup } = config.namespaces;
   return [
     ...namespace('pid', pid, facts.joined.pid),
     ...network(config, facts),
     ...namespace('ipc', ipc, facts.joined.ipc),
     ...namespace('uts', uts, facts.joined.uts),
     { type: 'mount' },
-    ...(config.idMap ? [{ type: 'user' } as const] : namespace('user', joinedOrHost(user), facts.joined.user)),
+    ...userNamespace(config, facts.joined.user),
     ...namespace('cgroup', cgroup, facts.joined.cgroup),
   ];
 }
@@ -60,7 +60,9 @@ function network(config: ContainerConfig, facts: Facts): OciNamespace[] {
   return [facts.netns === undefined ? { type: 'network' } : { type: 'network', path: facts.netns }];
 }
 
-/** A private or auto user namespace always comes with a map; what is left here is another's namespace, or none. */
-function joinedOrHost(user: ContainerConfig['namespaces']['user']): Mode {
-  return user.kind === 'container' || user.kind === 'path' ? user : { kind: 'host' };
+/** One of its own always comes with a map. Whoever shares one with a container that has none is in lichen's, which cannot be joined a second time. */
+function userNamespace({ idMap, namespaces: { user } }: ContainerConfig, joined: string | undefined): OciNamespace[] {
+  if (user.kind === 'container') return joined === undefined ? [] : [{ type: 'user', path: joined }];
+  if (user.kind === 'path') return [{ type: 'user', path: user.path }];
+  return idMap === undefined ? [] : [{ type: 'user' }];
 }

@@ -93,7 +93,7 @@ export function resolveContainer(wish: ContainerWish, facts: CreateFacts, defaul
     umask: wish.umask ?? defaults.umask,
     ...defined({ timezone: wish.timezone ?? defaults.timezone, hostname: wish.hostname === '' ? undefined : wish.hostname }),
     labels: { ...image?.Labels, ...wish.labels },
-    annotations: annotations(wish, defaults),
+    annotations: annotations(wish, facts, defaults),
     ...health(wish, image),
 
     terminal: wish.terminal,
@@ -210,16 +210,17 @@ function user(wish: ContainerWish, image: ContainerDefaults | undefined, facts: 
 }
 
 /** Podman keeps here what inspect has to tell and the OCI configuration has no place for. */
-function annotations(wish: ContainerWish, defaults: Defaults): Readonly<Record<string, string>> {
+function annotations(wish: ContainerWish, { pod }: CreateFacts, defaults: Defaults): Readonly<Record<string, string>> {
   const { security, resources } = wish;
   const userNamespace = wish.namespaces.user ?? (wish.idMap ? { kind: 'private' as const } : undefined);
+  const isPods = pod !== undefined && userNamespace?.kind === 'container';
   const own = {
     'cid-file': wish.idFile,
     autoremove: wish.autoRemove ? 'TRUE' : undefined,
     init: (wish.init ?? defaults.init) ? 'TRUE' : undefined,
     privileged: wish.privileged === true ? 'TRUE' : undefined,
     'publish-all': wish.network.publishAll === true ? 'TRUE' : undefined,
-    userns: userNamespace && formatUserNamespace(userNamespace),
+    userns: userNamespace && !isPods ? formatUserNamespace(userNamespace) : undefined,
     seccomp: security.seccomp,
     apparmor: security.apparmor,
     label: security.labels && security.labels.length > 0 ? security.labels.join(',') : undefined,

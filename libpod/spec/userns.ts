@@ -25,20 +25,23 @@ export interface UserNamespaceFacts {
   readonly idsNeeded: number;
   /** Subordinate ids that no other `auto` container has, inside lichen's user namespace. */
   readonly freeIds: { readonly uids: readonly IdSpan[]; readonly gids: readonly IdSpan[] };
+  /** Of the container whose user namespace it joins. */
+  readonly joinedIds?: IdMap;
 }
 
 /** As containers.storage's auto-userns-min-size. */
 const LEAST_AUTO_SIZE = 1024;
 
-/** Absent: no user namespace of its own. Throws INVALID_ARGUMENT, SUBID_RANGE_MISSING. */
+/** Absent: it sees ids as lichen's own user namespace does. Throws INVALID_ARGUMENT, SUBID_RANGE_MISSING. */
 export function resolveIdMap(mode: UserNamespaceMode, facts: UserNamespaceFacts): IdMap | undefined {
   const { uids, gids } = facts.availableIds;
   switch (mode.kind) {
     case 'host':
     case 'private':
-    case 'container':
     case 'path':
       return undefined;
+    case 'container':
+      return facts.joinedIds;
     case 'nomap':
       checkRootless(mode.kind, facts);
       return { uids: [range(0, 1, subordinate(uids))], gids: [range(0, 1, subordinate(gids))] };
@@ -68,6 +71,12 @@ export function outsideId(id: number, ranges: readonly IdRange[] | undefined): n
   const found = ranges.find(({ containerId, size }) => id >= containerId && id < containerId + size);
   if (found) return found.hostId + (id - found.containerId);
   throw new EngineError('SUBID_RANGE_MISSING', `ID ${id} does not exist in the user namespace of the container`);
+}
+
+/** The container's root; where it has none, lichen's. */
+export function outsideRoot({ uids, gids }: IdMap): { readonly uid: number; readonly gid: number } {
+  const root = (ranges: readonly IdRange[]): number => ranges.find(({ containerId }) => containerId === 0)?.hostId ?? 0;
+  return { uid: root(uids), gid: root(gids) };
 }
 
 /** As typed: `keep-id:uid=5,gid=6`, `auto:size=1000`, `ns:/proc/1/ns/user`. */

@@ -258,7 +258,7 @@ RUN --mount=type=bind,source=dir/up,target=/mounted cat /mounted/a > /read`,
 
   test.each([
     ['RUN exit 7', 7, /^Error: Dockerfile:2:1: the command ended with exit status 7\n {2}2 \| RUN exit 7\n {4}\| \^{10}$/],
-    ['RUN ["/not/there"]', 1, /Dockerfile:2:1: (crun|embedded): .*No such file or directory/],
+    ['RUN ["/not/there"]', 1, /Dockerfile:2:1: (crun|runc|embedded): .*No such file or directory/],
     [
       'COPY missing /',
       125,

@@ -71,19 +71,19 @@ describe.skipIf(!canRunContainers)('exec', () => {
       words: [TARGET, 'nosuchcmd'],
       exitCode: 127,
       stderr:
-        /^Error: (crun|embedded): executable file `nosuchcmd` not found in \$PATH: No such file or directory: OCI runtime attempted to invoke a command that was not found\n$/,
+        /^Error: (crun|runc|embedded): executable file `nosuchcmd` not found in \$PATH: No such file or directory: OCI runtime attempted to invoke a command that was not found\n$/,
     },
-    { words: [TARGET, '/no/such'], exitCode: 127, stderr: /^Error: (crun|embedded): executable file `\/no\/such` not found: / },
+    { words: [TARGET, '/no/such'], exitCode: 127, stderr: /^Error: (crun|runc|embedded): executable file `\/no\/such` not found: / },
     {
       words: [TARGET, '/etc/passwd'],
       exitCode: 126,
       stderr:
-        /^Error: (crun|embedded): the path `\/etc\/passwd` exists but it is not executable: Operation not permitted: OCI permission denied\n$/,
+        /^Error: (crun|runc|embedded): the path `\/etc\/passwd` exists but it is not executable: Operation not permitted: OCI permission denied\n$/,
     },
     {
       words: ['-w', '/no/such', TARGET, 'true'],
       exitCode: 127,
-      stderr: /^Error: (crun|embedded): chdir to `\/no\/such`: No such file or directory: /,
+      stderr: /^Error: (crun|runc|embedded): chdir to `\/no\/such`: No such file or directory: /,
     },
     {
       words: ['-u', 'nobodyhere', TARGET, 'true'],

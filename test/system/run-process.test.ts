@@ -334,9 +334,9 @@ describe.skipIf(!canRunContainers)('the process of a container', () => {
   test.skipIf(!hasInit)('--init is pid 1, reaps orphans and passes signals on', async () => {
     const facts =
       'tr "\\0" " " < /proc/1/cmdline; echo; echo $$; (sleep 0.01 &); sleep 0.2; grep -l "^State:.Z" /proc/[0-9]*/status | wc -l';
-    expect(await run(['--init'], facts)).toMatch(/^\/run\/podman-init -- sh -c .*\n2\n0$/);
+    expect(await run(['--init'], facts)).toMatch(/^\/run\/podman-init -- sh -c .*\n\d+\n0$/);
     expect((await fail(['--init'], ...sh('kill -15 $$'))).exitCode).toBe(143);
-    expect(await run(['--init-path', '/usr/bin/catatonit', '--init'], 'echo $$')).toBe('2');
+    expect(await run(['--init-path', '/usr/bin/catatonit', '--init'], 'echo $$')).toMatch(/^[2-9]\d*$/);
     expect(await fail(['--init', '--pid=host'])).toMatchObject({
       exitCode: 125,
       stderr: "Error: cannot add init binary as PID 1 (PID namespace isn't private)\n",

@@ -89,14 +89,15 @@ describe.skipIf(!canRunContainers)('the user namespace of a container', () => {
 
   test('a home that is closed to others keeps nobody out: lichen’s own runtime finds its way', async () => {
     await host.run(['chmod', '700', host.user.home]);
-    await host.succeed(['run', '--detach', '--name=far', '--network=none', '--userns=auto', BUSYBOX, 'sleep', '100']);
+    const env = { LICHEN_RUNTIME: undefined };
+    await host.succeed(['run', '--detach', '--name=far', '--network=none', '--userns=auto', BUSYBOX, 'sleep', '100'], { env });
     expect(await host.succeed(['inspect', '--format={{.OCIRuntime}}', 'far'])).toBe('embedded');
     expect(await host.succeed(['exec', 'far', ...sh('id -u; cat /etc/hostname | wc -l')])).toBe('0\n1');
     await removeNow(host, 'far');
     await host.run(['chmod', '711', host.user.home]);
-    await host.succeed(['create', '--name=near', '--userns=auto', BUSYBOX, 'true']);
+    await host.succeed(['create', '--name=near', '--userns=auto', BUSYBOX, 'true'], { env });
     expect(await host.succeed(['inspect', '--format={{.OCIRuntime}}', 'near'])).toBe(
-      await host.succeed(['info', '--format={{.Host.OCIRuntime.Name}}']),
+      await host.succeed(['info', '--format={{.Host.OCIRuntime.Name}}'], { env }),
     );
     await removeNow(host, 'near');
   });

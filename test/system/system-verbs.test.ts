@@ -132,7 +132,7 @@ describe.skipIf(!canShapeHosts)('unshare', () => {
     const before = await holder();
     expect(await holder()).toBe(before);
     expect(await host.succeed(['system', 'migrate'])).toBe('');
-    expect(host.processes()).toEqual([]);
+    await expect.poll(() => host.processes()).toEqual([]);
     expect(await holder()).not.toBe(before);
   });
 });

@@ -145,9 +145,9 @@ describe('filters of containers', () => {
   });
 
   test('a network is found by its name, or by the container it is shared with', () => {
-    const joined = aRecord({}, { network: aNetwork({ mode: { kind: 'container', container: 'base' } }) });
-    expect(matches(joined, 'network=container:base')).toBe(true);
-    expect(matches(joined, 'network=base')).toBe(false);
+    const joined = aRecord({}, { network: aNetwork({ mode: { kind: 'container', container: ID } }) });
+    expect(matches(joined, 'network=container:newer')).toBe(true);
+    expect(['network=container:nobody', 'network=newer'].some((filter) => matches(joined, filter))).toBe(false);
   });
 
   test.each([

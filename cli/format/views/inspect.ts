@@ -111,6 +111,7 @@ const SHAPES: Readonly<Record<Exclude<InspectKind, 'artifact'>, DocumentShape>> 
       Healthcheck: '*manifest.Schema2HealthConfig',
       Config: '*define.InspectContainerConfig',
       HostConfig: '*define.InspectContainerHostConfig',
+      IDMappings: '*define.InspectIDMappings',
       LogConfig: '*define.InspectLogConfig',
       RestartPolicy: '*define.InspectRestartPolicy',
       NetworkSettings: '*define.InspectNetworkSettings',
@@ -135,6 +136,7 @@ const SHAPES: Readonly<Record<Exclude<InspectKind, 'artifact'>, DocumentShape>> 
         SystemdMode: false,
         Timezone: '',
       },
+      '*define.InspectContainerHostConfig': { IDMappings: null, IntelRdtClosID: '' },
       'define.InspectMount': {
         Type: '',
         Name: '',
