@@ -1,6 +1,7 @@
 /*
  * UDP. Whoever sends something to a port gets a flow: a socket inside in his name, from which what comes back is sent to him. It is there until
- * nothing went through it for three minutes, as in a firewall (nf_conntrack_udp_timeout_stream).
+ * nothing went through it for three minutes, or for half a minute where nothing ever came back, as in a firewall (nf_conntrack_udp_timeout). Anybody
+ * can send datagrams in many names: flows take at most half of the descriptors, and a new one the place of the oldest.
  *
  * Answers leave from the address that was asked: a client would take no others. A flow belongs to the client, and to that address.
  */
@@ -12,10 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { IDLE_MS = 180000, LOOK_MS = 10000, ROUNDS = 64, BUCKETS = 1024, MOST_FLOWS = 16384, LARGEST = 65536 };
+enum { IDLE_MS = 180000, UNANSWERED_MS = 30000, LOOK_MS = 10000, ROUNDS = 64, BUCKETS = 1024, MOST_FLOWS = 16384, LARGEST = 65536 };
 
 struct listener {
 	struct watch watch;
@@ -42,6 +44,7 @@ static char buffer[LARGEST];
 static void take(struct watch *watch, uint32_t events);
 static void give_back(struct watch *watch, uint32_t events);
 static struct flow *flow_for(const struct mapping *mapping, const union address *client, const union address *asked);
+static size_t most_flows(void);
 static bool open_flow(struct flow *flow);
 static void touch(struct flow *flow);
 static void end(struct flow *flow);
@@ -193,7 +196,7 @@ static struct flow *flow_for(const struct mapping *mapping, const union address 
 			return flow;
 		}
 	}
-	if (flow_count >= MOST_FLOWS)
+	if (flow_count > 0 && flow_count >= most_flows())
 		end(oldest);
 	struct flow *flow = calloc(1, sizeof(*flow));
 	if (!flow)
@@ -211,6 +214,15 @@ static struct flow *flow_for(const struct mapping *mapping, const union address 
 	flow_count++;
 	touch(flow);
 	return flow;
+}
+
+static size_t most_flows(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur / 2 > MOST_FLOWS)
+		return MOST_FLOWS;
+	return files.rlim_cur / 2;
 }
 
 static bool open_flow(struct flow *flow)
@@ -267,9 +279,18 @@ static void end(struct flow *flow)
 
 int expire_datagrams(void)
 {
+	static int64_t looked_ms;
 	int64_t now = now_ms();
 
-	while (oldest && now - oldest->used_ms >= IDLE_MS)
-		end(oldest);
-	return flow_count ? LOOK_MS : -1;
+	if (flow_count == 0)
+		return -1;
+	if (now - looked_ms < LOOK_MS)
+		return LOOK_MS;
+	looked_ms = now;
+	for (struct flow *flow = oldest, *next; flow; flow = next) {
+		next = flow->newer;
+		if (now - flow->used_ms >= (flow->answered ? IDLE_MS : UNANSWERED_MS))
+			end(flow);
+	}
+	return LOOK_MS;
 }

@@ -258,7 +258,8 @@ static void serve(void)
 	struct epoll_event events[EVENTS];
 
 	for (;;) {
-		int count = epoll_wait(epoll_fd, events, EVENTS, errand_count ? 0 : expire_datagrams());
+		int wait_ms = expire_datagrams();
+		int count = epoll_wait(epoll_fd, events, EVENTS, errand_count ? 0 : wait_ms);
 
 		for (int at = 0; at < count; at++) {
 			struct watch *watch = events[at].data.ptr;

@@ -109,6 +109,8 @@ static void accept_all(struct watch *watch, uint32_t events)
 			return;
 		}
 		setsockopt(connection->client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		/* A client that is gone without a word does not hold on to the server for ever. */
+		setsockopt(connection->client, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 		connection->client_watch.ready = client_ready;
 		connection->server_watch.ready = server_ready;
 		connection->mapping = mapping;

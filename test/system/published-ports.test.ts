@@ -193,7 +193,7 @@ describe.skipIf(!canRunContainers || !canBridge || !canShapeHosts || own === und
       );
     });
 
-    test('clients beyond the limit of descriptors are turned away, and it serves on', async () => {
+    test('TCP clients beyond the limit of descriptors are turned away, those of UDP take the place of older ones, and it serves on', async () => {
       const [pid] = forwarders();
       const least = (await descriptorsOf(pid)) + 20;
       expect(await host.run(['prlimit', `--pid=${pid}`, `--nofile=${least}:`])).toMatchObject({ exitCode: 0, stderr: '' });
@@ -212,6 +212,11 @@ describe.skipIf(!canRunContainers || !canBridge || !canShapeHosts || own === und
       expect(outcomes.filter((said) => said !== 'word').every((said) => said.includes('ECONNRESET'))).toBe(true);
       expect(outcomes.filter((said) => said !== 'word').length).toBeGreaterThan(40);
       for (const socket of sockets) socket.destroy();
+      for (let index = 0; index < 60; index++) {
+        const socket = await connected(own!, first + 6);
+        expect(await asked(socket, `word ${index}`)).toMatch(new RegExp(` word ${index}$`));
+        socket.close();
+      }
       await expect.poll(async () => (await seen(own!, 0).catch(() => undefined))?.said, { timeout: 15_000 }).toContain(own!);
     });
 
