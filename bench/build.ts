@@ -12,6 +12,8 @@ export const STAGES = 5;
 
 const IMAGE = 'localhost/lichen-bench';
 const DEBIAN = 'localhost/lichen-bench-debian';
+/** Of all images that are built here: each takes the name from the one before. */
+const LABEL = 'lichen-bench';
 
 type Measures = Pick<Row, 'setup' | 'measure' | 'teardown'>;
 
@@ -78,7 +80,7 @@ interface Measured {
 
 function measured({ flags = () => [], write, change }: Measured): Measures {
   const context = join(tmpdir(), `lichen-bench-context-${process.pid}`);
-  const args = (material: Material) => ['build', ...flags(material), '-t', IMAGE, context];
+  const args = (material: Material) => ['build', '--label', LABEL, ...flags(material), '-t', IMAGE, context];
   return {
     setup: async (engine, material) => {
       await rm(context, { recursive: true, force: true });
@@ -91,6 +93,7 @@ function measured({ flags = () => [], write, change }: Measured): Measures {
     },
     teardown: async (engine) => {
       await carryOut(engine, ['rmi', '-f', IMAGE], { ignoreFailure: true });
+      await carryOut(engine, ['image', 'prune', '-f', '--filter', `label=${LABEL}`], { ignoreFailure: true });
       await rm(context, { recursive: true, force: true });
     },
   };

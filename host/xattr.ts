@@ -22,9 +22,12 @@ export function getXattr(path: string | Buffer, name: string): Buffer | undefine
   }
 }
 
+/** XATTR_LIST_MAX: more names no file has. Kept, because most files have none, and new memory of that size costs more than the call. */
+let list: Buffer | undefined;
+
 /** None where getXattr would find none. */
 export function listXattrs(path: string | Buffer): string[] {
-  const list = Buffer.alloc(65536);
+  list ??= Buffer.allocUnsafe(65536);
   const length = nativeList(cPath(path), list, list.length);
   if (length < 0) {
     const number = errno();
