@@ -3,6 +3,7 @@
  * namespace that is to be attached. Callers hold one lock around each of these, and have the attachment on record before they ask for it.
  */
 import { existsSync } from 'node:fs';
+import { EngineError } from '../../core/errors.ts';
 import { lackSentence, NO_NAMES } from '../../core/lack.ts';
 import { log } from '../../core/log.ts';
 import { thisDistribution } from '../../host/distribution.ts';
@@ -59,7 +60,20 @@ async function openBoth(machine: BridgeMachine, { netns }: BridgeAttachment): Pr
   return outside.value;
 }
 
+/** netavark before 1.10 fails with a word about itself, or takes no notice and makes another network than was asked for. Throws NETWORK_SETUP. */
+async function refuseUnknownOptions({ programs, cacheDirectory }: NetavarkPlaces, { links }: BridgeAttachment): Promise<void> {
+  for (const { definition } of links) {
+    const { isolate, mode } = definition.options ?? {};
+    const asked = mode === 'unmanaged' ? `mode=${mode}` : isolate === 'strict' ? `isolate=${isolate}` : undefined;
+    if (asked === undefined || (await isRecent(programs.netavark, cacheDirectory))) continue;
+    throw new EngineError('NETWORK_SETUP', `network ${definition.name}: this version of netavark does not know the option ${asked}`, {
+      hint: 'Upgrade netavark: 1.10 knows it.',
+    });
+  }
+}
+
 async function setUpWithRules(places: NetavarkPlaces, attachment: BridgeAttachment): Promise<ReadonlyMap<string, NetworkStatus>> {
+  await refuseUnknownOptions(places, attachment);
   if (await needsNoRules(places, attachment)) return setUp(withoutFirewall(places), attachment);
   const networks = await setUp(places, attachment);
   noteRules(places.directory, attachment.links);
@@ -98,7 +112,9 @@ export async function leaveBridges(machine: BridgeMachine, attachment: BridgeAtt
     forgetRules(machine.directory, last);
     const said = await tearDown(stay ? withoutFirewall(places) : places, attachment);
     if (said !== undefined) log.debug(said);
-    if (said !== undefined && last.length > 0) await sweep(places, { ...attachment, ports: [], links: last });
+    // A bridge that is somebody else's has no rules of ours, and need not be there any more.
+    const ruled = last.filter(({ definition }) => definition.options?.['mode'] !== 'unmanaged');
+    if (said !== undefined && ruled.length > 0) await sweep(places, { ...attachment, ports: [], links: ruled });
     await refreshDns(places);
   } catch (error) {
     log.warn(`rules of ${attachment.name} may be left in the bridges' namespace: ${(error as Error).message}`);

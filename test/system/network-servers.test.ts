@@ -1,10 +1,10 @@
 /** Real servers in containers on one bridge: nginx, redis and the machine's perl as they stand on it, asked by name and address over IPv4 and IPv6. */
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askUdp, ECHO } from '../host/datagrams.ts';
 import { serveName } from '../host/dns.ts';
 import { canShapeHosts, freePort, testHost, type TestHost } from '../host/host.ts';
 import { canRunContainers, sh } from '../host/loaded.ts';
@@ -19,8 +19,6 @@ const own = Object.values(networkInterfaces())
 const NGINX = `daemon off; user root; error_log stderr; pid /tmp/pid; events {}
 http { access_log off; server { listen 80; listen [::]:80; location / { return 200 "$remote_addr\\n"; } } }
 `;
-const ECHO = `use IO::Socket::IP; my $s = IO::Socket::IP->new(LocalHost => '::', LocalPort => $ARGV[0], Proto => 'udp', V6Only => 0) or die $@;
-while ($s->recv(my $d, 999)) { $s->send($d) }`;
 
 let host: TestHost;
 let ports: { readonly web: number; readonly store: number; readonly echo: number };
@@ -31,18 +29,6 @@ async function startClient(): Promise<void> {
 
 function inside(script: string): Promise<string> {
   return host.succeed(['exec', 'client', ...sh(script)]);
-}
-
-async function askUdp(address: string, port: number): Promise<string> {
-  await using socket = createSocket('udp4');
-  socket.connect(port, address);
-  await once(socket, 'connect');
-  for (;;) {
-    socket.send('hello');
-    const answer = once(socket, 'message', { signal: AbortSignal.timeout(1000) });
-    const [message] = (await answer.catch(() => [])) as [Buffer?];
-    if (message !== undefined) return message.toString();
-  }
 }
 
 async function askTcp(address: string, port: number, question: string): Promise<string> {

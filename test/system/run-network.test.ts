@@ -1,11 +1,10 @@
 /** `--network`, `--publish` and the files that tell a container of its network. Clients are on the machine, servers in containers. */
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askUdp, ECHO } from '../host/datagrams.ts';
 import { freePort, freeRange, type TestHost } from '../host/host.ts';
 import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
 
@@ -23,12 +22,6 @@ function run(flags: readonly string[], script: string): Promise<string> {
 function servers(ports: readonly number[]): readonly string[] {
   const web = ports.map((port) => `mkdir -p /www/${port}; echo port ${port} > /www/${port}/index.html; httpd -p ${port} -h /www/${port};`);
   return sh(`${web.join(' ')} exec sleep 600`);
-}
-
-/** Sends every datagram back. */
-function echo(port: number): readonly string[] {
-  const script = `use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => ${port}, Proto => 'udp'); while ($s->recv(my $d, 999)) { $s->send($d) }`;
-  return ['perl', '-e', script];
 }
 
 async function fetchText(address: string, port: number): Promise<string> {
@@ -79,7 +72,7 @@ describe.skipIf(!canRunContainers)('the network of a container', () => {
       const name = `echo-${backend}`;
       // slirp4netns answers no UDP client on loopback, Debian 12's pasta only where the ports are equal (docs/network.md).
       const published = ['--network', backend, '-p', `${port}:${port}/udp`];
-      await host.succeed(['run', '-d', '--name', name, ...published, '--rootfs', '/:O', ...echo(port)]);
+      await host.succeed(['run', '-d', '--name', name, ...published, '--rootfs', '/:O', 'perl', '-e', ECHO, String(port)]);
       expect(await askUdp(backend === 'pasta' ? '127.0.0.1' : own!, port)).toBe('hello');
       await removeNow(host, name);
     });
@@ -196,17 +189,6 @@ describe.skipIf(!canRunContainers)('the network of a container', () => {
     );
   });
 });
-
-async function askUdp(address: string, port: number): Promise<string> {
-  await using socket = createSocket('udp4');
-  const answer = once(socket, 'message') as Promise<[Buffer]>;
-  for (let attempt = 0; attempt < 50; attempt++) {
-    socket.send('hello', port, address);
-    const result = await Promise.race([answer, delay(100)]);
-    if (result !== undefined) return result[0].toString();
-  }
-  throw new Error('no answer');
-}
 
 /** A server on the machine that says one line. */
 async function listen(address = '127.0.0.1'): Promise<AsyncDisposable & { readonly port: number }> {
