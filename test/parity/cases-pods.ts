@@ -15,6 +15,7 @@ const made = (name: string, ...flags: readonly string[]) => [
 ];
 const SHARED =
   '{{.HostConfig.NetworkMode}} {{.HostConfig.UTSMode}} {{.HostConfig.IpcMode}} {{.HostConfig.PidMode}} {{.Config.Hostname}} {{.IsInfra}} {{.Pod}} {{.Dependencies}}';
+const USERS = '{{.Config.User}} {{.HostConfig.UsernsMode}} {{json .HostConfig.IDMappings}}';
 const VERBS = ['kill', 'pause', 'restart', 'rm', 'start', 'stop', 'unpause'];
 
 export const PODS: readonly Case[] = [
@@ -168,6 +169,19 @@ export const PODS: readonly Case[] = [
   within('a name server', '--dns', '10.1.1.1'),
   within('two pods', '--pod-id-file', '/no/such'),
   within('the namespaces of the pod', '--pid', 'pod', '--ipc', 'pod', '--uts', 'pod'),
+  within("the host's user namespace", '--userns', 'host'),
+  create('with ids of its own: made', '--name', 'e-made', '--network', 'none', '--userns', 'keep-id:uid=1000,gid=1001'),
+  of('a member with ids of the pod: made', 'create', '--pod', 'e-made', '--name', 'e-mapped', IMAGE, 'true'),
+  of('a member with ids of the pod: what came of it', 'inspect', 'e-mapped', '--format', USERS),
+  of('a member with ids of the pod: an id map', 'create', '--pod', 'e-made', '--uidmap', '0:1:9', IMAGE, 'true'),
+  of('a member of the host: made', 'create', '--pod', 'e-made', '--name', 'e-hosted', '--userns', 'host', IMAGE, 'true'),
+  of('a member of the host: what came of it', 'inspect', 'e-hosted', '--format', USERS),
+  of('with ids of its own: removed', 'pod', 'rm', '--force', 'e-made'),
+  of('pod clone', 'pod', 'clone', 'e-pod'),
+  of('pod clone: what came of it', 'pod', 'inspect', 'e-pod-clone', '--format', `${PARTS} ${LIMITS}`),
+  of('pod clone: removed', 'pod', 'rm', 'e-pod-clone'),
+  of('ps: who shares the network', 'ps', '--all', '--filter', 'network=container:e-infra', '--format', '{{.Names}}'),
+  of('ps: who shares the network of nobody', 'ps', '--all', '--quiet', '--filter', 'network=container:nosuch'),
   of('run in an unknown pod', 'run', '--rm', '--pod', 'nosuch', IMAGE, 'true'),
   of('run in a new pod without a name', 'run', '--rm', '--pod', 'new:', IMAGE, 'true'),
   of('run in a new pod whose name is in use', 'run', '--rm', '--pod', 'new:e-pod', IMAGE, 'true'),
