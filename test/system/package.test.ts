@@ -35,6 +35,10 @@ test.skipIf(!canShapeHosts || !existsSync(join(repository, 'dist/main.cjs')))(
         'installed',
       ]);
       expect({ stdout, exitCode }).toEqual({ stdout: 'installed\n', exitCode: 0 });
+      const installed = (...words: readonly string[]) => host.run([`${prefix}/bin/lichen`, ...words]);
+      await installed('run', '--detach', '--name=web', '--publish=127.0.0.1::80', '--rootfs', '/:O', 'sleep', '60');
+      expect((await installed('inspect', '--format={{.NetworkSettings.PortForwarder}}', 'web')).stdout).toBe('lichen-ports\n');
+      await installed('rm', '--force', '--time=0', 'web');
     } finally {
       rmSync(directory, { recursive: true });
     }
