@@ -15,7 +15,13 @@ export function parseDecimalSize(text: string): number {
 
 function sizeOf(text: string, factor: number): number {
   const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text);
-  if (!match) throw new EngineError('INVALID_ARGUMENT', `invalid size: '${text}'`);
+  if (!match) {
+    const [, suffix] = /^\d+(?:\.\d+)? ?([^\d. ]+)$/.exec(text) ?? [];
+    throw new EngineError(
+      'INVALID_ARGUMENT',
+      suffix === undefined ? `invalid size: '${text}'` : `invalid suffix: '${suffix.toLowerCase()}'`,
+    );
+  }
   const bytes = Math.floor(Number(match[1]) * factor ** (POWERS[match[2]!.toLowerCase()] ?? 0));
   if (!Number.isSafeInteger(bytes)) throw new EngineError('INVALID_ARGUMENT', `invalid size: '${text}'`);
   return bytes;

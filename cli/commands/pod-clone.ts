@@ -30,13 +30,12 @@ export const command = defineCommand(podCloneFace, async (context, [original = '
     asked,
     tell,
   });
-  const selected = { pod: found, shown: original };
   if (flags.destroy)
     await forEachPod(
       context,
-      [selected],
+      [found],
       (one) => removePod(engine, one, { force: true }),
       () => undefined,
     );
-  await forEachPod(context, [{ pod, shown: pod.id }], async (one) => (flags.start ? startPod(engine, one, tell) : []));
+  await forEachPod(context, [pod], async (one) => (flags.start ? startPod(engine, one, tell) : []));
 });

@@ -6,5 +6,5 @@ import { forEachPod, podsByFlags } from '../pods.ts';
 export const command = defineCommand(podStartFace, async (context, names, flags) => {
   const engine = await context.openEngine();
   const start = (pod: Parameters<typeof startPod>[1]) => startPod(engine, pod, (line) => context.stderr.line(line));
-  await forEachPod(context, podsByFlags(engine, names, flags), start, ({ shown }) => shown);
+  await forEachPod(context, podsByFlags(engine, names, flags), start, ({ name }) => name);
 });

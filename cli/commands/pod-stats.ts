@@ -41,7 +41,7 @@ export const command = defineCommand(podStatsFace, async (context, names, flags)
 function chosen(engine: Engine, names: readonly string[], { latest }: PodStatsFlags): PodConfig[] {
   if (!latest && names.length === 0) return podTable(engine).list();
   try {
-    return selectPods(engine, { names, latest }).map(({ pod }) => pod);
+    return selectPods(engine, { names, latest });
   } catch (error) {
     if (!isEngineError(error, 'NO_SUCH_POD')) throw error;
     throw new EngineError(error.code, `unable to get list of pods: ${error.message}`, { cause: error });

@@ -10,6 +10,6 @@ export const command = defineCommand(podStopFace, async (context, names, flags) 
     context,
     podsByFlags(engine, names, flags),
     (pod) => stopPod(engine, pod, options),
-    ({ shown }) => shown,
+    ({ name }) => name,
   );
 });

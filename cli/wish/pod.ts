@@ -141,6 +141,7 @@ function parseNamespaceName(text: string): SharedNamespace {
 
 function parseExitPolicy(text: string): PodWish['exitPolicy'] {
   if (text === 'continue' || text === 'stop') return text;
+  if (text === '') return 'continue';
   throw invalid(`running pod create option: invalid pod exit policy: ${JSON.stringify(text)}`);
 }
 

@@ -20,6 +20,7 @@ export async function createPod(engine: Engine, wish: PodWish, tell: (line: stri
   const table = podTable(engine);
   const name = wish.name ?? randomName((candidate) => table.hasName(candidate));
   checkName(name, 'pod');
+  if (wish.hostname !== undefined) checkName(wish.hostname, 'pod');
   const id = asId<PodId>(randomHex(32));
   const infraId = asId<ContainerId>(randomHex(32));
   const nowMs = Date.now();

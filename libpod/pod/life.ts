@@ -27,6 +27,7 @@ const WAIT_INTERVAL_MS = 50;
 /** The infra container, then init containers one after the other to their ends, then the rest. Throws WRONG_STATE (an init container failed). */
 export async function startPod(engine: Engine, pod: PodConfig, tell: (line: string) => void): Promise<PodFailures> {
   const members = await membersOf(engine, pod);
+  refuseEmpty(pod, members);
   for (const record of members.filter(isInfra)) await startIfAtRest(engine, record, tell);
   for (const record of members.filter(isInit)) await runInit(engine, record, tell);
   const failures = await inRounds(engine, members.filter(isMember), (record) => startIfAtRest(engine, record, tell));
@@ -60,6 +61,7 @@ export async function stopPod(engine: Engine, pod: PodConfig, options: StopPodOp
 /** Those that have ended as well as those that run. Init containers stay as they are. */
 export async function restartPod(engine: Engine, pod: PodConfig): Promise<PodFailures> {
   const members = await membersOf(engine, pod);
+  refuseEmpty(pod, members);
   const restart = async ({ id }: ContainerRecord): Promise<void> => {
     await restartContainer(engine, id, undefined);
   };
@@ -93,6 +95,12 @@ export async function unpausePod(engine: Engine, pod: PodConfig): Promise<PodFai
   const failures = await inRounds(engine, paused, ({ id }) => unpauseContainer(engine, id));
   engine.events.add(podEvent(pod, 'unpause'));
   return failures;
+}
+
+/** Throws NO_SUCH_CONTAINER. */
+function refuseEmpty({ id }: PodConfig, members: readonly ContainerRecord[]): void {
+  if (members.length > 0) return;
+  throw new EngineError('NO_SUCH_CONTAINER', `no containers in pod ${id} have no dependencies, cannot start pod: no such container`);
 }
 
 export function isInfra({ config }: ContainerRecord): boolean {

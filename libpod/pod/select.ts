@@ -11,23 +11,14 @@ export interface PodSelection {
   readonly ignoreMissing?: boolean;
 }
 
-export interface SelectedPod {
-  readonly pod: PodConfig;
-  /** As the caller named it; the id where nobody did. */
-  readonly shown: string;
-}
-
 /** All names are looked up before anything is done to any of them. Throws NO_SUCH_POD, AMBIGUOUS_ID. */
-export function selectPods(engine: Engine, { names, all, latest, ignoreMissing }: PodSelection): SelectedPod[] {
+export function selectPods(engine: Engine, { names, all, latest, ignoreMissing }: PodSelection): PodConfig[] {
   const table = podTable(engine);
-  if (all) return table.list().map((pod) => ({ pod, shown: pod.id }));
-  if (latest) {
-    const pod = table.latest();
-    return [{ pod, shown: pod.id }];
-  }
+  if (all) return table.list();
+  if (latest) return [table.latest()];
   return names.flatMap((name) => {
     try {
-      return [{ pod: table.find(name), shown: name }];
+      return [table.find(name)];
     } catch (error) {
       if (ignoreMissing && isEngineError(error, 'NO_SUCH_POD')) return [];
       throw error;

@@ -20,7 +20,7 @@ export function checkConflicts(wish: ContainerWish): void {
   }
 }
 
-/** Throws INVALID_NAME. */
+/** Also the host name of a pod. Throws INVALID_NAME. */
 export function checkName(name: string, object: 'container' | 'pod' = 'container'): void {
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) return;
   throw new EngineError('INVALID_NAME', `running ${object} create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument`);

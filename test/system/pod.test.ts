@@ -186,7 +186,7 @@ describe.skipIf(!canRunContainers)('pods', () => {
     await create('once', '--init-ctr', 'once', BUSYBOX, ...sh('echo first > /shared/1'));
     await create('always', '--init-ctr', 'always', BUSYBOX, ...sh('test -e /shared/1 && echo again >> /shared/2'));
     await create('needing', '--requires', 'server', BUSYBOX, ...sh('exec sleep 1000'));
-    expect(await host.succeed(['pod', 'start', '--pod-id-file', 'pod.id'])).toBe(id);
+    expect(await host.succeed(['pod', 'start', '--pod-id-file', 'pod.id'])).toBe('web');
     expect((await host.lichen(['container', 'exists', 'once'])).exitCode).toBe(1);
     expect(await states('web')).toBe('Running: running running exited running');
     await expect.poll(() => host.run(['wget', '-q', '-O', '-', 'http://127.0.0.1:18083/2']).then(({ stdout }) => stdout)).toBe('again\n');

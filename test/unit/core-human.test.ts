@@ -20,7 +20,9 @@ test('sizes are read with binary factors', () => {
     2 ** 26,
     2 ** 30,
   ]);
-  for (const wrong of ['', 'k', '-1', '1x', '1.m', '1e3']) expect(() => parseSizeBytes(wrong)).toThrow(`invalid size: '${wrong}'`);
+  for (const wrong of ['', 'k', '-1', '1.m', '1e3']) expect(() => parseSizeBytes(wrong)).toThrow(`invalid size: '${wrong}'`);
+  for (const wrong of ['1x', '5 kbb', '1.5KiX'])
+    expect(() => parseSizeBytes(wrong)).toThrow(`invalid suffix: '${wrong.replace(/^[\d. ]+/, '').toLowerCase()}'`);
 });
 
 test('ages are rounded as people say them', () => {
