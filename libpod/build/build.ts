@@ -106,7 +106,15 @@ function unchanged(engine: Engine, state: StageState, request: BuildRequest): St
   const asks = [request.annotations, request.unsetEnv, request.unsetLabels, request.unsetAnnotations].some(
     (one) => Object.keys(one).length > 0,
   );
-  if (asks || !request.inheritLabels || request.omitHistory || request.layers === 'all' || request.timestamp !== undefined)
+  if (
+    asks ||
+    request.osVersion !== undefined ||
+    request.osFeatures.length > 0 ||
+    !request.inheritLabels ||
+    request.omitHistory ||
+    request.layers === 'all' ||
+    request.timestamp !== undefined
+  )
     return undefined;
   const found = state.base === undefined || state.history.length > state.baseHistory ? undefined : engine.images.byId(state.base.id);
   if (found === undefined || state.layers.length !== found.layers.length) return undefined;

@@ -120,7 +120,7 @@ function stepConfig({ engine, wish, warn }: StepContainer, id: ContainerId, requ
       workdir: request.workdir,
       accounts: { none: true },
       systemd: 'false',
-      ...(Object.keys(wish.resources).length === 0 ? { cgroups: 'disabled' } : {}),
+      ...(Object.keys(wish.resources).length === 0 && wish.cgroupParent === undefined ? { cgroups: 'disabled' } : {}),
       mounts: [...wish.mounts, ...request.mounts.map(mountWish)],
       network: { ...wish.network, mode: networkMode(engine, wish, request) },
     },
