@@ -44,8 +44,11 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
   const isPushed = flags.push || pushes;
   if (isPushed) checkPush(built, isForSeveral);
   const wish = stepWish(context, flags);
-  const runtimeFlags = flags['runtime-flag'];
-  const engine = await context.openEngine(runtimeFlags.length === 0 ? {} : { 'runtime-flag': runtimeFlags });
+  const { 'hooks-dir': hooks, 'runtime-flag': runtimeFlags } = flags;
+  const engine = await context.openEngine({
+    ...(hooks.length === 0 ? {} : { 'hooks-dir': hooks }),
+    ...(runtimeFlags.length === 0 ? {} : { 'runtime-flag': runtimeFlags }),
+  });
   const repositories = await repositoriesIn(context, flags);
   if (listName !== undefined) await orAbsent(() => findList(engine, listName), 'NO_SUCH_IMAGE');
   return await interruptible(async (signal) => {
@@ -74,6 +77,7 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
         wish,
         repositories,
         output: (stage) => report.output(stage),
+        stdin: flags.stdin ? 0 : undefined,
         pull: (image, wanted) => pullForCreation(context, engine, { image, policy, platform: wanted, flags }),
         onCommit: () =>
           report.line(`${platformName === undefined ? '' : `[${platformName}] `}COMMIT${names[0] === undefined ? '' : ` ${tags[0]}`}`),

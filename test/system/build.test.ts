@@ -196,7 +196,7 @@ describe.skipIf(!canRunContainers)('build', () => {
     expect((await host.lichen(['buildx', 'build', '--push', '-f', 'sub/File', '.'], { cwd })).stderr).toMatch(/^Error: tag is needed/);
   });
 
-  test('--logfile has what is said, --os-version and --os-feature are settings, --runtime-flag reaches the runtime', async () => {
+  test('--logfile has what is said, --os-version and --os-feature are settings, --runtime-flag reaches the runtime, --stdin RUN', async () => {
     const cwd = await context({ Dockerfile: 'FROM localhost/busybox\nRUN echo said; echo wrong >&2\n' });
     const flags = [
       '--network=none',
@@ -216,6 +216,11 @@ describe.skipIf(!canRunContainers)('build', () => {
       'os.version': '10.0',
       'os.features': ['a', 'b'],
     });
+    await host.writeFile(`${cwd}/Reads`, 'FROM localhost/busybox\nRUN cat\n');
+    const reads = (...words: readonly string[]) =>
+      host.succeed(['build', '--network=none', '--no-cache', '-f', 'Reads', ...words, '.'], { cwd, input: 'read by RUN\n' });
+    expect(await reads('--stdin')).toContain('\nread by RUN\n');
+    expect(await reads()).not.toContain('read by RUN');
     expect((await host.lichen(['build', '--logfile=missing/log', '.'], { cwd })).stderr).toMatch(
       /^Error: --logfile: open missing\/log: no such/,
     );
