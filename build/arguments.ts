@@ -21,6 +21,12 @@ export const PREDEFINED = [
 /** Given by `--source-date-epoch` too; steps see it where it is declared. */
 export const EPOCH = 'SOURCE_DATE_EPOCH';
 
+/** For whoever builds, in the words of `# check=…`; no step sees it. */
+export const CHECK = 'BUILDKIT_DOCKERFILE_CHECK';
+
+/** Others that are for BuildKit itself. */
+export const OF_BUILDKIT = /^BUILDKIT_/;
+
 export function predefinedEnv({ buildArgs }: Pick<MetadataFacts, 'buildArgs'>, { args }: Pick<StageState, 'args'>): readonly string[] {
   return PREDEFINED.filter((name) => buildArgs.has(name) && !args.has(name)).map((name) => `${name}=${buildArgs.get(name)}`);
 }

@@ -1,7 +1,7 @@
 /** A build: the stages that are needed, side by side where one does not wait for another, and the image of the last. */
 import { EngineError } from '../core/errors.ts';
 import { hostPlatform } from '../storage/platform.ts';
-import { EPOCH, platformArgs, PREDEFINED } from './arguments.ts';
+import { EPOCH, OF_BUILDKIT, platformArgs, PREDEFINED } from './arguments.ts';
 import { findTarget, neededStages, planStages, type StagePlan } from './dockerfile/stages.ts';
 import type { BuildMachine } from './machine.ts';
 import type { OwnerLookUp } from './owner.ts';
@@ -31,6 +31,7 @@ export async function build(request: BuildRequest, parts: BuildParts): Promise<S
     predefinedArgs: new Set(PREDEFINED),
   };
   const target = findTarget(plan, request.target);
+  const fresh = new Set(request.freshStages.map((name) => findTarget(plan, name).index));
   const running = new Map<number, Promise<StageState>>();
   const other = (index: number): Promise<StageState> => {
     const known = running.get(index);
@@ -38,7 +39,8 @@ export async function build(request: BuildRequest, parts: BuildParts): Promise<S
     throw new EngineError('DOCKERFILE', `stage ${index} is not built yet: a stage can use those above it`);
   };
   for (const stage of neededStages(plan, target)) {
-    const built = buildStage({ ...parts, request, plan, stage, facts, other });
+    const useCache = request.useCache && !fresh.has(stage.index);
+    const built = buildStage({ ...parts, request, useCache, plan, stage, facts, other });
     const isBase = plan.stages.some(({ base }) => base === stage.index);
     const state = request.layers === 'one' && isBase && stage.index !== target.index ? built.then(parts.squash) : built;
     state.catch(() => undefined);
@@ -68,6 +70,6 @@ function warnOfUnused({ buildArgs, warn }: BuildRequest, { stages, metaArgs }: S
   const declared = new Set([...metaArgs.keys(), ...PREDEFINED, EPOCH, ...seen]);
   for (const { statements } of stages)
     for (const statement of statements) if (statement.kind === 'arg') for (const { name } of statement.args) declared.add(name);
-  const unused = [...buildArgs.keys()].filter((name) => !declared.has(name));
+  const unused = [...buildArgs.keys()].filter((name) => !declared.has(name) && !OF_BUILDKIT.test(name));
   if (unused.length > 0) warn(`[Warning] one or more build args were not consumed: [${unused.join(' ')}]`);
 }

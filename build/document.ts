@@ -14,7 +14,17 @@ export interface ImageDocuments {
 
 type DocumentRequest = Pick<
   BuildRequest,
-  'format' | 'labels' | 'annotations' | 'unsetEnv' | 'unsetLabels' | 'unsetAnnotations' | 'omitHistory' | 'timestamp' | 'createdAnnotation'
+  | 'format'
+  | 'labels'
+  | 'annotations'
+  | 'unsetEnv'
+  | 'unsetLabels'
+  | 'unsetAnnotations'
+  | 'omitHistory'
+  | 'timestamp'
+  | 'createdAnnotation'
+  | 'osVersion'
+  | 'osFeatures'
 >;
 
 /** `sizes`: of the layers' tars. Pure but for warnings of what the format has no word for. */
@@ -28,6 +38,8 @@ export function imageDocuments(state: StageState, sizes: readonly number[], requ
       created,
       ...(author === undefined ? {} : { author }),
       ...platform,
+      ...(request.osVersion === undefined ? {} : { 'os.version': request.osVersion }),
+      ...(request.osFeatures.length === 0 ? {} : { 'os.features': request.osFeatures }),
       config: finalConfig(state.config, request),
       rootfs: { type: 'layers', diff_ids: layers },
       ...(request.omitHistory ? {} : { history }),

@@ -24,6 +24,7 @@ export async function fetchUrl(
   url: string,
   checksum: string | undefined,
 ): Promise<Fetched> {
+  if (!URL.canParse(url)) throw new EngineError('INVALID_ARGUMENT', `${JSON.stringify(url)} is no URL`);
   const name = basename(new URL(url).pathname);
   if (name === '') throw new EngineError('INVALID_ARGUMENT', `cannot determine a file name from ${url}`);
   if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum))

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { parseSignal } from '../core/signal.ts';
 import type { ContainerDefaults } from '../storage/image.ts';
 import { expandWords, WordError } from './dockerfile/expand.ts';
-import { failed } from './dockerfile/parse.ts';
+import { failed } from './dockerfile/failure.ts';
 import { expanded, wordFailure } from './dockerfile/stages.ts';
 import type { Command, Statement } from './dockerfile/statement.ts';
 import { envValue, withEnv, type StageState } from './state.ts';

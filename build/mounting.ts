@@ -1,12 +1,13 @@
 /** The mounts of a RUN, made ready for as long as it runs. */
-import { closeSync, chmodSync, fstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, chmodSync, existsSync, fstatSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { giveTo } from '../host/chown.ts';
 import { lockFile, tryLockFile, type FileLock } from '../host/flock.ts';
 import { randomHex } from '../host/random.ts';
 import { descriptorPath, O_PATH } from '../host/root.ts';
-import { digestSources } from './copy/digest.ts';
+import { TreeCopy } from '../storage/tree/copy.ts';
+import { digestSources, entriesOf } from './copy/digest.ts';
 import { MissingSource, treeSources, type SourceTree } from './copy/sources.ts';
 import type { BoundMount, BuildMachine } from './machine.ts';
 import { MountWordError, type RunMount } from './mounts.ts';
@@ -19,7 +20,7 @@ export interface HiddenThings {
 }
 
 export interface MountFacts {
-  readonly machine: Pick<BuildMachine, 'memory' | 'caches' | 'overlay' | 'bind'>;
+  readonly machine: Pick<BuildMachine, 'memory' | 'scratch' | 'caches' | 'overlay' | 'bind'>;
   readonly hidden: HiddenThings;
   /** What `from` names, or the context. */
   readonly tree: (from: string | undefined) => Promise<SourceTree>;
@@ -32,8 +33,9 @@ export interface ReadyMounts extends AsyncDisposable {
 
 /** What a step's key has to know of a mount. Throws MountWordError. */
 export async function mountKey(mount: RunMount, facts: MountFacts): Promise<unknown> {
-  if (mount.type !== 'bind') return mount;
-  const { sources, rules } = await bindSource(mount, facts);
+  const origin = mount.type === 'bind' ? mount : mount.type === 'cache' ? mount.origin : undefined;
+  if (origin === undefined) return mount;
+  const { sources, rules } = await mountSource(origin, facts);
   return [mount, digestSources(sources, rules, { owners: false })];
 }
 
@@ -65,7 +67,7 @@ export async function makeReady(wanted: readonly RunMount[], facts: MountFacts):
 
 type MountOf<T extends RunMount['type']> = Extract<RunMount, { readonly type: T }>;
 
-async function bindSource({ source, from }: MountOf<'bind'>, { tree }: MountFacts) {
+async function mountSource({ source, from }: { readonly source: string; readonly from?: string | undefined }, { tree }: MountFacts) {
   const found = await tree(from);
   try {
     return { sources: treeSources(found, source.replaceAll(/[*?[\\]/g, '\\$&'), { parents: false }), rules: found.rules };
@@ -77,7 +79,7 @@ async function bindSource({ source, from }: MountOf<'bind'>, { tree }: MountFact
 
 /** By an open descriptor: what it leads to cannot be swapped for something else. What is written to a writable one is thrown away. */
 async function bound(mount: MountOf<'bind'>, facts: MountFacts, held: AsyncDisposableStack): Promise<BoundMount> {
-  const { sources } = await bindSource(mount, facts);
+  const { sources } = await mountSource(mount, facts);
   const { root, path } = sources[0]!;
   const fd = root.open(path === '' ? '.' : path, O_PATH);
   try {
@@ -94,23 +96,42 @@ async function bound(mount: MountOf<'bind'>, facts: MountFacts, held: AsyncDispo
   }
 }
 
-async function cached(
-  { id, target, sharing, readOnly, uid, gid, mode }: MountOf<'cache'>,
-  { machine }: MountFacts,
-  held: AsyncDisposableStack,
-): Promise<BoundMount> {
-  const directory = machine.caches;
+/** One that begins with something is another one when that has changed. */
+async function cached(mount: MountOf<'cache'>, facts: MountFacts, held: AsyncDisposableStack): Promise<BoundMount> {
+  const { id, origin, target, sharing, readOnly } = mount;
+  const directory = facts.machine.caches;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const name = createHash('sha256').update(id).digest('hex').slice(0, 32);
-  const { path, lock } = await lockedCache(join(directory, name), sharing);
+  const found = origin === undefined ? undefined : await mountSource(origin, facts);
+  const name = createHash('sha256').update(id);
+  if (found !== undefined) name.update(`\0${digestSources(found.sources, found.rules, { owners: true })}`);
+  const { path, lock } = await lockedCache(join(directory, name.digest('hex').slice(0, 32)), sharing);
   held.use(lock);
-  if (mkdirSync(path, { recursive: true }) !== undefined) {
+  const isNew = found === undefined ? mkdirSync(path, { recursive: true }) !== undefined : !existsSync(path) && fill(path, found, facts);
+  if (isNew) {
     // For whoever lists them.
     writeFileSync(`${path}.lock`, id);
-    giveTo(path, uid, gid);
-    chmodSync(path, mode);
+    giveTo(path, mount.uid, mount.gid);
+    chmodSync(path, mount.mode);
   }
   return { type: 'bind', source: path, target, options: [readOnly ? 'ro' : 'rw'] };
+}
+
+/** A build that is killed meanwhile leaves no half of it. False: somebody else was first. */
+function fill(path: string, { sources, rules }: Awaited<ReturnType<typeof mountSource>>, { machine }: MountFacts): boolean {
+  const [source] = sources;
+  if (source?.isDirectory !== true) throw new MountWordError('a cache can begin with a directory alone');
+  const made = join(machine.scratch, `cache-${randomHex(8)}`);
+  mkdirSync(made);
+  const copy = new TreeCopy(Buffer.from(`${made}/`), (name) => name !== 'security.selinux');
+  for (const { place, path: below, stat } of entriesOf(source, rules)) copy.add(place, Buffer.from(below, 'latin1'), stat);
+  copy.finish();
+  try {
+    renameSync(made, path);
+    return true;
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+    return false;
+  }
 }
 
 /** Whoever prunes takes the lock alone, so a cache in use stays. */

@@ -13,6 +13,8 @@ export type RunMount =
   | {
       readonly type: 'cache';
       readonly id: string;
+      /** What it begins with; absent: nothing. */
+      readonly origin?: { readonly from: string; readonly source: string } | undefined;
       readonly target: string;
       readonly readOnly: boolean;
       readonly sharing: 'shared' | 'private' | 'locked';
@@ -68,11 +70,25 @@ export function parseRunMount(text: string, workdir: string): RunMount {
   if (type === 'tmpfs') return { type, target, size: words.get('size') };
   if (type === 'bind')
     return { type, from: words.get('from'), source: words.get('source') ?? '/', target, writable: flag(words, 'rw') && !flag(words, 'ro') };
-  if (words.has('from') || words.has('source')) throw new MountWordError("'from' and 'source' of mount type 'cache' are not supported");
   const sharing = words.get('sharing') ?? 'shared';
   if (sharing !== 'shared' && sharing !== 'private' && sharing !== 'locked')
     throw new MountWordError(`unsupported sharing value ${JSON.stringify(sharing)}`);
-  return { type: 'cache', id: words.get('id') ?? target, target, readOnly: flag(words, 'ro'), sharing, ...owner(words, 0o755) };
+  return {
+    type: 'cache',
+    id: words.get('id') ?? target,
+    origin: origin(words),
+    target,
+    readOnly: flag(words, 'ro'),
+    sharing,
+    ...owner(words, 0o755),
+  };
+}
+
+function origin(words: ReadonlyMap<string, string>): { readonly from: string; readonly source: string } | undefined {
+  const [from, source] = [words.get('from'), words.get('source')];
+  if (from !== undefined) return { from, source: source ?? '/' };
+  if (source !== undefined) throw new MountWordError("'source' of mount type 'cache' needs 'from'");
+  return undefined;
 }
 
 function option(text: string): readonly [string, string] {

@@ -23,11 +23,16 @@ export interface BuildRequest {
   readonly unsetLabels: readonly string[];
   readonly unsetAnnotations: readonly string[];
   readonly inheritLabels: boolean;
+  /** `--os-version` */
+  readonly osVersion?: string | undefined;
+  readonly osFeatures: readonly string[];
   readonly format: 'oci' | 'docker';
   /** `each`: a layer for each step that changes files; `one`: all that was changed; `all`: that and the base. */
   readonly layers: 'each' | 'one' | 'all';
   readonly hidden: HiddenThings;
   readonly useCache: boolean;
+  /** Stages, by name or number, that the cache is not used for. */
+  readonly freshStages: readonly string[];
   /** How old a step may be that is found in the cache. */
   readonly cacheTtlMs?: number | undefined;
   readonly platform: Platform;

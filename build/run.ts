@@ -6,7 +6,7 @@ import { oneIdHint } from '../host/idmap.ts';
 import { errnoOf } from '../host/libc.ts';
 import { descriptorPath, O_PATH, Root } from '../host/root.ts';
 import type { StatementOf } from './dockerfile/statement.ts';
-import { failed } from './dockerfile/parse.ts';
+import { failed } from './dockerfile/failure.ts';
 import type { BoundMount, BuildMachine } from './machine.ts';
 import { shellOf } from './metadata.ts';
 import type { OwnerLookUp } from './owner.ts';

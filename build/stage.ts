@@ -1,13 +1,15 @@
 /** One stage: its steps in order, each looked for in the cache before it is done. */
 import { Root } from '../host/root.ts';
-import { EngineError } from '../core/errors.ts';
+import { EngineError, isEngineError } from '../core/errors.ts';
 import { log } from '../core/log.ts';
 import type { HistoryEntry, Platform } from '../storage/image.ts';
+import { parsePlatform } from '../storage/platform.ts';
 import type { AppliedLayer } from '../storage/layer/store.ts';
 import type { SourceTree } from './copy/sources.ts';
-import { failed, parseTrigger } from './dockerfile/parse.ts';
+import { failed, flagPlace } from './dockerfile/failure.ts';
+import { parseTrigger } from './dockerfile/parse.ts';
 import { readSource } from './dockerfile/source.ts';
-import { expanded, stageNamed, type Stage, type StagePlan } from './dockerfile/stages.ts';
+import { expanded, neededStages, stageNamed, type Stage, type StagePlan } from './dockerfile/stages.ts';
 import type { Statement, StatementOf } from './dockerfile/statement.ts';
 import { fetchRepository, fetchUrl } from './fetch.ts';
 import { metadataHistory, runHistory, transferHistory } from './history.ts';
@@ -26,6 +28,7 @@ import { predefinedEnv } from './arguments.ts';
 export interface StageBuild {
   readonly machine: BuildMachine;
   readonly request: BuildRequest;
+  readonly useCache: boolean;
   readonly plan: StagePlan;
   readonly stage: Stage;
   readonly facts: MetadataFacts;
@@ -118,28 +121,35 @@ async function begin(build: StageBuild): Promise<StageState> {
   );
 }
 
-function imageOf(
+/** Of the store, the machine, or the user: they say nothing of the name. */
+const NOT_OF_THE_NAME = ['STORE_CORRUPT', 'STORE_FULL', 'ABORTED'] as const;
+
+async function imageOf(
   { machine, stage }: StageBuild,
   named: NamedContext | undefined,
   text: string,
   platform: Platform | undefined,
 ): Promise<BaseImage> {
-  if (named?.kind === 'tree')
-    throw failed(stage.from.at, `${text} is a directory of --build-context, and no image`, {
-      word: stage.from.raw,
-      at: stage.from.at.restAt,
-    });
-  return machine.image(text, platform);
+  const { at, raw } = stage.from;
+  const bad = (message: string, more: { readonly cause?: unknown; readonly hint?: string } = {}): Error =>
+    failed(at, message, { word: raw, at: at.restAt, ...more });
+  if (named?.kind === 'tree') throw bad(`${text} is a directory of --build-context, and no image`);
+  try {
+    return await machine.image(text, platform);
+  } catch (error) {
+    if (!(error instanceof EngineError) || NOT_OF_THE_NAME.some((code) => code === error.code)) throw error;
+    throw bad(error.message, { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+  }
 }
 
-function parsedPlatform({ stage }: StageBuild, text: string) {
-  const [os = '', architecture = '', variant] = text.split('/');
-  if (os === '' || architecture === '')
-    throw failed(stage.from.at, `invalid platform ${JSON.stringify(text)}: it is OS/ARCH[/VARIANT]`, {
-      word: stage.from.rawPlatform ?? '',
-      at: stage.from.at.text.indexOf(stage.from.rawPlatform ?? ''),
-    });
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+function parsedPlatform({ stage }: StageBuild, text: string): Platform {
+  try {
+    return parsePlatform(text);
+  } catch (cause) {
+    if (!isEngineError(cause)) throw cause;
+    const { at, rawPlatform = '' } = stage.from;
+    throw failed(at, cause.message, { word: rawPlatform, at: at.text.indexOf(rawPlatform), cause });
+  }
 }
 
 function inherited({ Labels, ...config }: StageState['config'], { inheritLabels }: BuildRequest): StageState['config'] {
@@ -176,9 +186,13 @@ async function run(build: StageBuild, state: StageState, statement: StatementOf<
   const { machine, facts, request } = build;
   const network = statement.rawNetwork === undefined ? undefined : expanded(statement, statement.rawNetwork, facts.escape, valueIn(state));
   if (network !== undefined && !['default', 'none', 'host'].includes(network))
-    throw failed(statement.at, `unsupported network mode ${JSON.stringify(network)}: it is default, none or host`);
+    throw failed(statement.at, `unsupported network mode ${JSON.stringify(network)}: it is default, none or host`, {
+      ...flagPlace(statement.at, 'network'),
+    });
   if (statement.rawSecurity !== undefined && statement.rawSecurity !== 'sandbox')
-    throw failed(statement.at, `unsupported security mode ${JSON.stringify(statement.rawSecurity)}`);
+    throw failed(statement.at, `unsupported security mode ${JSON.stringify(statement.rawSecurity)}`, {
+      ...flagPlace(statement.at, 'security'),
+    });
   if (state.layers.length === 0) throw failed(statement.at, 'there is nothing to run in an empty image (FROM scratch)', { exitCode: 1 });
   await using held = new AsyncDisposableStack();
   const mounts = statement.rawMounts.map((raw) => runMount(build, state, statement, raw));
@@ -259,7 +273,8 @@ async function sourceTree(build: StageBuild, statement: Statement, from: string 
   if (from === undefined) return { tree: request.context, isImage: false, name: request.contextName, [Symbol.asyncDispose]: nothing };
   const context = request.contexts.get(from);
   if (context?.kind === 'tree') return { tree: context.tree, isImage: false, name: context.path, [Symbol.asyncDispose]: nothing };
-  const other = stageNamed(plan.stages.slice(0, stage.index), from);
+  const other = stageNamed(plan, from, stage.index);
+  if (other !== undefined) refuseCircle(build, statement, other, from);
   const layers =
     other === undefined ? (await imageNamed(build, statement, context?.name ?? from)).layers : (await build.other(other.index)).layers;
   if (layers.length === 0) throw failed(statement.at, `there are no files in ${from}`);
@@ -276,18 +291,27 @@ async function sourceTree(build: StageBuild, statement: Statement, from: string 
   };
 }
 
+/** ONBUILD of a base may name a stage that nobody has waited for. Throws DOCKERFILE. */
+function refuseCircle({ plan, stage }: StageBuild, statement: Statement, other: Stage, from: string): void {
+  if (stage.uses.includes(other.index) || neededStages(plan, other).every(({ index }) => index < stage.index)) return;
+  throw failed(statement.at, `${statement.at.name} --from=${from}: that stage is not built before this one`, fromWord(statement, from));
+}
+
 async function imageNamed({ machine }: StageBuild, statement: Statement, name: string): Promise<BaseImage> {
+  const missing = `${statement.at.name} --from=${name}: no stage or image found with that name`;
+  if (/^\d+$/.test(name)) throw failed(statement.at, missing, fromWord(statement, name));
   try {
     return await machine.image(name, undefined);
   } catch (cause) {
     if (!(cause instanceof EngineError)) throw cause;
-    const word = `--from=${name}`;
-    throw failed(statement.at, `${statement.at.name} --from=${name}: no stage or image found with that name: ${cause.message}`, {
-      word,
-      at: statement.at.text.indexOf(word),
-      cause,
-    });
+    throw failed(statement.at, `${missing}: ${cause.message}`, { ...fromWord(statement, name), cause });
   }
+}
+
+/** Of `--from`, or in a mount. */
+function fromWord({ at }: Statement, from: string): { readonly word: string; readonly at: number } | undefined {
+  const word = `from=${from}`;
+  return flagPlace(at, 'from') ?? (at.text.includes(word) ? { word, at: at.text.indexOf(word) } : undefined);
 }
 
 /** `next`: the state after the step but for its layer and its history. */
@@ -301,7 +325,7 @@ async function cachedStep(
 ): Promise<Stepped> {
   const { machine, request } = build;
   const key = keyOf([stateKey(state), what, request.timestamp, request.fileTimes]);
-  const found = findStep(machine, request, key) ?? (await fetchStep(build, state, key, work !== undefined));
+  const found = findStep(build, key) ?? (await fetchStep(build, state, key, work !== undefined));
   if (found !== undefined) return { state: advanced(state, next, found, createdBy), cached: true, key, madeMs: found.madeMs };
   const applied = work === undefined ? undefined : await work();
   for (const notice of applied?.notices ?? []) log.warn(notice);
@@ -312,14 +336,14 @@ async function cachedStep(
   return { state: advanced(state, next, done, createdBy), cached: false, key, madeMs };
 }
 
-function findStep({ cache }: BuildMachine, request: BuildRequest, key: string): CachedStep | undefined {
-  const found = request.useCache ? cache.find(key) : undefined;
+function findStep({ machine, request, useCache }: StageBuild, key: string): CachedStep | undefined {
+  const found = useCache ? machine.cache.find(key) : undefined;
   return found === undefined || found.madeMs <= newestTooOldMs(request) ? undefined : found;
 }
 
 async function fetchStep(build: StageBuild, { layers }: StageState, key: string, makesLayer: boolean): Promise<CachedStep | undefined> {
-  const { machine, request, stage, repositories } = build;
-  if (repositories === undefined || !request.useCache || request.cacheTtlMs === 0) return undefined;
+  const { machine, request, stage, repositories, useCache } = build;
+  if (repositories === undefined || !useCache || request.cacheTtlMs === 0) return undefined;
   const found = await repositories.find({ stage: stage.index, key, below: layers, makesLayer, afterMs: newestTooOldMs(request) });
   if (found !== undefined) machine.cache.keep(key, found);
   return found;

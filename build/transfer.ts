@@ -10,7 +10,7 @@ import { parseMode, type ModeChange } from './copy/mode.ts';
 import { MissingSource, treeSources, type CopySource, type SourceTree } from './copy/sources.ts';
 import type { WalkRules } from './copy/walk.ts';
 import { expandWord } from './dockerfile/expand.ts';
-import { failed } from './dockerfile/parse.ts';
+import { failed, flagPlace } from './dockerfile/failure.ts';
 import { expanded } from './dockerfile/stages.ts';
 import type { StatementOf } from './dockerfile/statement.ts';
 import { isGitUrl } from './git-url.ts';
@@ -74,7 +74,9 @@ export async function planTransfer(state: StageState, statement: Transfer, facts
   const modeText = statement.rawChmod === undefined ? undefined : expand(statement.rawChmod);
   const mode = modeText === undefined ? undefined : parseMode(modeText);
   if (modeText !== undefined && mode === undefined)
-    throw failed(statement.at, `invalid chmod parameter: '${modeText}'. it should be octal or symbolic`);
+    throw failed(statement.at, `invalid chmod parameter: '${modeText}'. it should be octal or symbolic`, {
+      ...flagPlace(statement.at, 'chmod'),
+    });
   const [first] = sources;
   const read = new ReadFiles();
   const kind = sources.length > 1 ? 'multi' : first?.kind === 'tree' && first.isDirectory ? 'dir' : 'file';
@@ -101,8 +103,12 @@ export async function addTransfer(
 ) {
   await using view = state.layers.length === 0 ? undefined : await machine.view(state.layers);
   using root = view === undefined ? undefined : new Root(view.path);
-  return await told(statement, async () => {
-    const owner = plan.rawOwner === undefined ? undefined : facts.lookUpOwner(root, plan.rawOwner);
+  const { rawOwner } = plan;
+  const owner =
+    rawOwner === undefined
+      ? undefined
+      : await told(statement, flagPlace(statement.at, 'chown'), async () => facts.lookUpOwner(root, rawOwner));
+  return await told(statement, undefined, async () => {
     const now = { seconds: facts.nowSeconds, nanoseconds: 0 };
     const { sources, rules, to, mode, read } = plan;
     const destination = new Destination(root, { ...(owner ?? { uid: 0, gid: 0 }), mtime: now });
@@ -122,11 +128,15 @@ const OF_THE_LINE = [
   'REGISTRY_UNREACHABLE',
 ] as const;
 
-/** What goes wrong is told with the line that asked for it. */
-async function told<T>({ at }: Transfer, work: () => Promise<T>): Promise<T> {
+/** What goes wrong is told with the word that asked for it. */
+async function told<T>(
+  { at }: Transfer,
+  word: { readonly word: string; readonly at: number } | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
   return await work().catch((error: unknown) => {
     if (!isEngineError(error, ...OF_THE_LINE)) throw error;
-    throw failed(at, error.message, { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+    throw failed(at, error.message, { ...word, cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
   });
 }
 
@@ -147,13 +157,14 @@ async function sourcesOf(
   { tree, treeName, fetch, repository, rules }: TransferFacts & { readonly rules: WalkRules },
 ): Promise<readonly CopySource[]> {
   const isAdd = statement.kind === 'add';
+  const place = { word: raw, at: statement.at.text.indexOf(raw, statement.at.restAt) };
   if (isAdd && isGitUrl(word)) {
     const options = { checksum: statement.rawChecksum, keepGitDirectory: statement.keepGitDir };
-    const root = await told(statement, () => repository(word, options));
+    const root = await told(statement, place, () => repository(word, options));
     return [{ kind: 'tree', root, path: '', name: '', asked: '', isDirectory: true, parents: [] }];
   }
   if (isAdd && URL_SOURCE.test(word)) {
-    const { name, path, digest } = await told(statement, () => fetch(word, statement.rawChecksum));
+    const { name, path, digest } = await told(statement, place, () => fetch(word, statement.rawChecksum));
     return [{ kind: 'file', name, path, digest }];
   }
   if (statement.rawChecksum !== undefined) throw localChecksum(statement);
@@ -169,19 +180,13 @@ async function sourcesOf(
     throw failed(
       statement.at,
       `checking on sources under ${JSON.stringify(treeName)}: ${JSON.stringify(`/${word.replace(/^\/+/, '')}`)}: no such file or directory`,
-      {
-        word: raw,
-        at: statement.at.text.indexOf(raw, statement.at.restAt),
-      },
+      place,
     );
   }
 }
 
 function localChecksum({ at }: Transfer): Error {
-  return failed(at, '--checksum is for what is downloaded, and not for local sources', {
-    word: '--checksum',
-    at: at.text.indexOf('--checksum'),
-  });
+  return failed(at, '--checksum is for what is downloaded, and not for local sources', { ...flagPlace(at, 'checksum') });
 }
 
 /** Variables alone, and none behind a backslash: all else is part of the text, the backslash too. */

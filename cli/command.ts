@@ -63,7 +63,8 @@ export interface CommandContext {
   readonly cwd: string;
   readonly begun: Begun;
   /** Opens store and namespaces at the first call; the same engine afterwards. */
-  openEngine(): Promise<Engine>;
+  /** `own`: flags of the command that take the place of the program's. The first call counts. */
+  openEngine(own?: Partial<Globals>): Promise<Engine>;
 }
 
 export function defineCommand<const F extends FlagTable>(

@@ -100,7 +100,7 @@ function contextOf(invocation: Invocation, path: string, globals: Globals, given
     env: invocation.env,
     cwd: invocation.cwd,
     begun: invocation.begun,
-    openEngine: () => (engine ??= invocation.openEngine(globals)),
+    openEngine: (own = {}) => (engine ??= invocation.openEngine({ ...globals, ...own })),
   };
 }
 

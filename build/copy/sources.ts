@@ -57,18 +57,31 @@ export class MissingSource extends Error {}
 
 /** Those that a word means. A path that climbs out of the tree stays at its root. `parents`: they are wanted, too. Throws MissingSource. */
 export function treeSources(tree: SourceTree, word: string, { parents }: { readonly parents: boolean }): TreeSource[] {
-  const climbed = posix.resolve('/', word).slice(1);
-  const pivot = word.includes('/./') ? posix.resolve('/', word.slice(word.indexOf('/./') + 2)).slice(1) : climbed;
-  const found = isGlob(climbed) ? glob(tree.root, climbed).filter((path) => isWanted(tree.rules, path)) : [climbed];
-  const sources = found.flatMap((asked) => {
-    const source = lookUp(tree, asked);
-    if (source === undefined) return [];
-    const under = Math.min(climbed.length - pivot.length, asked.length);
-    const own = { ...source, asked: asked.slice(under) };
-    return [parents ? { ...own, parents: parentsOf(tree, asked.slice(0, under), own.asked) } : own];
-  });
+  const pivotAt = word.indexOf('/./');
+  const tops = pivotAt < 0 ? [''] : found(tree, '', word.slice(0, pivotAt));
+  const sources = tops.flatMap((top) =>
+    found(tree, top, pivotAt < 0 ? word : word.slice(pivotAt + 2)).flatMap((path) => {
+      const source = lookUp(tree, path);
+      if (source === undefined) return [];
+      const [before, asked] = [path.slice(0, underTop(top)), path.slice(underTop(top))];
+      return [parents ? { ...source, asked, parents: parentsOf(tree, before, asked) } : { ...source, asked }];
+    }),
+  );
   if (sources.length === 0) throw new MissingSource(word);
   return sources;
+}
+
+/** Where below a directory, in a path, what is under it begins. */
+function underTop(top: string): number {
+  return top === '' ? 0 : top.length + 1;
+}
+
+/** Paths relative to the root. Where there are no wildcards it may not be there. */
+function found({ root, rules }: SourceTree, from: string, word: string): readonly string[] {
+  const climbed = posix.resolve('/', word).slice(1);
+  if (!isGlob(climbed)) return [posix.join(from, climbed)].map((path) => (path === '.' ? '' : path));
+  const enters = (path: string): boolean => isWanted(rules, path);
+  return glob({ root, from, enters }, climbed).filter((path) => isWanted(rules, path));
 }
 
 function lookUp({ root, rules, digests }: SourceTree, asked: string): TreeSource | undefined {

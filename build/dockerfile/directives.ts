@@ -27,19 +27,38 @@ export function readDirectives(source: Source): Directives {
       throw dockerfileError(`invalid escape token '${value}' does not match \` or \\`, complaint);
     found.set(key, value);
   }
-  const check = new Map((found.get('check') ?? '').split(';').map((part) => keyValue(part)));
+  const complaint = (what: string): Error => {
+    const index = source.lines.findIndex((line) => /^\s*#\s*check\s*=/i.test(line));
+    return dockerfileError(what, { source, place: { line: index + 1, column: source.lines[index]!.search(/[^\s#]/) + 1 } });
+  };
   return {
     escape: found.get('escape') === '`' ? '`' : '\\',
     ...(found.has('syntax') ? { syntax: found.get('syntax')! } : {}),
-    skippedChecks: (check.get('skip') ?? '')
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-    checksAreErrors: check.get('error') === 'true',
+    ...checkOptions(found.get('check') ?? '', complaint),
   };
 }
 
-function keyValue(text: string): readonly [string, string] {
-  const at = text.indexOf('=');
-  return at < 0 ? [text.trim(), ''] : [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+export type CheckOptions = Pick<Directives, 'skippedChecks' | 'checksAreErrors'>;
+
+/** `skip=RULE,…;error=true`. Throws what `complaint` makes of words that it cannot be. */
+export function checkOptions(text: string, complaint: (what: string) => Error): CheckOptions {
+  const words = new Map<string, string>();
+  for (const part of text.split(';').map((one) => one.trim())) {
+    if (part === '') continue;
+    const equals = part.indexOf('=');
+    const name = part.slice(0, Math.max(equals, 0)).trim();
+    if (!['skip', 'error', 'experimental'].includes(name))
+      throw complaint(`invalid check option ${JSON.stringify(equals < 0 ? part : name)}: it is skip=RULE,… or error=true`);
+    words.set(name, part.slice(equals + 1).trim());
+  }
+  const error = (words.get('error') ?? 'false').toLowerCase();
+  if (!['true', 'false', '1', '0', 't', 'f'].includes(error))
+    throw complaint(`invalid check option "error": ${error} is neither true nor false`);
+  return {
+    skippedChecks: (words.get('skip') ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+    checksAreErrors: ['true', '1', 't'].includes(error),
+  };
 }

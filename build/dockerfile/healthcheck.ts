@@ -1,40 +1,51 @@
 /** HEALTHCHECK [--interval=…] CMD …, or NONE. */
 import { parseDurationMs } from '../../core/duration.ts';
 import type { Healthcheck } from '../../storage/image.ts';
+import { failed, flagPlace } from './failure.ts';
 import { readFlags } from './flags.ts';
-import { dockerfileError } from './source.ts';
 import type { Instruction } from './scan.ts';
 import { jsonArray } from './words.ts';
 
 const FLAGS = { interval: 'value', timeout: 'value', 'start-period': 'value', 'start-interval': 'value', retries: 'value' } as const;
 const NANOSECONDS = 1_000_000;
 
+type Flag = keyof typeof FLAGS;
+
 /** Throws DOCKERFILE. */
 export function parseHealthcheck(instruction: Instruction): Healthcheck {
-  const { source, place, rest, flags: typed } = instruction;
-  const bad = (message: string): Error => dockerfileError(message, { source, place });
+  const { rest, flags: typed } = instruction;
   const flags = readFlags(instruction, FLAGS);
   const [, kind = '', words = ''] = /^(\S*)\s*([^]*)$/.exec(rest) ?? [];
+  const ofRest = (message: string, word = rest): Error => failed(instruction, message, { word, at: instruction.restAt });
   if (kind.toUpperCase() === 'NONE') {
-    if (words !== '' || typed.length > 0) throw bad('HEALTHCHECK NONE takes no arguments');
+    if (words !== '' || typed.length > 0) throw failed(instruction, 'HEALTHCHECK NONE takes no arguments');
     return { Test: ['NONE'] };
   }
-  if (kind.toUpperCase() !== 'CMD')
-    throw bad(kind === '' ? 'HEALTHCHECK requires at least one argument' : `unknown type ${JSON.stringify(kind)} in HEALTHCHECK (try CMD)`);
-  if (words === '') throw bad('missing command after HEALTHCHECK CMD');
+  if (kind === '') throw failed(instruction, 'HEALTHCHECK requires at least one argument');
+  if (kind.toUpperCase() !== 'CMD') throw ofRest(`unknown type ${JSON.stringify(kind)} in HEALTHCHECK (try CMD)`, kind);
+  if (words === '') throw ofRest('missing command after HEALTHCHECK CMD');
   const argv = jsonArray(words);
+  const badFlag = (flag: Flag, message: string): Error => failed(instruction, message, { ...flagPlace(instruction, flag) });
   return {
     Test: argv === undefined ? ['CMD-SHELL', words] : ['CMD', ...argv],
-    ...time('Interval', flags.interval, bad),
-    ...time('Timeout', flags.timeout, bad),
-    ...time('StartPeriod', flags['start-period'], bad),
-    ...time('StartInterval', flags['start-interval'], bad),
-    ...retries(flags.retries, bad),
+    ...Object.fromEntries(
+      TIMES.flatMap(([name, flag]) => {
+        const text = flags[flag];
+        return text === undefined ? [] : [[name, nanoseconds(text, (message) => badFlag(flag, message))]];
+      }),
+    ),
+    ...retries(flags.retries, (message) => badFlag('retries', message)),
   };
 }
 
-function time(name: string, text: string | undefined, bad: (message: string) => Error): object {
-  if (text === undefined) return {};
+const TIMES = [
+  ['Interval', 'interval'],
+  ['Timeout', 'timeout'],
+  ['StartPeriod', 'start-period'],
+  ['StartInterval', 'start-interval'],
+] as const;
+
+function nanoseconds(text: string, bad: (message: string) => Error): number {
   let milliseconds: number;
   try {
     milliseconds = parseDurationMs(text);
@@ -42,7 +53,7 @@ function time(name: string, text: string | undefined, bad: (message: string) => 
     throw bad(`invalid duration ${JSON.stringify(text)} in HEALTHCHECK`);
   }
   if (milliseconds !== 0 && milliseconds < 1) throw bad(`${text} is less than the minimum of 1ms`);
-  return { [name]: milliseconds * NANOSECONDS };
+  return milliseconds * NANOSECONDS;
 }
 
 function retries(text: string | undefined, bad: (message: string) => Error): object {

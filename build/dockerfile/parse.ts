@@ -1,12 +1,12 @@
 /** Instructions read for what they mean. */
 import { editDistance } from '../../core/edit-distance.ts';
-import { isEngineError } from '../../core/errors.ts';
 import { readDirectives, type Directives } from './directives.ts';
+import { failed } from './failure.ts';
 import { readFlags } from './flags.ts';
 import { parseHealthcheck } from './healthcheck.ts';
 import { isHeredocWord } from './heredoc.ts';
 import { scanInner, scanInstructions, type Instruction } from './scan.ts';
-import { dockerfileError, type Source } from './source.ts';
+import type { Source } from './source.ts';
 import type { Command, RawPair, Statement } from './statement.ts';
 import { jsonArray, splitWords } from './words.ts';
 
@@ -215,12 +215,7 @@ function onbuild(instruction: Instruction, escape: '\\' | '`'): Statement {
 }
 
 function healthcheck(instruction: Instruction): Statement {
-  try {
-    return { at: instruction, kind: 'healthcheck', check: parseHealthcheck(instruction) };
-  } catch (error) {
-    if (isEngineError(error, 'DOCKERFILE')) throw error;
-    throw failed(instruction, (error as Error).message);
-  }
+  return { at: instruction, kind: 'healthcheck', check: parseHealthcheck(instruction) };
 }
 
 function noFlags(instruction: Instruction): Instruction {
@@ -232,14 +227,4 @@ function required(instruction: Instruction): string {
   if (instruction.rest === '')
     throw failed(instruction, `${instruction.name} requires at least one argument`, { word: instruction.typedName, at: 0 });
   return instruction.rest;
-}
-
-/** `at`: a character of the instruction's text. */
-export function failed(
-  instruction: Instruction,
-  message: string,
-  more: { word?: string | undefined; at?: number; hint?: string; cause?: unknown; exitCode?: number } = {},
-): Error {
-  const { source, place, placeOf } = instruction;
-  return dockerfileError(message, { ...more, source, place: more.at === undefined ? place : placeOf(more.at) });
 }

@@ -1,7 +1,8 @@
 /** The stages of a Dockerfile: which there are, which are needed for the one that is wanted, and in what order. */
 import { EngineError } from '../../core/errors.ts';
 import { expandWord, WordError } from './expand.ts';
-import { failed, type Dockerfile } from './parse.ts';
+import { failed } from './failure.ts';
+import { type Dockerfile } from './parse.ts';
 import type { Statement, StatementOf } from './statement.ts';
 
 export interface Stage {
@@ -13,15 +14,19 @@ export interface Stage {
   readonly base: number | string;
   readonly platform?: string | undefined;
   readonly statements: readonly Statement[];
-  /** Stages above that it takes files from. */
+  /** Stages that it takes files from. */
   readonly uses: readonly number[];
 }
 
 export interface StagePlan {
   readonly stages: readonly Stage[];
+  readonly names: StageNames;
   /** ARGs before the first FROM, with their values. */
   readonly metaArgs: ReadonlyMap<string, string>;
 }
+
+/** Numbers of stages by name, in order. */
+export type StageNames = ReadonlyMap<string, readonly number[]>;
 
 export interface StageFacts {
   /** `--build-arg`. */
@@ -36,7 +41,7 @@ export function planStages({ statements, directives, source }: Dockerfile, facts
   const value = (name: string): string | undefined => metaArgs.get(name) ?? facts.platformArgs.get(name);
   const expand = (statement: Statement, raw: string): string => expanded(statement, raw, directives.escape, value);
   const stages: Stage[] = [];
-  const named = new Map<string, number>();
+  const names = new Map<string, number[]>();
   const first = statements.findIndex(({ kind }) => kind === 'from');
   for (const statement of first < 0 ? statements : statements.slice(0, first)) {
     if (statement.kind !== 'arg')
@@ -59,14 +64,15 @@ export function planStages({ statements, directives, source }: Dockerfile, facts
       index: stages.length,
       name: from.stageName,
       from,
-      base: named.get(base.toLowerCase()) ?? base,
+      base: names.get(base.toLowerCase())?.at(-1) ?? base,
       platform: platform === '' ? undefined : platform,
       statements: rest,
-      uses: usedStages(rest, stages, named),
+      uses: [],
     });
-    if (from.stageName !== undefined) named.set(from.stageName, stages.length - 1);
+    if (from.stageName !== undefined) names.set(from.stageName, [...(names.get(from.stageName) ?? []), stages.length - 1]);
   }
-  return { stages, metaArgs };
+  const plan = { stages, names, metaArgs };
+  return { ...plan, stages: stages.map((stage) => ({ ...stage, uses: usedStages(plan, stage) })) };
 }
 
 /** By name or number. Throws INVALID_ARGUMENT. */
@@ -77,21 +83,45 @@ export function findTarget({ stages }: StagePlan, target: string | undefined): S
   throw new EngineError('INVALID_ARGUMENT', `the target ${JSON.stringify(target)} was not found in the provided Dockerfile`);
 }
 
-/** What has to be built for it, itself last. A stage refers only to those above it, so there are no circles. */
-export function neededStages({ stages }: StagePlan, target: Stage): readonly Stage[] {
-  const needed = new Set<number>([target.index]);
-  for (const stage of stages.slice(0, target.index + 1).toReversed()) {
-    if (!needed.has(stage.index)) continue;
-    if (typeof stage.base === 'number') needed.add(stage.base);
-    for (const index of stage.uses) needed.add(index);
+/** What has to be built for it, each after those that it waits for, itself last. Throws DOCKERFILE: they wait for each other. */
+export function neededStages(plan: StagePlan, target: Stage): readonly Stage[] {
+  const needed: Stage[] = [];
+  const seen = new Map<number, 'waiting' | 'needed'>();
+  const path: { readonly stage: Stage; readonly left: number[] }[] = [];
+  const enter = (stage: Stage): void => {
+    seen.set(stage.index, 'waiting');
+    path.push({ stage, left: [...(typeof stage.base === 'number' ? [stage.base] : []), ...stage.uses] });
+  };
+  enter(target);
+  for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+    const { stage, left } = last;
+    const next = left.shift();
+    if (next === undefined) {
+      seen.set(stage.index, 'needed');
+      needed.push(stage);
+      path.pop();
+    } else if (seen.get(next) === 'waiting') throw circle(plan, stage, next);
+    else if (!seen.has(next)) enter(plan.stages[next]!);
   }
-  return stages.filter(({ index }) => needed.has(index));
+  return needed;
 }
 
-/** The stage that `--from` means, if it means one. */
-export function stageNamed(stages: readonly Stage[], text: string): Stage | undefined {
-  const byName = stages.findLast(({ name }) => name === text.toLowerCase());
-  return byName ?? (/^\d+$/.test(text) ? stages[Number(text)] : undefined);
+function circle(plan: StagePlan, stage: Stage, other: number): Error {
+  const message = `circular dependency detected on stage: ${plan.stages[other]?.name ?? other}`;
+  const { at, raw } = stage.from;
+  if (stage.base === other) return failed(at, message, { word: raw, at: at.restAt });
+  const [statement, word = ''] = stage.statements
+    .flatMap((one) => fromWords(one).map((text) => [one, text] as const))
+    .find(([, text]) => text.includes('$') || stageNamed(plan, text, stage.index)?.index === other) ?? [stage.from];
+  return failed(statement.at, message, { word, at: statement.at.text.indexOf(`from=${word}`) + 'from='.length });
+}
+
+/** The stage that `--from` means in the stage `index`, if it means one: the last above of that name, else one below it, or itself. */
+export function stageNamed({ stages, names }: Pick<StagePlan, 'stages' | 'names'>, text: string, index: number): Stage | undefined {
+  const named = names.get(text.toLowerCase()) ?? [];
+  const found = named.findLast((one) => one < index) ?? named.find((one) => one > index) ?? named[0];
+  if (found !== undefined) return stages[found];
+  return /^\d+$/.test(text) ? stages[Number(text)] : undefined;
 }
 
 /** Throws DOCKERFILE. */
@@ -120,13 +150,13 @@ function partsFrom(statements: readonly Statement[], first: number): Part[] {
   return parts;
 }
 
-/** With variables in `--from` every stage may be meant. */
-function usedStages(statements: readonly Statement[], above: readonly Stage[], named: ReadonlyMap<string, number>): number[] {
+/** With variables in `--from` every stage above may be meant. */
+function usedStages(plan: Pick<StagePlan, 'stages' | 'names'>, { index, statements }: Stage): number[] {
   const used = new Set<number>();
   for (const text of statements.flatMap(fromWords)) {
-    if (text.includes('$')) for (const { index } of above) used.add(index);
-    const index = named.get(text.toLowerCase()) ?? (/^\d+$/.test(text) ? above[Number(text)]?.index : undefined);
-    if (index !== undefined) used.add(index);
+    if (text.includes('$')) for (const above of plan.stages.slice(0, index)) used.add(above.index);
+    const stage = stageNamed(plan, text, index);
+    if (stage !== undefined) used.add(stage.index);
   }
   return [...used];
 }

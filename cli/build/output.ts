@@ -12,6 +12,8 @@ export interface OutputWish {
   readonly tags: readonly string[];
   /** Something is written to stdout: nothing else is. */
   readonly takesStdout: boolean;
+  /** The image goes to the registries of its names. */
+  readonly pushes: boolean;
 }
 
 const KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -20,19 +22,27 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   docker: ['dest', 'name'],
   oci: ['dest', 'name', 'tar'],
   image: ['name', 'push'],
+  registry: ['name'],
 };
 
-/** Throws INVALID_ARGUMENT, NOT_SUPPORTED. */
+/** Throws INVALID_ARGUMENT. */
 export function readOutputs(context: CommandContext, texts: readonly string[]): OutputWish {
   const read = texts.map((text) => readOutput(context, text));
   return {
     outputs: read.flatMap(({ output }) => output ?? []),
     tags: read.flatMap(({ tags }) => tags),
     takesStdout: read.some(({ output }) => output !== undefined && 'to' in output && typeof output.to !== 'string'),
+    pushes: read.some(({ pushes }) => pushes === true),
   };
 }
 
-function readOutput(context: CommandContext, text: string): { readonly output?: BuildOutput; readonly tags: readonly string[] } {
+interface ReadOutput {
+  readonly output?: BuildOutput;
+  readonly tags: readonly string[];
+  readonly pushes?: boolean;
+}
+
+function readOutput(context: CommandContext, text: string): ReadOutput {
   const bad = (why: string): EngineError =>
     new EngineError('INVALID_ARGUMENT', `failed to parse build output ${JSON.stringify(text)}: ${why}`);
   const words = text.includes('=')
@@ -44,14 +54,15 @@ function readOutput(context: CommandContext, text: string): { readonly output?: 
   const type = words.get('type') ?? '';
   const known = Object.hasOwn(KEYS, type) ? KEYS[type]! : undefined;
   if (known === undefined)
-    throw bad(type === '' ? 'it has no type' : `invalid type ${JSON.stringify(type)}: it is local, tar, docker, oci or image`);
+    throw bad(type === '' ? 'it has no type' : `invalid type ${JSON.stringify(type)}: it is local, tar, docker, oci, image or registry`);
   const odd = [...words.keys()].find((key) => key !== 'type' && !known.includes(key));
   if (odd !== undefined) throw bad(`unrecognized key ${JSON.stringify(odd)}`);
-  if (words.get('push') !== undefined && words.get('push') !== 'false')
-    throw new EngineError('NOT_SUPPORTED', `--output ${text}: an image is not pushed by its build`, { hint: 'Push it afterwards.' });
+  const push = words.get('push') ?? 'false';
+  if (push !== 'true' && push !== 'false') throw bad(`push=${push} is neither true nor false`);
   const tags = (words.get('name') ?? '').split(',').filter((name) => name !== '');
   const dest = words.get('dest');
-  if (type === 'image' || (type === 'docker' && dest === undefined)) return { tags };
+  if (type === 'image' || type === 'registry') return { tags, pushes: type === 'registry' || push === 'true' };
+  if (type === 'docker' && dest === undefined) return { tags };
   if (dest === '') throw bad('dest is empty');
   if (type === 'local') {
     if (dest === undefined) throw bad('type=local needs a dest');

@@ -2,6 +2,8 @@
 import { closeSync, existsSync, fstatSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { realPathIn, type SourceTree } from '../../build/copy/sources.ts';
+import { CHECK } from '../../build/arguments.ts';
+import { checkOptions, type CheckOptions } from '../../build/dockerfile/directives.ts';
 import { type Dockerfile, parseDockerfile } from '../../build/dockerfile/parse.ts';
 import { readSource } from '../../build/dockerfile/source.ts';
 import { parseIgnoreFile, type IgnoreRules } from '../../build/ignore.ts';
@@ -12,6 +14,7 @@ import { O_PATH, Root } from '../../host/root.ts';
 
 export interface PlaceFlags {
   readonly file: readonly string[];
+  readonly 'build-arg': readonly string[];
   readonly ignorefile?: string | undefined;
 }
 
@@ -46,7 +49,15 @@ export function findPlace(cwd: string, context: ContextDirectory, flags: PlaceFl
     readSource(shownName(cwd, context, files), Buffer.concat(files.flatMap((path) => [readText(path), Buffer.from('\n')]))),
   );
   const ignored = flags.ignorefile === undefined ? ignoreFile(context, files) : readRules(resolve(cwd, flags.ignorefile), flags.ignorefile);
-  return { dockerfile, context: directoryTree(context.path, ignored), contextName: context.name };
+  const directives = { ...dockerfile.directives, ...givenChecks(flags) };
+  return { dockerfile: { ...dockerfile, directives }, context: directoryTree(context.path, ignored), contextName: context.name };
+}
+
+/** In the place of `# check=…`. Throws INVALID_ARGUMENT. */
+function givenChecks({ 'build-arg': texts }: PlaceFlags): CheckOptions | undefined {
+  const text = texts.findLast((one) => one.startsWith(`${CHECK}=`));
+  if (text === undefined) return undefined;
+  return checkOptions(text.slice(CHECK.length + 1), (what) => new EngineError('INVALID_ARGUMENT', `--build-arg ${text}: ${what}`));
 }
 
 /** Throws INVALID_ARGUMENT: it is no directory, or cannot be read. */

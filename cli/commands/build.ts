@@ -15,9 +15,11 @@ import { parsePullPolicy } from '../../libpod/spec/parse/words.ts';
 import { formatPlatform } from '../../storage/platform.ts';
 import { formatReference } from '../../storage/reference.ts';
 import { openContexts } from '../build/contexts.ts';
+import { openLog } from '../build/log.ts';
 import { readOutputs } from '../build/output.ts';
 import { findPlace } from '../build/place.ts';
 import { buildReport } from '../build/progress.ts';
+import type { BuiltNames } from '../build/push.ts';
 import { PROGRESS } from '../build/report.ts';
 import { buildRequest, wantedPlatforms, type BuildFlags } from '../build/request.ts';
 import { stepWish } from '../build/wish.ts';
@@ -29,7 +31,7 @@ import { pullForCreation } from '../pulling.ts';
 export const command = defineCommand(buildFace, async (context, [typedContext], flags) => {
   const { cwd, stderr } = context;
   const policy = parsePullPolicy(flags.pull ?? 'missing');
-  const { outputs, tags: moreTags, takesStdout } = readOutputs(context, flags.output);
+  const { outputs, tags: moreTags, takesStdout, pushes } = readOutputs(context, flags.output);
   const stdout = takesStdout ? stderr : context.stdout;
   const tags = [...flags.tag, ...moreTags];
   const names = tags.map(checkedTag);
@@ -38,8 +40,15 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
   const isForSeveral = platforms.length > 1;
   checkOutputs(outputs, isForSeveral);
   const listName = flags.manifest === undefined ? undefined : formatReference(localName(flags.manifest));
+  const built = { images: names, list: listName };
+  const isPushed = flags.push || pushes;
+  if (isPushed) checkPush(built, isForSeveral);
   const wish = stepWish(context, flags);
-  const engine = await context.openEngine();
+  const { 'hooks-dir': hooks, 'runtime-flag': runtimeFlags } = flags;
+  const engine = await context.openEngine({
+    ...(hooks.length === 0 ? {} : { 'hooks-dir': hooks }),
+    ...(runtimeFlags.length === 0 ? {} : { 'runtime-flag': runtimeFlags }),
+  });
   const repositories = await repositoriesIn(context, flags);
   if (listName !== undefined) await orAbsent(() => findList(engine, listName), 'NO_SUCH_IMAGE');
   return await interruptible(async (signal) => {
@@ -47,16 +56,19 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
     const place = findPlace(cwd, contexts.context, flags);
     using _root = place.context.root;
     const stages = place.dockerfile.statements.filter(({ kind }) => kind === 'from').length;
-    if (flags.check || place.dockerfile.directives.checksAreErrors) {
+    const isCheck = flags.check || flags.call === 'check';
+    if (isCheck || place.dockerfile.directives.checksAreErrors) {
       const { tellWarnings, warningsOf } = await import('../build/check.ts');
       const warnings = await warningsOf(engine, place);
-      if (flags.check) return tellWarnings(stdout, warnings);
+      if (isCheck) return tellWarnings(stdout, warnings);
       refuseWarnings(place.dockerfile, warnings);
     }
     const ids: ImageId[] = [];
     for (const platform of platforms) {
       const platformName = isForSeveral ? formatPlatform(completePlatform(platform)) : undefined;
-      using report = buildReport({ progress, stdout, stderr, stages, platform: platformName, scratch: stagingDirectory(engine) });
+      using log = openLog(cwd, flags, platformName, platform === platforms[0]);
+      const said = log === undefined ? { stdout, stderr } : { stdout: log.printer, stderr: log.printer };
+      using report = buildReport({ progress, ...said, stages, platform: platformName, scratch: stagingDirectory(engine) });
       const id = await buildImage(engine, {
         signal,
         request: buildRequest(context, flags, place, { contexts: contexts.named, platform, tell: (event) => report.tell(event) }),
@@ -65,6 +77,7 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
         wish,
         repositories,
         output: (stage) => report.output(stage),
+        stdin: flags.stdin ? 0 : undefined,
         pull: (image, wanted) => pullForCreation(context, engine, { image, policy, platform: wanted, flags }),
         onCommit: () =>
           report.line(`${platformName === undefined ? '' : `[${platformName}] `}COMMIT${names[0] === undefined ? '' : ` ${tags[0]}`}`),
@@ -84,6 +97,10 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
       const metadata = await builtMetadata(engine, made, listName === undefined ? names : [listName]);
       writeResult(cwd, flags['metadata-file'], `${JSON.stringify(metadata, undefined, 2)}\n`);
     }
+    if (isPushed) {
+      const { pushBuilt } = await import('../build/push.ts');
+      await pushBuilt(context, engine, built, flags, signal);
+    }
     return 0;
   });
 
@@ -97,6 +114,17 @@ async function repositoriesIn(context: CommandContext, flags: BuildFlags): Promi
   if (flags['cache-from'].length === 0 && flags['cache-to'].length === 0) return undefined;
   const { readRepositories } = await import('../build/repositories.ts');
   return await readRepositories(context, flags);
+}
+
+/** Throws INVALID_ARGUMENT: there is nothing to call it by. */
+function checkPush({ images, list }: BuiltNames, isForSeveral: boolean): void {
+  if (list !== undefined) return;
+  if (images.length === 0)
+    throw new EngineError('INVALID_ARGUMENT', 'tag is needed when pushing to registry', { hint: 'Add --tag REGISTRY/NAME.' });
+  if (isForSeveral)
+    throw new EngineError('INVALID_ARGUMENT', '--push: images for several platforms are pushed as a list', {
+      hint: `Name it: --manifest ${images[0]}`,
+    });
 }
 
 /** Throws INVALID_ARGUMENT. */

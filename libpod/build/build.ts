@@ -37,6 +37,8 @@ export interface EngineBuild {
   readonly wish: ContainerWish;
   /** Where RUN of a stage, counted from 0, writes to. */
   readonly output: (stage: number) => StepOutput;
+  /** What RUN reads from; absent: it reads an end at once. */
+  readonly stdin?: number | undefined;
   readonly pull: (name: string, platform: Platform | undefined) => Promise<string>;
   readonly repositories?: RepositoryChoice | undefined;
   /** Ends what runs; the build fails then. */
@@ -53,11 +55,11 @@ export async function buildImage(engine: Engine, wanted: EngineBuild): Promise<I
   using scratch = StagingDirectory.make(stagingDirectory(engine));
   using running = StagingDirectory.make(buildsDirectory(engine));
   await using network = new BuildNetwork(engine, running.path);
-  const { wish, output, pull } = wanted;
+  const { wish, output, stdin, pull } = wanted;
   const { digests, request } = withDigests(engine, wanted.request);
   const repositories = await repositoriesOf(engine, wanted);
   const signal = repositories?.signal ?? wanted.signal;
-  const step = { engine, wish, network, directory: running.path, output, warn: request.warn, signal };
+  const step = { engine, wish, network, directory: running.path, output, stdin, warn: request.warn, signal };
   const adapt = (members: AsyncIterable<TarMember>) => retimed(members, request);
   const machine = await buildMachine({
     engine,
@@ -107,7 +109,15 @@ function unchanged(engine: Engine, state: StageState, request: BuildRequest): St
   const asks = [request.annotations, request.unsetEnv, request.unsetLabels, request.unsetAnnotations].some(
     (one) => Object.keys(one).length > 0,
   );
-  if (asks || !request.inheritLabels || request.omitHistory || request.layers === 'all' || request.timestamp !== undefined)
+  if (
+    asks ||
+    request.osVersion !== undefined ||
+    request.osFeatures.length > 0 ||
+    !request.inheritLabels ||
+    request.omitHistory ||
+    request.layers === 'all' ||
+    request.timestamp !== undefined
+  )
     return undefined;
   const found = state.base === undefined || state.history.length > state.baseHistory ? undefined : engine.images.byId(state.base.id);
   if (found === undefined || state.layers.length !== found.layers.length) return undefined;

@@ -20,6 +20,7 @@ import { placesOf } from '../container/places.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerConfig } from '../spec/container.ts';
 import { ociConfig } from '../spec/oci.ts';
+import type { OciConfig } from '../spec/oci-types.ts';
 import { resolveContainer } from '../spec/resolve.ts';
 import type { ContainerWish, NetworkMode } from '../spec/wish.ts';
 import type { ContainerRecord } from '../state/containers.ts';
@@ -39,13 +40,14 @@ export interface StepContainer {
   readonly directory: string;
   /** Of a stage, counted from 0. */
   readonly output: (stage: number) => StepOutput;
+  readonly stdin: number | undefined;
   readonly warn: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Resolves with the exit status. Throws COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE, NO_SUCH_USER, NOT_SUPPORTED (its architecture), HELPER_*, NETWORK_SETUP, CGROUP_UNAVAILABLE. */
 export async function runInStep(step: StepContainer, request: RunRequest): Promise<number> {
-  const { engine, output, signal } = step;
+  const { engine, output, stdin, signal } = step;
   checkArchitecture(request.architecture);
   const id = asId<ContainerId>(randomHex(32));
   const bundle = join(step.directory, id);
@@ -58,18 +60,27 @@ export async function runInStep(step: StepContainer, request: RunRequest): Promi
     const connected = needsNamespace(record.config) ? await step.network.connect(record.config) : undefined;
     mount('shm', places.shm, 'tmpfs', MS.NOSUID | MS.NODEV | MS.NOEXEC, `mode=1777,size=${record.config.shmSizeBytes}`);
     const facts = await gatherFacts(engine, record, places, request.root, connected?.netns);
-    const oci = ociConfig(record.config, facts, engine.settings.defaults);
+    const oci = await hooked(step, ociConfig(record.config, facts, engine.settings.defaults), record.config);
     writeFileSync(join(bundle, 'config.json'), JSON.stringify(oci), { mode: 0o600 });
     writeNetworkFiles(engine, record, places, connected?.attachment, facts.hostname);
     signal?.throwIfAborted();
     signal?.addEventListener('abort', end);
-    return await runtime.run(id, { bundle, ...output(request.stage), withoutCgroup: record.config.cgroups === 'disabled' });
+    return await runtime.run(id, { bundle, stdin, ...output(request.stage), withoutCgroup: record.config.cgroups === 'disabled' });
   } finally {
     signal?.removeEventListener('abort', end);
     await runtime.delete(id).catch((error: Error) => step.warn(error.message));
     unmountAll(places.shm);
     rmSync(bundle, { recursive: true, force: true });
   }
+}
+
+/** With the hooks that were asked for; those of the machine are for containers alone. */
+async function hooked({ engine }: StepContainer, oci: OciConfig, { mounts }: ContainerConfig): Promise<OciConfig> {
+  const { hooksDirectories = [] } = engine.options;
+  if (hooksDirectories.length === 0) return oci;
+  const { withMachineHooks } = await import('../container/hooks.ts');
+  const hasBinds = mounts.some(({ type }) => type === 'bind');
+  return await withMachineHooks(oci, hooksDirectories, hasBinds);
 }
 
 function checkArchitecture(architecture: string): void {
@@ -120,7 +131,7 @@ function stepConfig({ engine, wish, warn }: StepContainer, id: ContainerId, requ
       workdir: request.workdir,
       accounts: { none: true },
       systemd: 'false',
-      ...(Object.keys(wish.resources).length === 0 ? { cgroups: 'disabled' } : {}),
+      ...(Object.keys(wish.resources).length === 0 && wish.cgroupParent === undefined ? { cgroups: 'disabled' } : {}),
       mounts: [...wish.mounts, ...request.mounts.map(mountWish)],
       network: { ...wish.network, mode: networkMode(engine, wish, request) },
     },

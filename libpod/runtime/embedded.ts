@@ -92,14 +92,14 @@ class EmbeddedRuntime implements Runtime {
     return (await reap(pid)).code;
   }
 
-  async run(id: string, { bundle, stdout, stderr, withoutCgroup }: RuntimeRun): Promise<number> {
+  async run(id: string, { bundle, stdin, stdout, stderr, withoutCgroup }: RuntimeRun): Promise<number> {
     const { createContainer } = await import('../../runtime/create.ts');
     return this.#do(async () => {
       const { kept } = await createContainer({
         root: this.#root,
         id,
         bundle,
-        fds: ['null', stdout, stderr],
+        fds: [stdin ?? 'null', stdout, stderr],
         pidFile: undefined,
         consoleSocket: undefined,
         noPivot: false,

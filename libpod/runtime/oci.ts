@@ -150,7 +150,7 @@ class OciRuntime implements Runtime {
     return code;
   }
 
-  async run(id: string, { bundle, stdout, stderr, withoutCgroup }: RuntimeRun): Promise<number> {
+  async run(id: string, { bundle, stdin, stdout, stderr, withoutCgroup }: RuntimeRun): Promise<number> {
     const [logFile, pidFile] = [join(bundle, 'runtime.log'), join(bundle, 'pid')];
     const cgroup = withoutCgroup && this.name === 'crun' ? ['--cgroup-manager=disabled'] : [];
     const args = [
@@ -167,7 +167,7 @@ class OciRuntime implements Runtime {
       pidFile,
       id,
     ];
-    const child = await launch(this.path, args, { stdio: ['ignore', stdout, stderr], package: this.name });
+    const child = await launch(this.path, args, { stdio: [stdin ?? 'ignore', stdout, stderr], package: this.name });
     const { code } = await child.exited;
     const hasBegun = code === 0 || Boolean(readIfThere(pidFile));
     const said = hasBegun ? undefined : lastLoggedError(readIfThere(logFile) ?? '');

@@ -47,6 +47,8 @@ export interface RuntimeState {
 export interface RuntimeRun {
   /** The directory with config.json. */
   readonly bundle: string;
+  /** Absent: it reads an end at once. */
+  readonly stdin?: number | undefined;
   readonly stdout: number;
   readonly stderr: number;
   /** No cgroup of its own, where the runtime can do without. */

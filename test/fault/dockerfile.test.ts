@@ -66,7 +66,7 @@ RUN --mount=type=tmpfs,target=/m/inside true`);
       `${host.user.home}/outside`,
     );
     for (const words of [
-      'type=cache,from=localhost/busybox,target=/c',
+      'type=cache,source=/bin,target=/c',
       'type=bind,target=/',
       'type=bind,target=/m,exec=1',
       'type=cache,target=/c,mode=9',
@@ -84,8 +84,17 @@ RUN --mount=type=tmpfs,target=/m/inside true`);
     ['nothing', () => '\n', /^Error: no contents in "-"$/],
     ['no FROM', () => 'RUN true', /^Error: -:1:1: no build stage/],
     ['no UTF-8', () => Buffer.from('FROM x\nRUN \xff', 'latin1'), /^Error: -: not a text in UTF-8$/],
+    [
+      'stages that take files from each other',
+      () => 'FROM localhost/busybox AS a\nCOPY --from=b /x /\nFROM localhost/busybox AS b\nCOPY --from=a /x /\n',
+      /^Error: -:2:13: circular dependency detected on stage: b$/,
+    ],
     ['stages in a circle', () => 'FROM second AS first\nFROM first AS second\n', /second/],
-    ['a stage of itself', () => 'FROM localhost/busybox AS a\nCOPY --from=a /x /x\n', /-:2:6: COPY --from=a: no stage or image found/],
+    [
+      'a stage of itself',
+      () => 'FROM localhost/busybox AS a\nCOPY --from=a /x /x\n',
+      /^Error: -:2:13: circular dependency detected on stage: a$/,
+    ],
     [
       'a here-document without an end',
       () => 'FROM localhost/busybox\nRUN <<EOF\ntrue\n',
@@ -113,9 +122,9 @@ RUN --mount=type=tmpfs,target=/m/inside true`);
 
   test('C12: ADD follows no redirect to a file or in circles, holds to its checksum, and unpacks nothing of the web', async () => {
     const failure = async (line: string): Promise<string> => firstLine(await build(`FROM localhost/busybox\n${line}\n`));
-    expect(await failure(`ADD ${web}/to-file /x`)).toMatch(/^Error: -:2:1: .*(redirect|protocol|file:)/);
-    expect(await failure(`ADD ${web}/loop /x`)).toMatch(/^Error: -:2:1: .*redirect/);
-    expect(await failure(`ADD --checksum=sha256:${'0'.repeat(64)} ${web}/x /x`)).toMatch(/-:2:1: unexpected response digest/);
+    expect(await failure(`ADD ${web}/to-file /x`)).toMatch(/^Error: -:2:5: .*(redirect|protocol|file:)/);
+    expect(await failure(`ADD ${web}/loop /x`)).toMatch(/^Error: -:2:5: .*redirect/);
+    expect(await failure(`ADD --checksum=sha256:${'0'.repeat(64)} ${web}/x /x`)).toMatch(/-:2:88: unexpected response digest/);
     expect(await failure('ADD file:///etc/passwd /x')).toMatch(/-:2:5: .*no such file or directory/);
     const { stdout } = await build(`FROM localhost/busybox\nADD ${web}/bomb.tar.gz /packed/\n`);
     expect(

@@ -64,6 +64,16 @@ describe.skipIf(!canRunContainers)('OCI hooks', () => {
     expect(await called()).toBe('command said\nannotated said\nbound said\none said\nold\n');
   });
 
+  test('are called for RUN where a build asks for them', async () => {
+    await define('a.json', { version: '1.0.0', hook: note('built'), when: { always: true }, stages: ['prestart'] });
+    const build = (...flags: readonly string[]) =>
+      host.lichen(['build', '-q', '--no-cache', '--network=none', ...flags, '-'], { input: `FROM ${BUSYBOX}\nRUN true\n` });
+    expect(await build('--hooks-dir', DIRECTORY)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await called()).toBe('built said\n');
+    expect(await build()).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await called()).toBe('');
+  });
+
   test('before the container is made they may change its configuration', async () => {
     const script = `sed 's/"HOSTNAME=[^"]*"/"ADDED=by the hook"/'`;
     await define('a.json', {

@@ -152,6 +152,10 @@ const BUILT: Readonly<Record<string, BuiltImage>> = {
     files: ['/escaped: -0644 0:0 "one two\\n"'],
     steps: [{ by: '/bin/sh -c #(nop) ENV A=a\\b', empty: true }, { by: '/bin/sh -c echo one   two > /escaped' }],
   }),
+  'stage-below': onBusybox({
+    files: ['/copied: -0644 0:0 "late\\n"', '/mounted: -0644 0:0 "late\\n"'],
+    steps: [{ by: '/bin/sh -c #(nop) COPY file:HASH in /copied' }, { by: '/bin/sh -c --mount=from=two,target=/m cp /m/made /mounted' }],
+  }),
   'substitution-unset': onBusybox({
     env: ['ONE=unset', 'TWO=', 'THREE=', 'FOUR=set', 'FIVE='],
     steps: [

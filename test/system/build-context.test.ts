@@ -152,9 +152,9 @@ RUN test -d /kept/.git && test ! -e /context/lib/.git
       return (await host.lichen(['build', '-q', '.'], { cwd })).stderr.trim();
     };
     expect(await failure(`ADD --checksum=0123456 ${git}/lib.git /x/`)).toMatch(
-      /Dockerfile:2:1: expected checksum to match 0123456, got [0-9a-f]{40}$/m,
+      /Dockerfile:2:24: expected checksum to match 0123456, got [0-9a-f]{40}$/m,
     );
-    expect(await failure(`ADD ${git}/none.git /x/`)).toMatch(/Dockerfile:2:1: git fetch: .*(not exist|access denied|not exported)/s);
+    expect(await failure(`ADD ${git}/none.git /x/`)).toMatch(/Dockerfile:2:5: git fetch: .*(not exist|access denied|not exported)/s);
     expect(await failure('ADD broken.tar.xz /x/')).toMatch(/Dockerfile:2:1: xz: exit status 1: the input is damaged/);
   });
 

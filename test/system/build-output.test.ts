@@ -116,13 +116,15 @@ describe.skipIf(!canRunContainers)('the result of a build', () => {
   test('cannot go everywhere', async () => {
     await host.writeFile(`${cwd}/file`, 'x');
     expect(await failure('-o', 'type=other,dest=x')).toBe(
-      'Error: failed to parse build output "type=other,dest=x": invalid type "other": it is local, tar, docker, oci or image',
+      'Error: failed to parse build output "type=other,dest=x": invalid type "other": it is local, tar, docker, oci, image or registry',
     );
     expect(await failure('-o', 'type=local')).toContain('type=local needs a dest');
     expect(await failure('-o', 'type=local,dest=-')).toContain('"type=local" can not be used with "dest=-"');
     expect(await failure('-o', 'dest=x')).toContain('it has no type');
     expect(await failure('-o', 'type=tar,dest=x,mode=1')).toContain('unrecognized key "mode"');
-    expect(await failure('-o', 'type=image,name=x,push=true')).toContain('an image is not pushed by its build');
+    expect(await failure('-o', 'type=image,name=x,push=yes')).toContain('push=yes is neither true nor false');
+    expect(await failure('-o', 'type=image,push=true')).toBe('Error: tag is needed when pushing to registry');
+    expect(await failure('--push', '-t', 'x', '--platform', 'linux/amd64,linux/arm64')).toContain('are pushed as a list');
     expect(await failure('-o', 'type=tar,dest=x.tar', '--platform', 'linux/amd64,linux/arm64')).toContain(
       'with several platforms it is a directory',
     );

@@ -94,6 +94,23 @@ describe.skipIf(!canRunContainers || !canRunRegistry)('repositories of steps', (
     expect(await (await machine()).build(directory, '--cache-from', to)).toMatchObject({ id: third.id, counts: { used: 4, fetched: 4 } });
   });
 
+  test('--push and type=registry send what was built under all its names, a list with its images', async () => {
+    const [directory, at] = [await simple(), `${registry.name}/team/pushed`];
+    const there = await machine();
+    const built = await there.lichen('buildx', 'build', '-q', '--network=none', '--push', '-t', `${at}:1`, '-t', `${at}:2`, directory);
+    expect(built).toMatchObject({ exitCode: 0, stderr: '' });
+    await there.build(directory, '-q', '-o', `type=registry,name=${at}:3`);
+    const config = `sha256:${built.stdout.trim()}`;
+    for (const tag of ['1', '2', '3']) expect((await manifestOf('team/pushed', tag)).config.digest).toBe(config);
+    await there.build(directory, '-q', '--manifest', `${at}:list`, '--push');
+    const index = await fetch(`${registry.url}/v2/team/pushed/manifests/list`, {
+      headers: { accept: 'application/vnd.oci.image.index.v1+json' },
+    });
+    expect(await index.json()).toMatchObject({ mediaType: expect.stringMatching(/index/), manifests: [{ mediaType: OCI }] });
+    const refused = await there.lichen('build', '-q', '--network=none', '--push', '-t', `nowhere.invalid/x`, directory);
+    expect(refused).toMatchObject({ exitCode: 125, stderr: expect.stringMatching(/^Error: /) });
+  });
+
   test('C10: each step is an image that can be pulled, with layers that were sent once and without a history', async () => {
     const directory = await context({
       Dockerfile: `FROM localhost/busybox AS tools\nARG WORD\nRUN --mount=type=secret,id=s cp /run/secrets/s /dev/null; ${RANDOM.slice(4)}\nFROM localhost/busybox\nCOPY --from=tools /random /copied\nENTRYPOINT cat /copied\n`,

@@ -141,6 +141,12 @@ describe.skipIf(!canRunContainers)('build', () => {
       exitCode: 125,
       stderr: expect.stringMatching(/^Error: lint violation found for rules: StageNameCasing\n/),
     });
+    const given = (words: string): Promise<{ readonly exitCode?: number | undefined; readonly stderr: string }> =>
+      host.lichen(['build', '-q', '--build-arg', `BUILDKIT_DOCKERFILE_CHECK=${words}`, '--build-arg=BUILDKIT_INLINE_CACHE=1', '.'], {
+        cwd,
+      });
+    expect(await given('skip=StageNameCasing;error=true')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect((await given('skpi=all')).stderr).toContain('BUILDKIT_DOCKERFILE_CHECK=skpi=all: invalid check option "skpi"');
     await host.writeFile(`${cwd}/Dockerfile`, 'FROM localhost/busybox AS base\n');
     expect(await host.succeed(['build', '--check', '.'], { cwd })).toBe('Check complete, no warnings found.');
   });
@@ -179,6 +185,61 @@ describe.skipIf(!canRunContainers)('build', () => {
     expect(await labels(['image', 'build', '-f', 'sub/File'])).toEqual({ from: 'sub' });
     expect(await labels(['builder', 'build', '-f', 'sub/File', '-f', 'More'])).toEqual({ from: 'sub', more: 'yes' });
     expect(await labels(['buildx', 'build', '-f', 'sub/File'])).toEqual({ from: 'sub' });
+    const docker = ['--load', '--builder', 'default', '--provenance=false', '--sbom=false', '--allow=network.host', '--call=build'];
+    expect(await labels(['buildx', 'build', ...docker, '-f', 'sub/File'])).toEqual({ from: 'sub' });
+    for (const flag of ['--provenance', '--provenance=mode=max', '--sbom=true', '--attest=type=sbom'])
+      expect(await host.lichen(['buildx', 'build', flag, '.'], { cwd })).toMatchObject({
+        exitCode: 125,
+        stderr: expect.stringMatching(/^Error: --\w+ is not supported yet\n/),
+      });
+    expect((await host.lichen(['buildx', 'build', '--call=check', '-f', 'sub/File', '.'], { cwd })).stdout).toMatch(/^Check complete/);
+    expect((await host.lichen(['buildx', 'build', '--push', '-f', 'sub/File', '.'], { cwd })).stderr).toMatch(/^Error: tag is needed/);
+  });
+
+  test('--logfile has what is said, --os-version and --os-feature are settings, --runtime-flag reaches the runtime, --stdin RUN', async () => {
+    const cwd = await context({ Dockerfile: 'FROM localhost/busybox\nRUN echo said; echo wrong >&2\n' });
+    const flags = [
+      '--network=none',
+      '--no-cache',
+      '--logfile=log',
+      '--os-version=10.0',
+      '--os-feature=a',
+      '--os-feature=b',
+      '--layer-label=l',
+    ];
+    await host.writeFile(`${cwd}/log`, 'before\n');
+    const { exitCode, stdout, stderr } = await host.lichen(['build', ...flags, '.'], { cwd });
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/), stderr: '' });
+    expect(await host.readFile(`${cwd}/log`)).toMatch(/^STEP 1\/2: FROM [^]*\nsaid\nwrong\nCOMMIT\n/);
+    await host.succeed(['save', '-q', '--format', 'oci-dir', '-o', 'saved', stdout.trim()], { cwd });
+    expect(JSON.parse(await host.readFile(`${cwd}/saved/blobs/sha256/${stdout.trim()}`))).toMatchObject({
+      'os.version': '10.0',
+      'os.features': ['a', 'b'],
+    });
+    await host.writeFile(`${cwd}/Reads`, 'FROM localhost/busybox\nRUN cat\n');
+    const reads = (...words: readonly string[]) =>
+      host.succeed(['build', '--network=none', '--no-cache', '-f', 'Reads', ...words, '.'], { cwd, input: 'read by RUN\n' });
+    expect(await reads('--stdin')).toContain('\nread by RUN\n');
+    expect(await reads()).not.toContain('read by RUN');
+    expect((await host.lichen(['build', '--logfile=missing/log', '.'], { cwd })).stderr).toMatch(
+      /^Error: --logfile: open missing\/log: no such/,
+    );
+    const odd = await host.lichen(['build', '-q', '--no-cache', '--network=none', '--runtime-flag=no-such-flag', '.'], { cwd });
+    expect(odd.stderr).toContain('no-such-flag');
+  });
+
+  test('--no-cache-filter does the steps of a stage again, and those that are made of it alone', async () => {
+    const cwd = await context({
+      Dockerfile: `FROM localhost/busybox AS Fresh\nRUN echo > /fresh\nFROM localhost/busybox\nRUN echo > /kept\nCOPY --from=fresh /fresh /\n`,
+    });
+    const lines = async (...flags: readonly string[]): Promise<readonly string[]> =>
+      (await host.succeed(['build', '--network=none', ...flags, '.'], { cwd })).split('\n').filter((line) => line.includes('Using cache'));
+    await lines();
+    expect(await lines()).toHaveLength(3);
+    // What COPY finds is the same once more.
+    expect(await lines('--no-cache-filter', 'FRESH')).toHaveLength(2);
+    expect(await lines('--no-cache-filter', 'fresh,1')).toEqual([]);
+    expect((await host.lichen(['build', '--no-cache-filter=no', '.'], { cwd })).stderr).toMatch(/^Error: the target "no" was not found/);
   });
 
   test('C13: RUN has the network, hosts, limits and mounts that were asked for, and only the environment that it should', async () => {
@@ -266,16 +327,20 @@ RUN --mount=type=bind,source=dir/up,target=/mounted cat /mounted/a > /read`,
     ],
     ['COPY a /etc', 0, /^$/],
     ['COPY a /etc/passwd/x', 125, /./],
-    ['COPY --chown=nobody-known a /', 125, /Dockerfile:2:1: unable to find user nobody-known/],
-    ['COPY --chmod=rwx a /', 125, /Dockerfile:2:1: invalid chmod parameter: 'rwx'/],
+    ['COPY --chown=nobody-known a /', 125, /Dockerfile:2:6: unable to find user nobody-known: .*\n.*\n +\| {6}\^{20}$/],
+    ['COPY --chmod=rwx a /', 125, /Dockerfile:2:6: invalid chmod parameter: 'rwx'/],
     ['COPY --from=localhost/missing a /', 125, /Dockerfile:2:6: COPY --from=localhost\/missing: no stage or image found with that name/],
+    ['COPY --from=7 a /', 125, /Dockerfile:2:6: COPY --from=7: no stage or image found with that name\n/],
+    ['FROM localhost/missing AS x', 125, /Dockerfile:2:6: localhost\/missing: image not known\n.*\n +\| {6}\^{17}$/],
+    ['FROM --platform=linux/a/b/c localhost/busybox', 125, /Dockerfile:2:17: invalid platform syntax for "linux\/a\/b\/c"/],
+    ['ADD http://[bad/x /', 125, /Dockerfile:2:5: "http:\/\/\[bad\/x" is no URL\n/],
     ['ADD --checksum=md5:0 http://127.0.0.1:1/x /', 125, /invalid checksum "md5:0"/],
     [`ADD --checksum=sha256:${'0'.repeat(64)} a /`, 125, /Dockerfile:2:5: --checksum is for what is downloaded, and not for local sources/],
     [`ADD --checksum=sha256:${'0'.repeat(64)} <<X /x\nX`, 125, /Dockerfile:2:5: --checksum is for what is downloaded/],
-    ['ADD http://127.0.0.1:1/x /', 125, /downloading http:\/\/127\.0\.0\.1:1\/x/],
+    ['ADD http://127.0.0.1:1/x /', 125, /Dockerfile:2:5: downloading http:\/\/127\.0\.0\.1:1\/x/],
     ['USER nobody-known\nRUN true', 125, /Dockerfile:3:1: unable to find user nobody-known/],
-    ['RUN --network=other true', 125, /Dockerfile:2:1: unsupported network mode "other"/],
-    ['RUN --security=insecure true', 125, /Dockerfile:2:1: unsupported security mode "insecure"/],
+    ['RUN --network=other true', 125, /Dockerfile:2:5: unsupported network mode "other"/],
+    ['RUN --security=insecure true', 125, /Dockerfile:2:5: unsupported security mode "insecure"/],
     ['RUN --mount=type=other,target=/x true', 125, /Dockerfile:2:5: unsupported mount type "other"/],
     ['RUN --mount=type=bind,source=missing,target=/x true', 125, /Dockerfile:2:5: "missing": no such file or directory/],
     ['RUN --mount=type=secret,id=s,required true', 125, /Dockerfile:2:5: secret required but no secret with id s found/],
@@ -308,6 +373,27 @@ RUN --mount=type=bind,source=dir/up,target=/mounted cat /mounted/a > /read`,
     expect(await said('--build-context', 'x', '.')).toContain('"x" is not NAME=PLACE');
     expect(await said('-v', 'named:/x', '.')).toContain('only directories of this machine can be bound');
     expect(await said('--build-arg', 'UNUSED=1', '.')).toBe('[Warning] one or more build args were not consumed: [UNUSED]');
+  });
+
+  test('a cache can begin with a directory of a stage or an image: each cache once, and another when that has changed', async () => {
+    const dockerfile = (seed: string): string => `FROM localhost/busybox AS seed
+RUN mkdir /seed && echo ${seed} > /seed/first && chown 5:6 /seed/first && ln -s first /seed/link
+FROM localhost/busybox
+RUN --mount=type=cache,target=/c,id=seeded,from=seed,source=/seed,uid=7,mode=0711 cat /c/link; stat -c "%a %u" /c; stat -c %u:%g /c/first; ls /c; touch /c/second
+RUN --mount=type=cache,target=/c,id=seeded,from=seed,source=/seed ls /c
+RUN --mount=type=cache,target=/c,id=seeded ls /c`;
+    const cwd = await context({ Dockerfile: dockerfile('one'), file: '' });
+    const said = async (): Promise<readonly string[]> =>
+      (await host.succeed(['build', '--no-cache', '--network=none', '.'], { cwd }))
+        .split('\n')
+        .filter((line) => !/STEP|^-->|COMMIT|^[0-9a-f]{64}$/.test(line));
+    const fresh = ['711 7', '5:6', 'first', 'link'];
+    expect(await said()).toEqual(['one', ...fresh, 'first', 'link', 'second']);
+    expect(await said()).toEqual(['one', ...fresh, 'second', 'first', 'link', 'second']);
+    await host.writeFile(`${cwd}/Dockerfile`, dockerfile('two'));
+    expect(await said()).toEqual(['two', ...fresh, 'first', 'link', 'second']);
+    const odd = 'RUN --mount=type=cache,target=/c,from=localhost/busybox,source=/bin/sh true';
+    expect((await failure(`FROM localhost/busybox\n${odd}`)).message).toMatch(/Dockerfile:2:5: a cache can begin with a directory alone/);
   });
 
   test('the ids of images with --timestamp do not depend on when and where they are built', async () => {

@@ -25,7 +25,9 @@ function commandOf(name: string): string {
 const SAME: Readonly<Record<string, string>> = { int32: 'int', ip: 'string', ipSlice: 'strings', choice: 'string' };
 
 /** Flags of Docker's that Podman has not. */
-const OF_DOCKER: Readonly<Record<string, readonly string[]>> = { build: ['check', 'metadata-file', 'progress'] };
+const OF_DOCKER: Readonly<Record<string, readonly string[]>> = {
+  build: ['attest', 'call', 'check', 'metadata-file', 'no-cache-filter', 'progress', 'provenance', 'push'],
+};
 
 /** Podman's own hidden flags are not in its table. */
 function visibleFlags(path: string): [string, Flag][] {

@@ -156,12 +156,22 @@ describe('errors name file, line, column and the word', () => {
     ['FROM a\nONBUILD ONBUILD RUN a', '2:9: Chaining ONBUILD', undefined],
     ['FROM a\nONBUILD FROM b', "2:9: FROM isn't allowed as an ONBUILD trigger", undefined],
     ['FROM a\nONBUILD COPY a', '2:9: COPY requires at least two arguments', undefined],
-    ['FROM a\nHEALTHCHECK --interval=x CMD y', '2:1: invalid duration "x" in HEALTHCHECK', undefined],
-    ['FROM a\nHEALTHCHECK --retries=0 CMD y', '2:1: --retries must be at least 1 (not 0)', undefined],
-    ['FROM a\nHEALTHCHECK foo', '2:1: unknown type "foo" in HEALTHCHECK (try CMD)', undefined],
+    [
+      'FROM a\nHEALTHCHECK --timeout=1s --interval=x CMD y',
+      '2:26: invalid duration "x" in HEALTHCHECK\n  2 | HEALTHCHECK --timeout=1s --interval=x CMD y\n    |                          ^^^^^^^^^^^^',
+      undefined,
+    ],
+    ['FROM a\nHEALTHCHECK --retries=0 CMD y', '2:13: --retries must be at least 1 (not 0)', undefined],
+    ['FROM a\nHEALTHCHECK foo', '2:13: unknown type "foo" in HEALTHCHECK (try CMD)', undefined],
     ['FROM a\nHEALTHCHECK NONE x', '2:1: HEALTHCHECK NONE takes no arguments', undefined],
     ['FROM a\nUSER --x y', '2:6: unknown flag: --x for USER', undefined],
     ['# escape=x\nFROM a', "1:3: invalid escape token 'x' does not match ` or \\", undefined],
+    [
+      '# syntax=x\n#  check=skip=all;errorr=true\nFROM a',
+      '2:4: invalid check option "errorr": it is skip=RULE,… or error=true\n  2 | #  check=skip=all;errorr=true\n    |    ^',
+      undefined,
+    ],
+    ['# check=error=yes\nFROM a', '1:3: invalid check option "error": yes is neither true nor false', undefined],
     ['# escape=`\n# escape=`\nFROM a', '2:3: only one escape parser directive can be used', undefined],
   ])('%j', (text, wanted, hint) => {
     const failing = (): unknown => parsed(text);
@@ -234,6 +244,24 @@ describe('stages', () => {
 
   test('a stage cannot begin with one below it', () => {
     expect(planned('FROM b AS a\nFROM a AS b').stages.map(({ base }) => base)).toEqual(['b', 0]);
+  });
+
+  test('a stage may take files from one below it, and not from one that waits for it', () => {
+    const plan = planned('FROM x AS one\nCOPY --from=two a b\nFROM x\nFROM one AS two\nFROM y AS two\nFROM one');
+    expect(plan.stages.map(({ uses }) => uses)).toEqual([[2], [], [], [], []]);
+    const needed = (text: string): unknown => {
+      const read = planned(text);
+      return neededStages(read, findTarget(read, undefined)).map(({ index }) => index);
+    };
+    expect(() => neededStages(plan, findTarget(plan, undefined))).toThrow(
+      'Dockerfile:4:6: circular dependency detected on stage: one\n  4 | FROM one AS two\n    |      ^^^',
+    );
+    expect(needed('FROM x AS one\nRUN --mount=from=two,target=/m c\nFROM y AS two\nFROM one')).toEqual([1, 0, 2]);
+    expect(needed('FROM x AS two\nFROM y\nCOPY --from=two a b\nFROM z AS two\nFROM 1\nCOPY --from=1 a b')).toEqual([0, 1, 3]);
+    expect(() => needed('FROM x AS one\nCOPY --from=ONE a b')).toThrow(
+      'Dockerfile:2:13: circular dependency detected on stage: one\n  2 | COPY --from=ONE a b\n    |             ^^^',
+    );
+    expect(() => needed('FROM x AS one\nCOPY --from=0 a b')).toThrow('circular dependency detected on stage: one');
   });
 
   test('a hundred thousand stages are read', () => {
