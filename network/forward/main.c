@@ -271,6 +271,7 @@ static void serve(void)
 		for (size_t at = 0; at < known; at++)
 			errands[at].work(errands[at].subject);
 		errand_count -= known;
-		memmove(errands, errands + known, errand_count * sizeof(*errands));
+		if (known > 0)
+			memmove(errands, errands + known, errand_count * sizeof(*errands));
 	}
 }
