@@ -47,7 +47,7 @@ export const buildFace = defineFace({
     check: { kind: 'bool', help: 'Build nothing: tell what is better not done in the Containerfile' },
     'compat-volumes': { kind: 'bool', help: 'Throw away what RUN writes into volumes of the image', unsupported: true },
     compress: { kind: 'bool', help: NOTHING },
-    'cpp-flag': { kind: 'stringArray', help: 'Flag for the C preprocessor', unsupported: true },
+    'cpp-flag': { kind: 'stringArray', help: 'Flag for the C preprocessor, which reads Containerfiles whose name ends with .in' },
     'created-annotation': { kind: 'bool', help: 'Annotate the image with the time of its making', default: true },
     creds: IMAGE_SOURCE.creds,
     cw: { kind: 'string', help: 'Make an image for confidential workloads', unsupported: true },
