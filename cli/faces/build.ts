@@ -45,7 +45,7 @@ export const buildFace = defineFace({
     call: { kind: 'choice', help: 'What to do with the Containerfile', choices: ['build', 'check'], default: 'build' },
     'cert-dir': IMAGE_SOURCE['cert-dir'],
     check: { kind: 'bool', help: 'Build nothing: tell what is better not done in the Containerfile' },
-    'compat-volumes': { kind: 'bool', help: 'Throw away what RUN writes into volumes of the image', unsupported: true },
+    'compat-volumes': { kind: 'bool', help: 'Throw away what RUN writes into volumes of the image' },
     compress: { kind: 'bool', help: NOTHING },
     'cpp-flag': { kind: 'stringArray', help: 'Flag for the C preprocessor, which reads Containerfiles whose name ends with .in' },
     'created-annotation': { kind: 'bool', help: 'Annotate the image with the time of its making', default: true },
