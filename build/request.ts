@@ -41,6 +41,8 @@ export interface BuildRequest {
   readonly timestamp?: number | undefined;
   /** Files of new layers have that time, too: all of them, or those that are younger. */
   readonly fileTimes?: 'all' | 'younger' | undefined;
+  /** What RUN writes into volumes of the image is thrown away. */
+  readonly keepsVolumes: boolean;
   readonly omitHistory: boolean;
   readonly createdAnnotation: boolean;
   readonly tell: (event: BuildEvent) => void;

@@ -39,6 +39,8 @@ export interface RunSettings {
   /** Variables beside those of the stage. */
   readonly env: readonly string[];
   readonly network: 'none' | 'host' | undefined;
+  /** What is written into volumes of the image is thrown away. */
+  readonly keepsVolumes: boolean;
 }
 
 /** The layer, or an error that shows the line. Nothing of a step that failed is kept. */
@@ -51,15 +53,15 @@ export async function runStep(machine: BuildMachine, state: StageState, statemen
     root.makeDirectories(workdir, ownerIn(root, statement, state, settings));
     for (const volume of Object.keys(state.config.Volumes ?? {})) root.makeDirectories(volume, { uid: 0, gid: 0 });
   }
-  const points = mountPoints(
-    tree.path,
-    [...machine.mountTargets, ...settings.mounts.map(({ target }) => target)],
-    plan.script !== undefined,
-  );
+  await using held = new AsyncDisposableStack();
+  const volumes = settings.keepsVolumes ? Object.keys(state.config.Volumes ?? {}) : [];
+  const mounts = [...(await volumeViews(machine, tree.path, volumes, held)), ...settings.mounts];
+  const points = mountPoints(tree.path, [...machine.mountTargets, ...mounts.map(({ target }) => target)], plan.script !== undefined);
   if (plan.script !== undefined) writeScript(tree.path, plan.script);
   const code = await machine
     .run({
       ...settings,
+      mounts,
       root: tree.path,
       architecture: state.platform.architecture,
       argv: plan.argv,
@@ -82,6 +84,27 @@ export async function runStep(machine: BuildMachine, state: StageState, statemen
   }
   removePoints(tree.path, points);
   return await machine.addLayer(tree.changes(), tree.written);
+}
+
+/** As they are before the step, for as long as it runs. */
+async function volumeViews(
+  machine: BuildMachine,
+  tree: string,
+  volumes: readonly string[],
+  held: AsyncDisposableStack,
+): Promise<readonly BoundMount[]> {
+  using root = new Root(tree);
+  const mounts: BoundMount[] = [];
+  for (const target of volumes) {
+    const fd = root.open(target, O_PATH | constants.O_DIRECTORY);
+    try {
+      const view = held.use(await machine.overlay(descriptorPath(fd)));
+      mounts.push({ type: 'bind', source: view.path, target, options: ['rw'] });
+    } finally {
+      closeSync(fd);
+    }
+  }
+  return mounts;
 }
 
 /** The working directory of a step is its user's, where it is made for it. */

@@ -206,7 +206,9 @@ async function run(build: StageBuild, state: StageState, statement: StatementOf<
     },
   };
   return await explained(statement, async () => {
-    const what = ['RUN', planRun(state, statement), network, await Promise.all(mounts.map((mount) => mountKey(mount, mountFacts)))];
+    const { keepsVolumes } = request;
+    const keys = await Promise.all(mounts.map((mount) => mountKey(mount, mountFacts)));
+    const what = ['RUN', planRun(state, statement), network, keys, ...(keepsVolumes ? ['volumes are kept'] : [])];
     return await cachedStep(build, state, state, what, runHistory(statement, seenArgs(state)), async () => {
       await using ready = await makeReady(mounts, mountFacts);
       return await runStep(machine, state, statement, {
@@ -215,6 +217,7 @@ async function run(build: StageBuild, state: StageState, statement: StatementOf<
         mounts: ready.mounts,
         env: [...predefinedEnv(facts, state), ...ready.env],
         network: network === 'none' || network === 'host' ? network : undefined,
+        keepsVolumes,
       });
     });
   });

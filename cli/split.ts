@@ -2,6 +2,7 @@
  * Turns argv into flag values and positionals as pflag does (github.com/spf13/pflag flag.go), from a declarative table.
  * `-p80:80`, `-itv /a:/b`, `-e=A=b`, `--flag=value`, `--flag value`, `--bool=false`; `--` ends the flags.
  */
+import { editDistance } from '../core/edit-distance.ts';
 import { EngineError } from '../core/errors.ts';
 import type { Flag, FlagTable, FlagValue } from './flag.ts';
 import { parseFlagValue } from './value.ts';
@@ -48,7 +49,7 @@ export function splitArguments(table: FlagTable, argv: readonly string[], option
     if (name === '' || name.startsWith('-')) throw usage(`bad flag syntax: ${word}`);
     const found = index.long.get(name);
     if (found === undefined) {
-      if (name !== 'help') throw usage(`unknown flag: --${name}`);
+      if (name !== 'help') throw usage(`unknown flag: --${name}`, { near: nearFlag(table, name) });
       help = true;
       return;
     }
@@ -93,14 +94,28 @@ export function splitArguments(table: FlagTable, argv: readonly string[], option
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       const shown = flag.short === undefined ? `--${name}` : `-${flag.short}, --${name}`;
-      throw usage(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: ${error.message}`, error);
+      throw usage(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: ${error.message}`, { cause: error });
     }
     given.add(name);
   }
 
-  function usage(message: string, cause?: unknown): EngineError {
-    return new EngineError('USAGE', message, { hint: `See '${options.path} --help'`, cause });
+  function usage(message: string, { cause, near }: { readonly cause?: unknown; readonly near?: string | undefined } = {}): EngineError {
+    const help = `See '${options.path} --help'`;
+    return new EngineError('USAGE', message, { hint: near === undefined ? help : `Did you mean --${near}?\n${help}`, cause });
   }
+}
+
+const NEAR = 2;
+const MAX_TYPED = 64;
+
+/** The flag that a word was probably meant to be. */
+function nearFlag(table: FlagTable, typed: string): string | undefined {
+  if (typed.length > MAX_TYPED) return undefined;
+  const close = Object.keys(table)
+    .filter((name) => table[name]!.hidden !== true && Math.min(name.length, typed.length) > 2 * NEAR)
+    .map((name) => ({ name, distance: editDistance(name, typed) }))
+    .toSorted((a, b) => a.distance - b.distance)[0];
+  return close !== undefined && close.distance <= NEAR ? close.name : undefined;
 }
 
 interface NamedFlag {

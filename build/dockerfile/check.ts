@@ -1,10 +1,11 @@
 /** `build --check`: what is no mistake and better not done, by the rules of BuildKit and under their names. Pure. */
 import { PREDEFINED } from '../arguments.ts';
 import { EngineError } from '../../core/errors.ts';
+import { expandedOrNot } from './expand.ts';
 import type { Dockerfile } from './parse.ts';
 import { ofInstructions, ofStage, ofStages, type StagePart } from './rules.ts';
 import { excerpt, type Place, type Source } from './source.ts';
-import type { Statement } from './statement.ts';
+import type { Statement, StatementOf } from './statement.ts';
 
 export interface Warning {
   readonly rule: string;
@@ -25,13 +26,13 @@ export function checkDockerfile(dockerfile: Dockerfile, facts: CheckFacts): read
   const { statements, directives } = dockerfile;
   if (directives.skippedChecks.includes('all')) return [];
   const first = statements.findIndex(({ kind }) => kind === 'from');
-  const declared = new Set(
-    statements.slice(0, Math.max(first, 0)).flatMap((one) => (one.kind === 'arg' ? one.args.map(({ name }) => name) : [])),
-  );
+  const metaArgs = statements.slice(0, Math.max(first, 0)).flatMap((one) => (one.kind === 'arg' ? one.args : []));
+  const declared = new Set(metaArgs.map(({ name }) => name));
+  const inFrom = { declared, defaults: defaultsOf(metaArgs, directives.escape), escape: directives.escape };
   const parts = stageParts(statements);
   const warnings = [
     ...ofInstructions(statements),
-    ...ofStages(parts, declared),
+    ...ofStages(parts, inFrom),
     ...parts.flatMap((part) => ofStage(part, { ...facts, predefined: new Set([...PREDEFINED, ...PLATFORM_ARGS, ...declared]) })),
   ];
   return warnings
@@ -53,6 +54,16 @@ export function formatWarning({ rule, message, source, place }: Warning): string
 }
 
 const PLATFORM_ARGS = ['TARGET', 'BUILD'].flatMap((prefix) => ['PLATFORM', 'OS', 'ARCH', 'VARIANT'].map((part) => prefix + part));
+
+/** Where a word cannot be read, whoever builds says so. */
+function defaultsOf(args: StatementOf<'arg'>['args'], escape: '\\' | '`'): ReadonlyMap<string, string> {
+  const defaults = new Map(PLATFORM_ARGS.map((name) => [name, 'x']));
+  for (const { name, raw } of args) {
+    const value = raw === undefined ? undefined : expandedOrNot(raw, { escape, value: (other) => defaults.get(other) });
+    if (value !== undefined) defaults.set(name, value);
+  }
+  return defaults;
+}
 
 function stageParts(statements: readonly Statement[]): readonly StagePart[] {
   const parts: { from: StagePart['from']; statements: Statement[]; above: StagePart[] }[] = [];

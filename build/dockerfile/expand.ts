@@ -24,6 +24,16 @@ export function expandWord(text: string, expansion: Expansion): string {
   return new Reader(text, expansion).all().join('');
 }
 
+/** Undefined where that cannot be. */
+export function expandedOrNot(text: string, expansion: Expansion): string | undefined {
+  try {
+    return expandWord(text, expansion);
+  } catch (error) {
+    if (error instanceof WordError) return undefined;
+    throw error;
+  }
+}
+
 /** The same where blanks that a variable brings, or that stand in the text, part words; quotes keep them together. Throws WordError. */
 export function expandWords(text: string, expansion: Expansion): string[] {
   const words: string[] = [];

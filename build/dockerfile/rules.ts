@@ -1,5 +1,8 @@
 /** The rules of check.ts, in BuildKit's words (frontend/dockerfile/linter/ruleset.go). */
+import { isEngineError } from '../../core/errors.ts';
+import { parseReference } from '../../storage/reference.ts';
 import type { CheckFacts, Warning } from './check.ts';
+import { expandedOrNot } from './expand.ts';
 import type { Instruction } from './scan.ts';
 import type { Statement, StatementOf } from './statement.ts';
 
@@ -90,8 +93,15 @@ function ofForm(statement: Statement): readonly Warning[] {
 
 const RESERVED = ['context', 'scratch'];
 
-/** How stages are called and what they begin with. `declared`: ARGs before the first. */
-export function ofStages(parts: readonly StagePart[], declared: ReadonlySet<string>): readonly Warning[] {
+/** Of the ARGs before the first stage. */
+export interface FromFacts {
+  readonly declared: ReadonlySet<string>;
+  readonly defaults: ReadonlyMap<string, string>;
+  readonly escape: '\\' | '`';
+}
+
+/** How stages are called and what they begin with. */
+export function ofStages(parts: readonly StagePart[], facts: FromFacts): readonly Warning[] {
   return parts.flatMap(({ from, above }) => {
     const { at, stageName, rawPlatform } = from;
     const [, word = '', typed = ''] = /\s(as)\s+(\S+)\s*$/i.exec(at.text) ?? [];
@@ -118,10 +128,25 @@ export function ofStages(parts: readonly StagePart[], declared: ReadonlySet<stri
         '--platform',
       );
     for (const name of variablesIn(from.raw))
-      if (!declared.has(name) && !/^(TARGET|BUILD)(PLATFORM|OS|ARCH|VARIANT)$/.test(name))
+      if (!facts.declared.has(name) && !/^(TARGET|BUILD)(PLATFORM|OS|ARCH|VARIANT)$/.test(name))
         add('UndefinedArgInFrom', `FROM argument '${name}' is not declared`, from.raw);
+    if (!hasBase(from.raw, facts))
+      add('InvalidDefaultArgInFrom', `Default value for ARG ${from.raw} results in empty or invalid base image name`, from.raw);
     return found;
   });
+}
+
+/** With the defaults of ARGs, whatever `--build-arg` says. */
+function hasBase(raw: string, { defaults, escape }: FromFacts): boolean {
+  const name = raw.includes('$') ? expandedOrNot(raw, { escape, value: (arg) => defaults.get(arg) }) : undefined;
+  if (name === undefined) return true;
+  try {
+    parseReference(name);
+    return true;
+  } catch (error) {
+    if (isEngineError(error, 'INVALID_REFERENCE')) return false;
+    throw error;
+  }
 }
 
 const ONCE = ['cmd', 'entrypoint', 'healthcheck'];

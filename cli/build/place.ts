@@ -11,10 +11,12 @@ import { EngineError } from '../../core/errors.ts';
 import { systemWords } from '../../core/system-words.ts';
 import { errnoOf } from '../../host/libc.ts';
 import { O_PATH, Root } from '../../host/root.ts';
+import { isPreprocessed, preprocess } from './preprocess.ts';
 
 export interface PlaceFlags {
   readonly file: readonly string[];
   readonly 'build-arg': readonly string[];
+  readonly 'cpp-flag': readonly string[];
   readonly ignorefile?: string | undefined;
 }
 
@@ -33,6 +35,11 @@ export interface BuildPlace {
   readonly contextName: string;
 }
 
+export interface PlaceFacts {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
 const NAMES = ['Containerfile', 'Dockerfile'];
 
 /** Throws INVALID_ARGUMENT. */
@@ -42,12 +49,16 @@ export function localContext(cwd: string, typed: string | undefined): ContextDir
   return { path, name: path, isForeign: false };
 }
 
-/** Throws INVALID_ARGUMENT, DOCKERFILE. The caller disposes of the context's root. */
-export function findPlace(cwd: string, context: ContextDirectory, flags: PlaceFlags): BuildPlace {
+/** Throws INVALID_ARGUMENT, DOCKERFILE, and what preprocess throws. The caller disposes of the context's root. */
+export async function findPlace({ cwd, env }: PlaceFacts, context: ContextDirectory, flags: PlaceFlags): Promise<BuildPlace> {
   const files = flags.file.length === 0 ? [foundFile(context)] : flags.file.map((path) => namedFile(cwd, context, path));
-  const dockerfile = parseDockerfile(
-    readSource(shownName(cwd, context, files), Buffer.concat(files.flatMap((path) => [readText(path), Buffer.from('\n')]))),
-  );
+  const cppFlags = [...(env['BUILDAH_CPPFLAGS'] ?? '').split(/\s+/).filter((flag) => flag !== ''), ...flags['cpp-flag']];
+  const texts: Buffer[] = [];
+  for (const path of files) {
+    const text = readText(path);
+    texts.push(isPreprocessed(path) ? await preprocess(text, context, cppFlags) : text, Buffer.from('\n'));
+  }
+  const dockerfile = parseDockerfile(readSource(shownName(cwd, context, files), Buffer.concat(texts)));
   const ignored = flags.ignorefile === undefined ? ignoreFile(context, files) : readRules(resolve(cwd, flags.ignorefile), flags.ignorefile);
   const directives = { ...dockerfile.directives, ...givenChecks(flags) };
   return { dockerfile: { ...dockerfile, directives }, context: directoryTree(context.path, ignored), contextName: context.name };

@@ -67,6 +67,7 @@ export function buildRequest(
     givenPlatform: platform !== undefined,
     timestamp,
     fileTimes: given.has('timestamp') ? 'all' : flags['rewrite-timestamp'] ? 'younger' : undefined,
+    keepsVolumes: flags['compat-volumes'],
     omitHistory: flags['omit-history'],
     createdAnnotation: flags['created-annotation'],
     tell,

@@ -53,7 +53,7 @@ export const command = defineCommand(buildFace, async (context, [typedContext], 
   if (listName !== undefined) await orAbsent(() => findList(engine, listName), 'NO_SUCH_IMAGE');
   return await interruptible(async (signal) => {
     using contexts = await openContexts(engine, { cwd, typed: typedContext, named: flags['build-context'], files: flags.file, signal });
-    const place = findPlace(cwd, contexts.context, flags);
+    const place = await findPlace(context, contexts.context, flags);
     using _root = place.context.root;
     const stages = place.dockerfile.statements.filter(({ kind }) => kind === 'from').length;
     const isCheck = flags.check || flags.call === 'check';

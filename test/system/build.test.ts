@@ -185,6 +185,13 @@ describe.skipIf(!canRunContainers)('build', () => {
     expect(await labels(['image', 'build', '-f', 'sub/File'])).toEqual({ from: 'sub' });
     expect(await labels(['builder', 'build', '-f', 'sub/File', '-f', 'More'])).toEqual({ from: 'sub', more: 'yes' });
     expect(await labels(['buildx', 'build', '-f', 'sub/File'])).toEqual({ from: 'sub' });
+    await host.writeFile(`${cwd}/own.h`, 'LABEL included=yes\n');
+    await host.writeFile(`${cwd}/Pre.in`, 'FROM localhost/busybox\n#include "own.h"\n#ifdef GIVEN\nLABEL given=GIVEN\n#endif\n');
+    expect(await labels(['build', '-f', 'Pre.in'])).toEqual({ included: 'yes' });
+    expect(await labels(['build', '--cpp-flag=-DGIVEN=1', '-f', 'Pre.in'])).toEqual({ included: 'yes', given: '1' });
+    expect((await host.lichen(['build', '-f', 'Pre.in', '-'], { cwd, input: 'FROM scratch\n' })).stderr).toMatch(
+      /^Error: .* is not preprocessed in -\n/,
+    );
     const docker = ['--load', '--builder', 'default', '--provenance=false', '--sbom=false', '--allow=network.host', '--call=build'];
     expect(await labels(['buildx', 'build', ...docker, '-f', 'sub/File'])).toEqual({ from: 'sub' });
     for (const flag of ['--provenance', '--provenance=mode=max', '--sbom=true', '--attest=type=sbom'])

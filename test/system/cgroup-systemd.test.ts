@@ -47,6 +47,18 @@ describe.skipIf(!canRunContainers || !canRunSystemd)('cgroups made by systemd', 
       expect(await lichen('run', '--rm', '--network=none', BUSYBOX, ...sh('exit 3'))).toMatchObject({ exitCode: 3, stderr: '' });
     });
 
+    test('RUN of a build is below --cgroup-parent, and else where the build is', async () => {
+      const dockerfile = { input: `FROM ${BUSYBOX}\nRUN tail -n1 /proc/self/cgroup\n` };
+      const words = [...SYSTEMD, '--runtime', runtime, 'build', '--no-cache', '--network=none', '--cgroupns=host'];
+      const place = async (...flags: readonly string[]) => {
+        const { exitCode, stdout, stderr } = await host.lichen([...words, ...flags, '-'], dockerfile);
+        expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+        return /^0::.*$/m.exec(stdout)?.[0];
+      };
+      expect(await place('--cgroup-parent=own.slice')).toMatch(/\/own\.slice\/libpod-[0-9a-f]{64}\.scope/);
+      expect(await place()).not.toContain('libpod-');
+    });
+
     test('--cgroup-parent is a slice, annotations set properties of the scope, and wrong ones are errors', async () => {
       const flags = ['--cgroup-parent=own.slice', '--annotation=org.systemd.property.RuntimeMaxUSec=uint64 3600000000'];
       const { stdout } = await lichen('run', '-d', '--name', NAME, '--network=none', ...flags, BUSYBOX, 'sleep', '1000');

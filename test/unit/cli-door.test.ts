@@ -28,6 +28,7 @@ async function lichen(argv: readonly string[], env: Record<string, string> = {})
 test.each([
   [['nosuchcmd'], 125, "Error: unrecognized command `lichen nosuchcmd`\nTry 'lichen --help' for more information\n"],
   [['--nosuch', 'version'], 125, "Error: unknown flag: --nosuch\nSee 'lichen --help'\n"],
+  [['build', '--taget=x'], 125, "Error: unknown flag: --taget\nDid you mean --target?\nSee 'lichen build --help'\n"],
   [['version', '-Z'], 125, "Error: unknown shorthand flag: 'Z' in -Z\nSee 'lichen version --help'\n"],
   [['version', 'x'], 125, 'Error: `lichen version` takes no arguments\n'],
   [['completion'], 125, 'Error: accepts 1 arg(s), received 0\n'],

@@ -31,7 +31,11 @@ test.each([
   ['FROM --platform=linux/amd64 x', ['FromPlatformFlagConstDisallowed 1:6']],
   ['FROM --platform=$TARGETPLATFORM x', ['RedundantTargetPlatform 1:6']],
   ['FROM --platform=$BUILDPLATFORM x', []],
-  ['ARG A=x\nFROM $A:${B}', ['UndefinedArgInFrom 2:6']],
+  ['ARG A=x\nFROM $A:${B}', ['UndefinedArgInFrom 2:6', 'InvalidDefaultArgInFrom 2:6']],
+  [
+    'ARG A\nARG B=x\nARG C=${B}\nFROM $A\nFROM y:$A\nFROM $C:${A:-1}\nFROM $B-$TARGETARCH',
+    ['InvalidDefaultArgInFrom 4:6', 'InvalidDefaultArgInFrom 5:6'],
+  ],
   ['FROM scratch\nEXPOSE 80/TCP 127.0.0.1:1:2', ['ExposeProtoCasing 2:8', 'ExposeInvalidFormat 2:15']],
   ["FROM known AS a\nARG B\nENV C=$OF_BASE$B D=$E F=${G:-h} I='$J' K=\\$L", ['UndefinedVar 3:20']],
   ['FROM known AS a\nENV C=1\nFROM a\nLABEL c=$C d=$D', ['UndefinedVar 4:14']],
