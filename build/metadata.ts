@@ -94,7 +94,7 @@ function declare(state: StageState, statement: Extract<Statement, { kind: 'arg' 
   let args = state.args;
   const declared = new Set([...state.declared, ...statement.args.map(({ name }) => name)]);
   for (const { name, raw } of statement.args) {
-    const own = raw === undefined ? undefined : expanded(statement, raw, facts.escape, valueIn({ ...state, args }));
+    const own = raw === undefined ? undefined : expanded(statement, raw, facts.escape, valueIn(state));
     const value = facts.buildArgs.get(name) ?? own ?? facts.metaArgs.get(name) ?? facts.platformArgs.get(name) ?? args.get(name);
     if (value !== undefined) args = new Map([...args, [name, value]]);
   }

@@ -100,8 +100,8 @@ export function splitArguments(table: FlagTable, argv: readonly string[], option
   }
 
   function usage(message: string, { cause, near }: { readonly cause?: unknown; readonly near?: string | undefined } = {}): EngineError {
-    const help = `See '${options.path} --help'`;
-    return new EngineError('USAGE', message, { hint: near === undefined ? help : `Did you mean --${near}?\n${help}`, cause });
+    const page = `See '${options.path} --help'`;
+    return new EngineError('USAGE', message, { hint: near === undefined ? page : `Did you mean --${near}?\n${page}`, cause });
   }
 }
 

@@ -69,7 +69,10 @@ export function planStages({ statements, directives, source }: Dockerfile, facts
       statements: rest,
       uses: [],
     });
-    if (from.stageName !== undefined) names.set(from.stageName, [...(names.get(from.stageName) ?? []), stages.length - 1]);
+    if (from.stageName === undefined) continue;
+    const numbers = names.get(from.stageName);
+    if (numbers === undefined) names.set(from.stageName, [stages.length - 1]);
+    else numbers.push(stages.length - 1);
   }
   const plan = { stages, names, metaArgs };
   return { ...plan, stages: stages.map((stage) => ({ ...stage, uses: usedStages(plan, stage) })) };

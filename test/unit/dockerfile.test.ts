@@ -267,6 +267,7 @@ describe('stages', () => {
   test('a hundred thousand stages are read', () => {
     const text = Array.from({ length: 1e5 }, (_, index) => `FROM a AS s${index}`).join('\n');
     expect(planned(text).stages).toHaveLength(1e5);
+    expect(planned('FROM a AS s\n'.repeat(1e5)).stages).toHaveLength(1e5);
   });
 
   test('only ARGs: there is no FROM', () => {
