@@ -55,7 +55,8 @@ export async function runInStep(step: StepContainer, request: RunRequest): Promi
   const record = stepRecord(step, id, request);
   const places = { ...placesOf(engine, id), run: bundle, merged: request.root, shm: join(bundle, 'shm') };
   const runtime = await engine.runtime();
-  const end = (): void => void runtime.delete(id).catch(() => undefined);
+  let ending: Promise<void> | undefined;
+  const end = (): void => void (ending = runtime.delete(id).catch(() => undefined));
   try {
     const connected = needsNamespace(record.config) ? await step.network.connect(record.config) : undefined;
     mount('shm', places.shm, 'tmpfs', MS.NOSUID | MS.NODEV | MS.NOEXEC, `mode=1777,size=${record.config.shmSizeBytes}`);
@@ -68,6 +69,8 @@ export async function runInStep(step: StepContainer, request: RunRequest): Promi
     return await runtime.run(id, { bundle, stdin, ...output(request.stage), withoutCgroup: record.config.cgroups === 'disabled' });
   } finally {
     signal?.removeEventListener('abort', end);
+    // Two at once take away each other's state.
+    await ending;
     await runtime.delete(id).catch((error: Error) => step.warn(error.message));
     unmountAll(places.shm);
     rmSync(bundle, { recursive: true, force: true });
