@@ -5,7 +5,7 @@ set -u
 cd "$(dirname -- "$0")/.." || exit 1
 
 # What the suite needs beyond what lichen uses itself; tests that miss theirs are skipped. A registry, Podman and servers are run by the tests, never as services.
-needs='busybox:busybox-static debootstrap:debootstrap docker-registry:docker-registry catatonit:catatonit openssl:openssl script:bsdutils systemd-run:systemd dbus-daemon:dbus-user-session fish:fish zsh:zsh tmux:tmux vim.tiny:vim-tiny top:procps skopeo:skopeo podman:podman nft:nftables nginx:nginx-light redis-server:redis-server qemu-aarch64:qemu-user cc:build-essential runc:runc'
+needs='busybox:busybox-static debootstrap:debootstrap docker-registry:docker-registry catatonit:catatonit openssl:openssl script:bsdutils systemd-run:systemd dbus-daemon:dbus-user-session fish:fish zsh:zsh tmux:tmux vim.tiny:vim-tiny top:procps skopeo:skopeo podman:podman nft:nftables nginx:nginx-light redis-server:redis-server qemu-aarch64:qemu-user cc:build-essential runc:runc ssh-agent:openssh-client'
 if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ]; then
   command -v docker-registry > /dev/null || systemctl mask --quiet docker-registry.service
   command -v nginx > /dev/null || systemctl mask --quiet nginx.service
