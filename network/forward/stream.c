@@ -20,8 +20,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* Of a pipe as it comes (pipe(7)): bytes that wait in a larger one have left the caches before they go on. */
-enum { PIPE_BYTES = 1 << 16, ROUNDS = 16, SPARE_PIPES = 16 };
+/* Four times a pipe as it comes: a third less work. Still larger ones gain nothing, and a user may have 64 MiB of them (pipe(7)). */
+enum { PIPE_BYTES = 1 << 18, ROUNDS = 16, SPARE_PIPES = 16 };
 
 struct listener {
 	struct watch watch;
@@ -176,6 +176,8 @@ static bool lend_pipe(struct way *way)
 		way->pipe[0] = -1;
 		return false;
 	}
+	/* Beyond that limit it stays as small as it is. */
+	fcntl(way->pipe[1], F_SETPIPE_SZ, PIPE_BYTES);
 	return true;
 }
 
