@@ -5,11 +5,11 @@ export const SEED = Number(process.env['LICHEN_FAULT_SEED'] ?? Math.floor(Math.r
 const IS_WHOLE = process.env['LICHEN_FAULT_FULL'] !== undefined;
 
 /**
- * How many of `whole` kills a run of the tests makes: a quarter, at moments of its own, so that every run looks at others.
+ * How many of `whole` kills a run of the tests makes: a fifth, at moments of its own, so that every run looks at others.
  * With LICHEN_FAULT_FULL=1 all of them.
  */
 export function sampleOf(whole: number): number {
-  return IS_WHOLE ? whole : Math.max(Math.ceil(whole / 4), Math.min(whole, 4));
+  return IS_WHOLE ? whole : Math.max(Math.ceil(whole / 5), Math.min(whole, 4));
 }
 
 /** Numbers in [0, 1), the same ones for the same seed and name (mulberry32). */

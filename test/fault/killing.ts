@@ -7,7 +7,7 @@ import { expectNothingLeft } from './remains.ts';
 export interface Victim {
   /** A function is asked anew for each kill. */
   readonly argv: readonly string[] | (() => readonly string[]);
-  /** Of which a usual run of the tests makes a quarter (chance.ts). */
+  /** Of which a usual run of the tests makes a fifth (chance.ts). */
   readonly kills: number;
   /** Default: SIGKILL. */
   readonly signal?: NodeJS.Signals;
