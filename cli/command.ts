@@ -62,8 +62,7 @@ export interface CommandContext {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly begun: Begun;
-  /** Opens store and namespaces at the first call; the same engine afterwards. */
-  /** `own`: flags of the command that take the place of the program's. The first call counts. */
+  /** Opens store and namespaces at the first call; the same engine afterwards. `own`: flags of the command that take the place of the program's. */
   openEngine(own?: Partial<Globals>): Promise<Engine>;
 }
 

@@ -2,7 +2,7 @@
  * Turns argv into flag values and positionals as pflag does (github.com/spf13/pflag flag.go), from a declarative table.
  * `-p80:80`, `-itv /a:/b`, `-e=A=b`, `--flag=value`, `--flag value`, `--bool=false`; `--` ends the flags.
  */
-import { editDistance } from '../core/edit-distance.ts';
+import { nearest } from '../core/edit-distance.ts';
 import { EngineError } from '../core/errors.ts';
 import type { Flag, FlagTable, FlagValue } from './flag.ts';
 import { parseFlagValue } from './value.ts';
@@ -111,11 +111,8 @@ const MAX_TYPED = 64;
 /** The flag that a word was probably meant to be. */
 function nearFlag(table: FlagTable, typed: string): string | undefined {
   if (typed.length > MAX_TYPED) return undefined;
-  const close = Object.keys(table)
-    .filter((name) => table[name]!.hidden !== true && Math.min(name.length, typed.length) > 2 * NEAR)
-    .map((name) => ({ name, distance: editDistance(name, typed) }))
-    .toSorted((a, b) => a.distance - b.distance)[0];
-  return close !== undefined && close.distance <= NEAR ? close.name : undefined;
+  const names = Object.keys(table).filter((name) => table[name]!.hidden !== true && Math.min(name.length, typed.length) > 2 * NEAR);
+  return nearest(names, typed, NEAR);
 }
 
 interface NamedFlag {

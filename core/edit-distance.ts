@@ -11,3 +11,11 @@ export function editDistance(from: string, to: string): number {
   }
   return row[to.length]!;
 }
+
+/** Of the words the one nearest to what was typed, the first of several; undefined where none is within that distance. `fold`: as what a word is compared. */
+export function nearest(words: readonly string[], typed: string, within: number, fold = (word: string) => word): string | undefined {
+  const [close] = words
+    .map((word) => ({ word, distance: editDistance(fold(word), fold(typed)) }))
+    .toSorted((a, b) => a.distance - b.distance);
+  return close !== undefined && close.distance <= within ? close.word : undefined;
+}

@@ -1,5 +1,5 @@
 /** Instructions read for what they mean. */
-import { editDistance } from '../../core/edit-distance.ts';
+import { nearest } from '../../core/edit-distance.ts';
 import { readDirectives, type Directives } from './directives.ts';
 import { failed } from './failure.ts';
 import { readFlags } from './flags.ts';
@@ -35,13 +35,11 @@ function parseStatement(instruction: Instruction, escape: '\\' | '`'): Statement
 }
 
 function unknownInstruction(instruction: Instruction): Error {
-  const close = Object.keys(PARSERS)
-    .map((name) => ({ name, distance: editDistance(name, instruction.name) }))
-    .toSorted((a, b) => a.distance - b.distance)[0]!;
+  const close = nearest(Object.keys(PARSERS), instruction.name, 2);
   return failed(instruction, `unknown instruction: ${instruction.typedName}`, {
     word: instruction.typedName,
     at: 0,
-    ...(close.distance <= 2 ? { hint: `Did you mean ${close.name}?` } : {}),
+    ...(close === undefined ? {} : { hint: `Did you mean ${close}?` }),
   });
 }
 

@@ -2,7 +2,7 @@
 import { EngineError } from '../../core/errors.ts';
 import { expandWord, WordError } from './expand.ts';
 import { failed } from './failure.ts';
-import { type Dockerfile } from './parse.ts';
+import type { Dockerfile } from './parse.ts';
 import type { Statement, StatementOf } from './statement.ts';
 
 export interface Stage {

@@ -1,5 +1,5 @@
 /** The keys that each kind of Quadlet file may have in its group, and what to say of one that it may not have. */
-import { editDistance } from '../../core/edit-distance.ts';
+import { nearest } from '../../core/edit-distance.ts';
 
 export const KINDS = ['image', 'network', 'volume', 'build', 'artifact', 'pod', 'kube', 'container'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -57,11 +57,8 @@ export function keysOf(kind: Kind, group: string): readonly string[] | undefined
 /** Undefined where nothing is near. */
 export function suggestKey(kind: Kind, group: string, typed: string): string | undefined {
   const keys = keysOf(kind, group) ?? [];
-  const lower = typed.toLowerCase();
-  const near = keys
-    .map((key) => ({ key, distance: editDistance(lower, key.toLowerCase()) }))
-    .toSorted((a, b) => a.distance - b.distance)[0];
-  if (near !== undefined && near.distance <= Math.min(3, typed.length / 2)) return `Did you mean ${near.key}?`;
+  const near = nearest(keys, typed, Math.min(3, typed.length / 2), (word) => word.toLowerCase());
+  if (near !== undefined) return `Did you mean ${near}?`;
   const elsewhere = KINDS.filter((other) => other !== kind && keysOf(other, GROUP[other])!.includes(typed));
   return elsewhere.length > 0 ? `${typed} is a key of ${elsewhere.map((other) => `[${GROUP[other]}]`).join(', ')}` : undefined;
 }

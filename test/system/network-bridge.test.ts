@@ -1,18 +1,14 @@
 /** Containers on bridge networks: addresses, names, ports, joining and leaving, and helpers that die. Clients are on the machine, servers in containers. */
 import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { canBridge } from '../host/netavark.ts';
 import { canShapeHosts, freePort, type TestHost } from '../host/host.ts';
+import { own } from '../host/own-address.ts';
 import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
 
 const TIMEOUT_MS = 120_000;
 const SLEEP = ['sleep', '600'];
-const own = Object.values(networkInterfaces())
-  .flatMap((entries = []) => entries)
-  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
-
 let host: TestHost;
 
 function run(flags: readonly string[], script: string): Promise<string> {

@@ -2,20 +2,16 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askUdp, ECHO } from '../host/datagrams.ts';
 import { serveName } from '../host/dns.ts';
 import { canShapeHosts, freePort, testHost, type TestHost } from '../host/host.ts';
+import { own } from '../host/own-address.ts';
 import { canRunContainers, sh } from '../host/loaded.ts';
 import { canBridge } from '../host/netavark.ts';
 
 const TIMEOUT_MS = 120_000;
 const MACHINE = ['--rootfs', '/:O'];
-const own = Object.values(networkInterfaces())
-  .flatMap((entries = []) => entries)
-  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
-
 const NGINX = `daemon off; user root; error_log stderr; pid /tmp/pid; events {}
 http { access_log off; server { listen 80; listen [::]:80; location / { return 200 "$remote_addr\\n"; } } }
 `;

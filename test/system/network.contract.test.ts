@@ -2,11 +2,11 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NetworkAttachment, PortMapping } from '../../network/backend.ts';
 import { canShapeHosts, freePort, freeRange, testHost, type TestHost } from '../host/host.ts';
+import { own } from '../host/own-address.ts';
 import { NetworkSession } from './network/session.ts';
 
 let host: TestHost;
@@ -14,10 +14,6 @@ beforeAll(async () => {
   host = await testHost();
 });
 afterAll(() => host[Symbol.asyncDispose]());
-
-const own = Object.values(networkInterfaces())
-  .flatMap((entries = []) => entries)
-  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
 
 describe('none', () => {
   test('connects nothing and has nothing to end', async () => {

@@ -1,29 +1,25 @@
 /** What passes through published ports, by lichen-ports: clients on the machine, one server in a container. */
 import { createHash, randomBytes } from 'node:crypto';
-import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { answerTo, connected } from '../host/datagrams.ts';
 import { canShapeHosts, freePort, freeRange, testHost, type TestHost } from '../host/host.ts';
+import { own } from '../host/own-address.ts';
 import { canRunContainers, sh } from '../host/loaded.ts';
 import { canBridge } from '../host/netavark.ts';
 
 const TIMEOUT_MS = 120_000;
 const SERVER = join(import.meta.dirname, '../fixtures/ports/server.mjs');
 const STRANGERS = ['169.254.77.1', 'fd4c:6963:6865:6e77::1'];
-const own = Object.values(networkInterfaces())
-  .flatMap((entries = []) => entries)
-  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
-
 let host: TestHost;
 /** Where 6000 to 6007 of the container are. */
 let first: number;
 
-async function open(address: string, port: number, from: { localPort?: number } = {}): Promise<Socket> {
-  const socket = createConnection({ host: address, port, allowHalfOpen: true, ...from });
+async function open(address: string, port: number): Promise<Socket> {
+  const socket = createConnection({ host: address, port, allowHalfOpen: true });
   await once(socket, 'connect');
   return socket;
 }
@@ -39,21 +35,6 @@ async function seen(address: string, offset: number): Promise<{ readonly said: s
   const said = (await everything(socket)).toString();
   socket.end();
   return { said, localPort };
-}
-
-async function asked(socket: DatagramSocket, text: string): Promise<string> {
-  for (;;) {
-    socket.send(text);
-    const [answer] = (await once(socket, 'message', { signal: AbortSignal.timeout(2000) }).catch(() => [])) as [Buffer?];
-    if (answer !== undefined) return answer.toString();
-  }
-}
-
-async function connected(address: string, port: number): Promise<DatagramSocket> {
-  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-  socket.connect(port, address);
-  await once(socket, 'connect');
-  return socket;
 }
 
 function forwarders(): readonly number[] {
@@ -181,7 +162,7 @@ describe.skipIf(!canRunContainers || !canBridge || !canShapeHosts || own === und
         const socket = await connected(address, first + 6);
         const { port } = socket.address();
         try {
-          return (await asked(socket, `word ${index}`)).replace(` ${port} `, ' PORT ');
+          return (await answerTo(socket, `word ${index}`)).replace(` ${port} `, ' PORT ');
         } finally {
           socket.close();
         }
@@ -214,7 +195,7 @@ describe.skipIf(!canRunContainers || !canBridge || !canShapeHosts || own === und
       for (const socket of sockets) socket.destroy();
       for (let index = 0; index < 60; index++) {
         const socket = await connected(own!, first + 6);
-        expect(await asked(socket, `word ${index}`)).toMatch(new RegExp(` word ${index}$`));
+        expect(await answerTo(socket, `word ${index}`)).toMatch(new RegExp(` word ${index}$`));
         socket.close();
       }
       await expect.poll(async () => (await seen(own!, 0).catch(() => undefined))?.said, { timeout: 15_000 }).toContain(own!);
@@ -234,7 +215,7 @@ describe.skipIf(!canRunContainers || !canBridge || !canShapeHosts || own === und
       expect(forwarders()).toHaveLength(1);
       expect((await seen(own!, 0)).said).toContain(own!);
       const socket = await connected(own!, first + 6);
-      expect(await asked(socket, 'again')).toMatch(/ again$/);
+      expect(await answerTo(socket, 'again')).toMatch(/ again$/);
       socket.close();
     });
 

@@ -2,17 +2,13 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askUdp, ECHO } from '../host/datagrams.ts';
 import { freePort, freeRange, type TestHost } from '../host/host.ts';
+import { own } from '../host/own-address.ts';
 import { BUSYBOX, canRunContainers, loadedHost, removeNow, sh } from '../host/loaded.ts';
 
 let host: TestHost;
-
-const own = Object.values(networkInterfaces())
-  .flatMap((entries = []) => entries)
-  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
 
 function run(flags: readonly string[], script: string): Promise<string> {
   return host.succeed(['run', '--rm', ...flags, BUSYBOX, ...sh(script)]);
